@@ -1,0 +1,117 @@
+"""Port: a language model, in two calls and a template.
+
+GenPRM extends a half-written assistant turn, so the port continues raw text (`complete`), and
+its reward is a probability, so the port reads the next-token distribution (`choose`). That is
+all an engine must do. Implementations: `genprm.models`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, Protocol, TypedDict
+
+
+class Message(TypedDict):
+    """One chat turn."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is drawn; the defaults are the paper's (spec §2). 0 is greedy."""
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    top_k: int = 20
+
+
+class Finish(StrEnum):
+    """Why a completion ended."""
+
+    STOP = "stop"  # at one of the stop strings
+    EOS = "eos"  # at the model's own end of turn
+    LENGTH = "length"  # at max_tokens or at the end of the context
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A continuation of a prompt.
+
+    `text` never contains the stop string that ended it; `stop` names that string, so that every
+    engine, whether it trims or not, reports the same thing.
+    """
+
+    text: str
+    finish: Finish
+    stop: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0  # of tokens_in, served from a prefix cache, where the engine tells
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Raw log-probabilities (over the whole vocabulary, temperature 1) of the options asked for.
+
+    An option that the engine did not report, because it lies outside the tokens it returns, is
+    absent.
+    """
+
+    logprobs: Mapping[str, float]
+    tokens_in: int = 0
+    tokens_cached: int = 0
+
+
+class Model(Protocol):
+    """A language model behind some engine. Safe to call concurrently from one event loop."""
+
+    @property
+    def name(self) -> str:
+        """What identifies the model in a run's configuration."""
+        ...
+
+    @property
+    def context_length(self) -> int:
+        """Tokens that prompt and continuation may hold together."""
+        ...
+
+    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+        """The model's chat template over whole turns.
+
+        `generation_prompt` appends the assistant marker; the released checkpoints judge without
+        it (spec §2, quirk).
+        """
+        ...
+
+    async def complete(
+        self,
+        prompt: str,
+        *,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None = None,
+    ) -> Completion:
+        """Continue `prompt` until a stop string, the end of turn, or `max_tokens`.
+
+        Cancelling the call stops the generation in the engine.
+
+        Raises:
+            ContextExceeded: `prompt` leaves no room for a token.
+            ModelError: the engine failed for good.
+        """
+        ...
+
+    async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
+        """Log-probabilities of single-token continuations: P(Yes), P(No) at the judgement.
+
+        Raises:
+            ContextExceeded, ModelError: as for `complete`.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release the engine. Idempotent."""
+        ...
