@@ -1,0 +1,46 @@
+"""Many coroutines at a time, with bounds, results as they come, and clean endings."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Iterable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def as_finished(
+    jobs: Iterable[Coroutine[Any, Any, T]], limit: int
+) -> AsyncGenerator[T, None]:
+    """Run jobs, at most `limit` at a time, and yield their results as they finish.
+
+    Jobs are taken from the iterable only when there is room, so it may be endless. The first
+    failure is raised after the results that had finished by then; what still runs is cancelled.
+    """
+    waiting = iter(jobs)
+    running: set[asyncio.Task[T]] = set()
+    try:
+        while True:
+            while len(running) < limit and (job := next(waiting, None)) is not None:
+                running.add(asyncio.create_task(job))
+            if not running:
+                return
+            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in sorted(done, key=lambda task: task.exception() is not None):
+                yield task.result()
+    finally:
+        await _cancel(running)
+
+
+async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run all jobs at once; their results in order. The first failure cancels the others."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        await _cancel(task for task in tasks if not task.done())
+
+
+async def _cancel(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,133 @@
+"""What judging yields: runs, votes, and verdicts on steps and solutions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import fsum
+
+THRESHOLD = 0.5  # inclusive: a step is right if its reward is at least this (spec §1)
+
+
+class Flag(StrEnum):
+    """What happened to a vote at one of its bounds."""
+
+    TRUNCATED = "truncated"  # the step's token budget ran out: abstains
+    CONTEXT_EXCEEDED = "context_exceeded"  # the model's context is full: abstains
+    UNREADABLE = "unreadable"  # neither Yes nor No is likely at the judgement: abstains
+    CODE_ROUNDS_EXHAUSTED = "code_rounds_exhausted"  # judged after the last allowed run of code
+    UNCLOSED = "unclosed"  # the model ended its turn early; the open part was closed for it
+
+
+ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What something cost. Sums are exact; `seconds` are wall clock and overlap when concurrent."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    executions: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.tokens_cached + other.tokens_cached,
+            self.executions + other.executions,
+            self.seconds + other.seconds,
+        )
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """The sum of several costs."""
+    return sum(usages, Usage())
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One block of code that a vote wrote, and what it was told."""
+
+    code: str
+    output: str
+    status: str  # a `sandbox.RunStatus`, or "not_run" in the modes that do not execute
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One rationale for one step, and its reward (eq. 5): P(Yes) against P(No), or None.
+
+    `text` is the whole assistant turn; it becomes history for the next step.
+    """
+
+    reward: float | None
+    text: str
+    analysis: str = ""
+    runs: tuple[Run, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def label(self) -> bool | None:
+        """Right, wrong, or None for an abstention."""
+        return None if self.reward is None else self.reward >= THRESHOLD
+
+    @property
+    def abstained(self) -> Flag | None:
+        """Why the vote could not be read, if it could not."""
+        return next((flag for flag in self.flags if flag in ABSTENTIONS), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StepVerdict:
+    """The votes on one step. `wanted` is how many were allowed; fewer may have been asked."""
+
+    votes: tuple[Vote, ...]
+    wanted: int
+
+    @property
+    def rewards(self) -> tuple[float, ...]:
+        """The readable votes' rewards."""
+        return tuple(vote.reward for vote in self.votes if vote.reward is not None)
+
+    @property
+    def reward(self) -> float | None:
+        """Mean reward of the readable votes (eq. 6, 7); None where all abstained."""
+        rewards = self.rewards
+        return fsum(rewards) / len(rewards) if rewards else None
+
+    @property
+    def label(self) -> bool | None:
+        """Right, wrong, or None where all votes abstained."""
+        rewards = self.rewards
+        return fsum(rewards) >= THRESHOLD * len(rewards) if rewards else None
+
+    @property
+    def usage(self) -> Usage:
+        """What the votes cost."""
+        return total(vote.usage for vote in self.votes)
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionVerdict:
+    """The verdicts on a solution's steps, up to where judging stopped."""
+
+    id: str
+    steps: tuple[StepVerdict, ...]
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def first_error(self) -> int | None:
+        """Index (from 0) of the first wrong step, -1 for none; None where it cannot be said.
+
+        It cannot be said when a step without a label stands before the first wrong one, or
+        anywhere in a solution in which no step was judged wrong.
+        """
+        labels = [step.label for step in self.steps]
+        wrong = labels.index(False) if False in labels else len(labels)
+        if None in labels[:wrong]:
+            return None
+        return wrong if wrong < len(labels) else -1

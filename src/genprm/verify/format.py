@@ -1,0 +1,117 @@
+r"""Every tag, prefix and stop string of the wire format (spec §2), and nowhere else.
+
+The released checkpoints were trained on these exact strings: they are a protocol. One judged
+step is one assistant turn:
+
+    <analyze>
+    Let's analyze the Paragraph 1 step by step: …
+    </analyze>
+    <verify>
+    Let's use python code to find any potential error:
+    ```python
+    …
+    ```
+    [Code Output]
+
+    ```
+    …
+    ```
+    …
+    </verify>
+    <output>
+    **Judgement**: $\boxed{Yes}$
+    </output>
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from genprm.model import Message
+from genprm.sandbox import RunResult
+
+SYSTEM = "You are a math teacher. Your task is to review and critique the paragraphs in solution "
+SYSTEM_GENERATIVE = SYSTEM + "step by step."
+SYSTEM_DIRECT = (
+    SYSTEM + r"directly. Output your judgement in the format of `\boxed{Yes}` if the paragraph is "
+    r"correct, or `\boxed{No}` if the paragraph is incorrect."
+)
+
+ANALYZE_CLOSE = "</analyze>\n"
+VERIFY_OPEN = "<verify>\nLet's use python code to find any potential error:\n```python\n"
+VERIFY_CLOSE = "</verify>\n"
+FENCE_OPEN = "```python\n"
+FENCE_CLOSE = "\n```\n"
+OUTPUT_OPEN = "<output>"
+JUDGEMENT_OPEN = OUTPUT_OPEN + "\n**Judgement**: $\\boxed{"
+JUDGEMENT_CLOSE = "}$\n</output>\n"
+DIRECT_OPEN = "\\boxed{"
+DIRECT_CLOSE = "}"
+YES, NO = "Yes", "No"
+
+
+def analyze_open(step: int) -> str:
+    """What the analysis of step `step` (from 1) begins with."""
+    return f"<analyze>\nLet's analyze the Paragraph {step} step by step: "
+
+
+def code_output(text: str) -> str:
+    """What is appended after an executed block."""
+    return f"[Code Output]\n\n```\n{text}\n```\n"
+
+
+class Mode(StrEnum):
+    """What a vote does before it judges (the rows of Table 5)."""
+
+    GENPRM = "genprm"  # analysis, code, execution
+    COT = "cot"  # analysis only
+    CODE = "code"  # code and execution, no analysis
+    NO_EXEC = "no-exec"  # analysis and code that is not run
+    DIRECT = "direct"  # nothing (eq. 3)
+
+    @property
+    def analyses(self) -> bool:
+        """The vote opens with an analysis."""
+        return self in (Mode.GENPRM, Mode.COT, Mode.NO_EXEC)
+
+    @property
+    def codes(self) -> bool:
+        """The vote writes code."""
+        return self in (Mode.GENPRM, Mode.CODE, Mode.NO_EXEC)
+
+    @property
+    def executes(self) -> bool:
+        """The vote's code is run and its output shown."""
+        return self in (Mode.GENPRM, Mode.CODE)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFormat:
+    """Where the authors' own programs differ; the defaults reproduce the logged prompts."""
+
+    question_prefix: bool = True  # False: the evaluator's `{problem}\n{step_1}`
+    assistant_marker: bool = False  # True: the template's marker before `<analyze>`
+    reference_output: bool = False  # True: drop what was printed before an error
+
+    def messages(
+        self, problem: str, steps: Sequence[str], turns: Sequence[str], *, mode: Mode
+    ) -> list[Message]:
+        """The chat up to and including the user turn of step `len(turns) + 1`.
+
+        `turns` are the assistant turns kept as history for the earlier steps.
+        """
+        system = SYSTEM_DIRECT if mode is Mode.DIRECT else SYSTEM_GENERATIVE
+        chat: list[Message] = [{"role": "system", "content": system}]
+        for index in range(len(turns) + 1):
+            user = self._first_turn(problem, steps[0]) if index == 0 else steps[index]
+            chat.append({"role": "user", "content": user})
+            if index < len(turns):
+                chat.append({"role": "assistant", "content": turns[index]})
+        return chat
+
+    def output(self, result: RunResult) -> str:
+        """The text of an execution as the model reads it."""
+        return result.reference_text if self.reference_output else result.text
+
+    def _first_turn(self, problem: str, step: str) -> str:
+        return f"Question: {problem}\n\n{step}" if self.question_prefix else f"{problem}\n{step}"
