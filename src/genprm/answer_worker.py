@@ -1,0 +1,140 @@
+"""A process that runs Math-Verify and can be killed: `answer`'s hands.
+
+SymPy runs arbitrary simplifications on what a model wrote: it may loop for ever inside C code,
+where no exception reaches it, or ask for all memory. So every comparison runs in a child
+(`python -m genprm.answer_worker`, one JSON object a line both ways) under an address-space
+limit; the parent kills it when its time is up and starts another when it is next needed.
+"""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from typing import IO, NamedTuple
+
+_START_SECONDS = 120.0  # importing SymPy on a loaded machine
+_MEMORY_BYTES = 2 << 30
+
+
+class Outcome(NamedTuple):
+    """`match` is equal, different or undecided; `cause` says why undecided."""
+
+    match: str
+    cause: str | None = None
+
+
+class WorkerProcess:
+    """One child, started at the first comparison and after every loss. Not thread-safe."""
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = timeout
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def compare(self, gold: str, answer: str) -> Outcome:
+        """Ask the child; a hang or a crash is an undecided outcome, not an error."""
+        child = self._child or self._start()
+        if child is None:
+            return Outcome("undecided", "the comparison process does not start")
+        assert child.stdin is not None
+        assert child.stdout is not None
+        request = json.dumps({"gold": gold, "answer": answer}) + "\n"
+        try:
+            child.stdin.write(request.encode())
+            child.stdin.flush()
+            line = _read_line(child.stdout, self._timeout)
+        except BrokenPipeError:
+            line = b""
+        if line:
+            return Outcome(**json.loads(line))
+        self.close()
+        if line is None:
+            return Outcome("undecided", f"time-out after {self._timeout:g} s")
+        return Outcome("undecided", "the comparison process died")
+
+    def close(self) -> None:
+        """Kill the child. Idempotent."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "genprm.answer_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C belongs to the parent, which closes us
+        )
+        assert self._child.stdout is not None
+        if not _read_line(self._child.stdout, _START_SECONDS):
+            self.close()
+        return self._child
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _read_line(pipe: IO[bytes], timeout: float) -> bytes | None:
+    """One line; b"" when the writer is gone, None when the time is up."""
+    deadline = time.monotonic() + timeout
+    line = b""
+    while not line.endswith(b"\n"):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            return None
+        chunk = os.read(pipe.fileno(), 65536)
+        if not chunk:
+            return b""
+        line += chunk
+    return line
+
+
+def compare(gold: str, answer: str) -> Outcome:
+    r"""Compare two answers with Math-Verify, each read as the content of a `\boxed{}`."""
+    import math_verify
+
+    try:
+        read = [
+            math_verify.parse(f"\\boxed{{{text}}}", parsing_timeout=0, raise_on_error=True)
+            for text in (gold, answer)
+        ]
+        if math_verify.verify(*read, timeout_seconds=0, raise_on_error=True):
+            return Outcome("equal")
+    except (Exception, RecursionError) as error:  # whatever SymPy raises means: not decided
+        return Outcome("undecided", f"{type(error).__name__}: {error}"[:200])
+    for text, expressions in zip((gold, answer), read, strict=True):
+        if all(isinstance(expression, str) for expression in expressions) and _mathematical(text):
+            return Outcome("undecided", f"Math-Verify cannot read {text[:80]!r}")
+    return Outcome("different")
+
+
+def _mathematical(text: str) -> bool:
+    """Whether a text that was read as no expression holds one all the same."""
+    return any(sign in text for sign in "0123456789\\=^+")
+
+
+def _serve() -> None:
+    import logging
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    logging.disable(logging.CRITICAL)
+    compare("1+x", "x+1")  # import and warm up before the clock runs
+    print("ready", flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        print(json.dumps(compare(**request)._asdict()), flush=True)
+
+
+if __name__ == "__main__":
+    _serve()
