@@ -53,7 +53,6 @@ class Run:
     code: str
     output: str
     status: str  # a `sandbox.RunStatus`, or "not_run" in the modes that do not execute
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

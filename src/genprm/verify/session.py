@@ -188,7 +188,7 @@ class _Turn:
         assert isinstance(result, RunResult)
         output = self.prompt_format.output(result)
         self.text += wire.code_output(output)
-        self.runs.append(Run(code, output, result.status.value, result.duration))
+        self.runs.append(Run(code, output, result.status.value))
         self.usage += Usage(executions=1)
 
     def close_verification(self, *, cut_short: bool) -> None:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import starmap
-from typing import Self
+from typing import Self, TypeAlias
 
 from genprm.concurrency import as_finished, together
 from genprm.errors import ContextExceeded
@@ -24,6 +24,8 @@ from genprm.verify import session as protocol
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits
 from genprm.verify.voting import Adaptive, next_wave, representative
+
+OnStep: TypeAlias = Callable[[int, StepVerdict], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +66,38 @@ class Verifier:
         self.settings = settings
         self._clock = clock
 
-    async def verify(self, solution: Solution, *, row: int = 0) -> SolutionVerdict:
+    async def verify(
+        self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
+    ) -> SolutionVerdict:
         """Judge one solution. `row` is its place in a run: seeds come from (seed, row, step, vote).
+
+        `on_step(row, verdict)` is called for each step as soon as its verdict stands.
 
         Raises:
             ModelError, SandboxError: the engine or the sandbox failed for good.
         """
         start = self._clock()
-        steps = [step async for step in self.verify_steps(solution, row=row)]
+        steps: list[StepVerdict] = []
+        async for step in self.verify_steps(solution, row=row):
+            steps.append(step)
+            if on_step is not None:
+                on_step(row, step)
         spent = total(step.usage for step in steps)
         return SolutionVerdict(
             solution.id, tuple(steps), replace(spent, seconds=self._clock() - start)
         )
 
     async def verify_many(
-        self, solutions: Iterable[tuple[int, Solution]], *, concurrency: int = 16
+        self,
+        solutions: Iterable[tuple[int, Solution]],
+        *,
+        concurrency: int = 16,
+        on_step: OnStep | None = None,
     ) -> AsyncIterator[tuple[int, SolutionVerdict]]:
         """Judge many (row, solution) pairs, `concurrency` at a time; pairs come as they finish."""
 
         async def judge(row: int, solution: Solution) -> tuple[int, SolutionVerdict]:
-            return row, await self.verify(solution, row=row)
+            return row, await self.verify(solution, row=row, on_step=on_step)
 
         async with aclosing(as_finished(starmap(judge, solutions), concurrency)) as verdicts:
             async for pair in verdicts:

@@ -1,0 +1,42 @@
+"""The library in one blocking call, for scripts and notebooks."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from genprm.models.load import load_model
+from genprm.problem import Solution, split_steps
+from genprm.sandboxes.fork_server import ForkServer
+from genprm.verdict import SolutionVerdict
+from genprm.verify.verifier import Settings, Verifier
+
+
+def judge(
+    problem: str,
+    solution: str | Sequence[str],
+    *,
+    model: str = "arithmetic",
+    settings: Settings = Settings(),
+) -> SolutionVerdict:
+    """Judge one solution, a text or its steps, and wait for the verdict.
+
+    Loads the model and starts a sandbox for this call alone; for more than a few solutions use
+    `Verifier`. Works where an event loop already runs, as in a notebook.
+
+    Raises:
+        InputError: no such model.
+        ModelError, SandboxError: the engine or the sandbox failed.
+    """
+    steps = split_steps(solution) if isinstance(solution, str) else tuple(solution)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        job = _judge(Solution(problem, steps), model, settings)
+        return thread.submit(asyncio.run, job).result()
+
+
+async def _judge(solution: Solution, name: str, settings: Settings) -> SolutionVerdict:
+    model = load_model(name)
+    try:
+        async with ForkServer() as sandbox:
+            return await Verifier(model, sandbox, settings).verify(solution)
+    finally:
+        await model.close()

@@ -1,0 +1,1 @@
+"""`genprm doctor`: what this machine offers, by really trying it."""

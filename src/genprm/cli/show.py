@@ -1,0 +1,180 @@
+"""How verdicts look on a terminal."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.text import Text
+
+from genprm.problem import Solution
+from genprm.sandbox import RunStatus
+from genprm.verdict import Run, SolutionVerdict, StepVerdict, Vote
+from genprm.verify.voting import representative
+
+_WORDS = {
+    True: Text("✓ right", "bold green"),
+    False: Text("✗ wrong", "bold red"),
+    None: Text("? no label", "bold yellow"),
+}
+
+
+class SolutionPrinter:
+    """Prints steps as they finish, one solution after the other.
+
+    Solutions are judged at the same time; what finishes ahead of its turn waits for it.
+    """
+
+    def __init__(self, solutions: Sequence[Solution], console: Console | None = None) -> None:
+        self._solutions = solutions
+        self._console = console or Console(highlight=False)
+        self._steps: dict[int, list[StepVerdict]] = defaultdict(list)
+        self._finished: dict[int, SolutionVerdict] = {}
+        self._head = 0  # the solution being printed
+        self._printed = 0  # of its steps
+
+    def step(self, row: int, verdict: StepVerdict) -> None:
+        """A step's verdict stands."""
+        self._steps[row].append(verdict)
+        self._flush()
+
+    def finish(self, row: int, verdict: SolutionVerdict) -> None:
+        """A solution's last verdict stands."""
+        self._finished[row] = verdict
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._head < len(self._solutions):
+            self._print_steps()
+            verdict = self._finished.pop(self._head, None)
+            if verdict is None:
+                return
+            self._console.print(_conclusion(verdict, len(self._solutions[self._head].steps)))
+            self._steps.pop(self._head, None)
+            self._head, self._printed = self._head + 1, 0
+
+    def _print_steps(self) -> None:
+        solution, steps = self._solutions[self._head], self._steps.get(self._head, [])
+        if steps and self._printed == 0:
+            title = solution.id or f"solution {self._head + 1}"
+            self._console.print(Rule(Text(title, "bold")))
+            self._console.print(Panel(Text(solution.problem), title="problem", title_align="left"))
+        for index in range(self._printed, len(steps)):
+            self._console.print(_step(index, solution, steps[index]))
+        self._printed = len(steps)
+
+
+def _step(index: int, solution: Solution, verdict: StepVerdict) -> RenderableType:
+    reward = "—" if verdict.reward is None else f"{verdict.reward:.3f}"
+    head = Text.assemble(
+        (f"Step {index + 1}/{len(solution.steps)}  ", "bold"),
+        _WORDS[verdict.label],
+        f"  reward {reward}",
+        (_tally(verdict), "dim"),
+    )
+    parts: list[RenderableType] = [head, Padding(Text(solution.steps[index]), (0, 0, 0, 2))]
+    shown = representative(verdict)
+    parts += _rationale(verdict.votes[0 if shown is None else shown])
+    return Padding(Group(*parts), (0, 0, 1, 0))
+
+
+def _tally(verdict: StepVerdict) -> str:
+    if verdict.wanted == 1 and verdict.label is not None:
+        return ""
+    votes = Counter(vote.label for vote in verdict.votes)
+    text = f"  ({votes[True]} right, {votes[False]} wrong"
+    causes = Counter(vote.abstained.value for vote in verdict.votes if vote.abstained)
+    text += "".join(f", {count} abstained: {cause}" for cause, count in causes.items())
+    return text + f"; {len(verdict.votes)} of {verdict.wanted} votes asked)"
+
+
+def _rationale(vote: Vote) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if vote.analysis:
+        parts.append(Padding(Text(vote.analysis, "italic"), (0, 0, 0, 4)))
+    for run in vote.runs:
+        code = Syntax(run.code, "python", theme="ansi_dark", background_color="default")
+        parts += [Padding(code, (0, 0, 0, 6)), Padding(_output(run), (0, 0, 0, 6))]
+    return parts
+
+
+def _output(run: Run) -> Text:
+    style = "cyan" if run.status in (RunStatus.OK, "not_run") else "yellow"
+    lines = (run.output or f"({run.status})").splitlines()
+    return Text("\n".join(f"→ {line}" for line in lines), style)
+
+
+def _conclusion(verdict: SolutionVerdict, steps: int) -> RenderableType:
+    usage = verdict.usage
+    cost = f"{usage.tokens_out:,} tokens, {usage.executions} executions, {usage.seconds:.1f} s"
+    if verdict.first_error is None:
+        answer = Text("No verdict: a step before the first wrong one has no label.", "bold yellow")
+    elif verdict.first_error == -1:
+        answer = Text(f"No wrong step in {steps}.", "bold green")
+    else:
+        index = verdict.first_error
+        answer = Text(f"First wrong step: {index + 1} of {steps} (index {index}).", "bold red")
+    return Padding(Text.assemble(answer, "  ", (cost, "dim")), (0, 0, 1, 0))
+
+
+class BatchProgress:
+    """Done, rate, time to go and tokens a second, on standard error; then a summary."""
+
+    def __init__(self, total: int, *, done: int) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("verify"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+        self._task = self._bar.add_task("", total=total, completed=done, rate="")
+        self._tokens = self._count = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, verdict: SolutionVerdict) -> None:
+        """One more solution is finished."""
+        self._tokens += verdict.usage.tokens_out
+        self._count += 1
+        elapsed = self._bar.tasks[0].elapsed or 1e-9
+        rate = f"{self._count / elapsed:.2f} solutions/s  {self._tokens / elapsed:,.0f} tokens/s"
+        self._bar.update(self._task, advance=1, rate=rate)
+
+    def summary(self, verdicts: Iterable[SolutionVerdict], output: Path) -> None:
+        """What the whole file says."""
+        found = Counter(
+            "undecided" if v.first_error is None else "right" if v.first_error < 0 else "wrong"
+            for v in verdicts
+        )
+        self._console.print(
+            f"{found.total()} solutions: {found['right']} without a wrong step, "
+            f"{found['wrong']} with one, {found['undecided']} undecided → {output}"
+        )
