@@ -1,0 +1,84 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from genprm.errors import InputError, ModelError
+from genprm.models.chat_template import ChatTemplate
+
+SHARED = Path(os.environ.get("GENPRM_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here")
+
+
+@needs_shared
+def test_built_in_template_reproduces_the_logged_prompts() -> None:
+    runs = json.loads((SHARED / "genprm_demo" / "transcripts.json").read_text())["runs"]
+    logged = [(run["messages"], path["prompt"]) for run in runs for path in run.get("paths", [])]
+    assert len(logged) == 18
+    template = ChatTemplate.r1_distill_qwen()
+    for messages, prompt in logged:
+        assert template.render(messages) == prompt
+
+
+def test_generation_prompt_appends_the_assistant_marker() -> None:
+    template = ChatTemplate.r1_distill_qwen()
+    turns = template.render([{"role": "user", "content": "1+1?"}])
+    assert turns == "<｜begin▁of▁sentence｜><｜User｜>1+1?"
+    with_marker = template.render([{"role": "user", "content": "1+1?"}], generation_prompt=True)
+    assert with_marker == turns + "<｜Assistant｜><think>\n"
+
+
+@needs_shared
+def test_a_template_file_renders_as_transformers_does(tmp_path: Path) -> None:
+    source = SHARED / "qwen_tokenizer" / "Qwen-Qwen2.5-7B-Instruct.jinja"
+    (tmp_path / "chat_template.jinja").write_text(source.read_text())
+    template = ChatTemplate.from_path(tmp_path)
+    assert (
+        template.render(
+            [
+                {"role": "system", "content": "Judge."},
+                {"role": "user", "content": "<b> & 'c'"},
+                {"role": "assistant", "content": "No"},
+            ],
+            generation_prompt=True,
+        )
+        == "<|im_start|>system\nJudge.<|im_end|>\n<|im_start|>user\n<b> & 'c'<|im_end|>\n"
+        "<|im_start|>assistant\nNo<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+@pytest.mark.parametrize("bos", ["<s>", {"content": "<s>", "lstrip": False}])
+@pytest.mark.parametrize("several", [False, True])
+def test_folder_with_an_embedded_template(tmp_path: Path, bos: object, several: bool) -> None:
+    source = "{{ bos_token }}{% for m in messages %}[{{ m.content }}]{% endfor %}"
+    chat_template: object = source
+    if several:
+        chat_template = [
+            {"name": "tool_use", "template": "-"},
+            {"name": "default", "template": source},
+        ]
+    config = {"bos_token": bos, "eos_token": None, "chat_template": chat_template}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    rendered = ChatTemplate.from_folder(tmp_path).render([{"role": "user", "content": "x"}])
+    assert rendered == "<s>[x]"
+
+
+def test_errors_name_file_line_and_mend(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--chat-template"):
+        ChatTemplate.from_folder(tmp_path)
+    broken = tmp_path / "broken.jinja"
+    broken.write_text("fine\n{% if %}")
+    with pytest.raises(InputError, match=r"broken\.jinja, line 2"):
+        ChatTemplate.from_path(broken)
+    with pytest.raises(InputError, match=r"absent\.jinja"):
+        ChatTemplate.from_path(tmp_path / "absent.jinja")
+
+
+def test_a_template_is_sandboxed_and_may_refuse() -> None:
+    escape = ChatTemplate("{{ messages.__class__.__base__.__subclasses__() }}")
+    with pytest.raises(ModelError):
+        escape.render([])
+    refusing = ChatTemplate("{{ raise_exception('roles must alternate') }}")
+    with pytest.raises(ModelError, match="roles must alternate"):
+        refusing.render([])
