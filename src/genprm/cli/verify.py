@@ -26,6 +26,8 @@ from genprm.verify.session import Limits
 from genprm.verify.verifier import Settings, Verifier
 from genprm.verify.voting import Adaptive
 
+_DEFAULT = Settings()
+
 
 def verify(
     source: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON, JSON Lines or text.")],
@@ -38,12 +40,12 @@ def verify(
     concurrency: cli.Concurrency = 16,
     adaptive: cli.VoteAdaptive = Adaptive.OFF,
     seed: cli.Seed = 0,
-    temperature: cli.Temperature = Sampling.temperature,
-    top_p: cli.TopP = Sampling.top_p,
-    top_k: cli.TopK = Sampling.top_k,
-    max_tokens: cli.StepTokens = Limits.tokens,
-    code_rounds: cli.CodeRounds = Limits.code_rounds,
-    code_timeout: cli.CodeTimeout = Settings.code_timeout,
+    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
+    top_p: cli.TopP = _DEFAULT.sampling.top_p,
+    top_k: cli.TopK = _DEFAULT.sampling.top_k,
+    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
+    code_rounds: cli.CodeRounds = _DEFAULT.limits.code_rounds,
+    code_timeout: cli.CodeTimeout = _DEFAULT.code_timeout,
     evaluator_prompt: cli.EvaluatorPrompt = False,
     assistant_marker: cli.AssistantMarker = False,
     reference_output: cli.ReferenceOutput = False,

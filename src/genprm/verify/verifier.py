@@ -7,7 +7,7 @@ cache serves all of them, and each works in its own copy of that history's names
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -93,7 +93,7 @@ class Verifier:
         *,
         concurrency: int = 16,
         on_step: OnStep | None = None,
-    ) -> AsyncIterator[tuple[int, SolutionVerdict]]:
+    ) -> AsyncGenerator[tuple[int, SolutionVerdict], None]:
         """Judge many (row, solution) pairs, `concurrency` at a time; pairs come as they finish."""
 
         async def judge(row: int, solution: Solution) -> tuple[int, SolutionVerdict]:
