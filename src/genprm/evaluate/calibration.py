@@ -1,0 +1,124 @@
+"""Whether rewards mean what they say: reliability, ECE and Brier score, risk against coverage.
+
+A step's truth is known up to its solution's first error: steps before it are right, it is wrong,
+and what follows is not labelled.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genprm.evaluate.judgement import Judgement
+from genprm.evaluate.labelled import LabelledSolution
+
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Steps whose reward fell into [low, high), the last bin closed."""
+
+    low: float
+    high: float
+    count: int
+    reward: float | None  # mean
+    right: float | None  # share of right steps
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Of `steps` labelled steps: expected calibration error, Brier score, reliability curve."""
+
+    steps: int
+    ece: float
+    brier: float
+    bins: tuple[Bin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCoverage:
+    """Answering only the most confident rows: `risk` [i] is the error rate at `coverage` [i].
+
+    Rows of equal confidence enter together. Abstained rows enter last, as errors. `area` is the
+    mean risk over all coverages (AURC; lower is better).
+    """
+
+    coverage: tuple[float, ...]
+    risk: tuple[float, ...]
+    area: float
+
+
+def labelled_steps(
+    rows: Iterable[LabelledSolution], judgements: Mapping[str, Judgement]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rewards and truths (1 right, 0 wrong), both [steps], of all steps that have both."""
+    pairs = [
+        (reward, float(index != row.first_error))
+        for row in rows
+        if (judgement := judgements.get(row.id)) is not None
+        for index, reward in enumerate(judgement.step_rewards)
+        if reward is not None and (not row.wrong or index <= row.first_error)
+    ]
+    array = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return array[:, 0], array[:, 1]
+
+
+def calibration(
+    rewards: NDArray[np.float64], right: NDArray[np.float64], *, bins: int = BINS
+) -> Calibration | None:
+    """Equal-width bins over [0, 1]; None of no steps."""
+    if not len(rewards):
+        return None
+    place = np.minimum((rewards * bins).astype(int), bins - 1)
+    curve = []
+    gap = 0.0
+    for index in range(bins):
+        inside = place == index
+        count = int(inside.sum())
+        mean = float(rewards[inside].mean()) if count else None
+        share = float(right[inside].mean()) if count else None
+        if mean is not None and share is not None:
+            gap += abs(mean - share) * count / len(rewards)
+        curve.append(Bin(index / bins, (index + 1) / bins, count, mean, share))
+    return Calibration(len(rewards), gap, float(((rewards - right) ** 2).mean()), tuple(curve))
+
+
+def confidence(judgement: Judgement) -> float:
+    """How sure a judgement is of its own prediction; 0 for an abstention.
+
+    For a judge of steps, the probability of exactly this first error if the rewards were
+    independent probabilities; for a judge of whole solutions, the share of votes that agree.
+    """
+    predicted = judgement.first_error
+    if predicted is None:
+        return 0.0
+    if judgement.guesses:
+        return judgement.guesses.count(predicted) / len(judgement.guesses)
+    rewards = [reward if reward is not None else 0.5 for reward in judgement.step_rewards]
+    if predicted == -1:
+        return prod(rewards)
+    return prod(rewards[:predicted]) * (1 - rewards[predicted])
+
+
+def risk_coverage(
+    confidences: Sequence[float], hits: Sequence[bool], abstained: Sequence[bool]
+) -> RiskCoverage | None:
+    """The curve over rows, most confident first; None of no rows."""
+    if not hits:
+        return None
+    order = sorted(
+        range(len(hits)), key=lambda row: (not abstained[row], confidences[row]), reverse=True
+    )
+    ranks = [(not abstained[row], confidences[row]) for row in order]
+    coverage, risk, area, wrong, start = [], [], 0.0, 0, 0
+    for end in range(1, len(order) + 1):
+        wrong += not hits[order[end - 1]]
+        if end == len(order) or ranks[end] != ranks[end - 1]:
+            coverage.append(end / len(order))
+            risk.append(wrong / end)
+            area += risk[-1] * (end - start) / len(order)
+            start = end
+    return RiskCoverage(tuple(coverage), tuple(risk), area)

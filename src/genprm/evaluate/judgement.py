@@ -1,0 +1,110 @@
+"""What a judge said of one row, with every vote, so that smaller runs can be read out of it.
+
+From one run of N votes, Pass@1 and Maj@k for every k <= N follow without asking again: each
+k-subset of the votes is a run of k votes, and the mean over all of them is an unbiased estimate
+(all C(N, k), so nothing is drawn). The votes on a step share the history that all N votes chose,
+as they do in a run of k votes whose majority agrees.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import combinations
+from math import fsum
+
+from genprm.verdict import THRESHOLD, SolutionVerdict, Usage
+
+Reward = float | None  # None: the vote abstained
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One row's outcome.
+
+    A judge of steps fills `rewards` [steps judged, votes]; a judge of whole solutions fills
+    `guesses` [votes], each the index of a first error or None. `cause` is set where judging
+    failed for good: then there is no prediction and the reason is kept.
+    """
+
+    id: str
+    steps: int  # of the solution; fewer may have been judged
+    first_error: int | None
+    rewards: tuple[tuple[Reward, ...], ...] = ()
+    guesses: tuple[int | None, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cause: str | None = None
+
+    @classmethod
+    def of(cls, verdict: SolutionVerdict, steps: int) -> "Judgement":
+        """The outcome of a verdict on a solution of `steps` steps."""
+        rewards = tuple(tuple(vote.reward for vote in step.votes) for step in verdict.steps)
+        return cls(verdict.id, steps, verdict.first_error, rewards, (), verdict.usage)
+
+    @cached_property
+    def step_rewards(self) -> list[Reward]:
+        """Mean reward of each judged step (eq. 6, 7) over its readable votes."""
+        return [mean_reward(votes) for votes in self.rewards]
+
+    @property
+    def votes(self) -> int:
+        """N: the votes that every judged step, or the whole solution, has."""
+        return len(self.guesses) or min(map(len, self.rewards), default=0)
+
+    def majority(self, votes: Sequence[int]) -> int | None:
+        """The first error that these votes (indices) alone would have named.
+
+        Raises:
+            LookupError: they would have judged further than this run did.
+        """
+        if self.guesses:
+            return most_common(self.guesses[vote] for vote in votes)
+        return first_error([[step[vote] for vote in votes] for step in self.rewards], self.steps)
+
+    def hit_rate(self, label: int, k: int) -> float:
+        """Share of the k-subsets of the votes that name `label`: Maj@k's expected hit.
+
+        Raises:
+            LookupError: there are fewer votes, or judging stopped too early to tell.
+        """
+        if k > self.votes:
+            raise LookupError(f"{self.id}: Maj@{k} needs {k} votes, there are {self.votes}")
+        subsets = list(combinations(range(self.votes), k))
+        return sum(self.majority(subset) == label for subset in subsets) / len(subsets)
+
+
+def mean_reward(votes: Sequence[Reward]) -> Reward:
+    """Mean of the readable rewards; None where all abstained."""
+    readable = [reward for reward in votes if reward is not None]
+    return fsum(readable) / len(readable) if readable else None
+
+
+def first_error(rewards: Iterable[Sequence[Reward]], steps: int) -> int | None:
+    """Index of the first step whose votes call it wrong, -1 for none; None where it cannot be said.
+
+    Args:
+        rewards: of the judged steps, [steps judged, votes].
+        steps: of the solution.
+
+    Raises:
+        LookupError: every judged step is right, but not all steps were judged.
+    """
+    judged = 0
+    for judged, votes in enumerate(rewards, 1):
+        readable = [reward for reward in votes if reward is not None]
+        if not readable:
+            return None
+        if fsum(readable) < THRESHOLD * len(readable):
+            return judged - 1
+    if judged < steps:
+        raise LookupError("judging stopped at a step that these votes call right")
+    return -1
+
+
+def most_common(guesses: Iterable[int | None]) -> int | None:
+    """The most frequent index, the earliest given among equals; None where none was given.
+
+    This is how the official script votes over critiques.
+    """
+    counts = Counter(guess for guess in guesses if guess is not None)
+    return counts.most_common(1)[0][0] if counts else None

@@ -1,0 +1,156 @@
+"""A solution whose first error is known, and the files such solutions come in."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from genprm.errors import InputError
+from genprm.evaluate.formats import Labelled, translate
+from genprm.problem import Solution
+
+NO_ERROR = -1  # ProcessBench's label of a solution without an error; used everywhere inside
+PROCESSBENCH_SUBSETS = ("gsm8k", "math", "olympiadbench", "omnimath")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSolution:
+    """One row of a benchmark.
+
+    `first_error` is the index (from 0) of the first wrong step, or NO_ERROR.
+    """
+
+    solution: Solution
+    first_error: int
+    subset: str
+    generator: str | None = None
+    answer_correct: bool | None = None  # of the final answer, where the set tells
+
+    @property
+    def id(self) -> str:
+        """Unique in its data set."""
+        return self.solution.id
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the solution has an error."""
+        return self.first_error != NO_ERROR
+
+
+def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
+    """Read JSON or JSONL files of any format that `formats` knows; folders give all they hold.
+
+    Raises:
+        InputError: a file cannot be read, a row is broken, or an id occurs twice.
+    """
+    rows: list[LabelledSolution] = []
+    places: dict[str, str] = {}
+    for path in _expand(paths):
+        for number, fields in read_objects(path):
+            place = f"{path}, row {number}"
+            for labelled in _translated(fields, place):
+                row = _row(labelled, path, number)
+                if row.id in places:
+                    raise InputError(
+                        f"{place}: the id {row.id!r} is also that of {places[row.id]}; "
+                        "mend: give every row its own id"
+                    )
+                places[row.id] = place
+                rows.append(row)
+    if not rows:
+        raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; mend: name other files")
+    return rows
+
+
+def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(row number from 1, object) for a JSON array, a JSON object or JSON lines.
+
+    Raises:
+        InputError: the file is missing, or a line is not a JSON object.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); mend: name a JSON(L) file") from error
+    if text.lstrip().startswith("["):
+        numbered = list(enumerate(_parse(text, f"{path}"), 1))
+    else:
+        lines = enumerate(text.split("\n"), 1)
+        numbered = [(n, _parse(line, f"{path}, row {n}")) for n, line in lines if line.strip()]
+    for number, fields in numbered:
+        if not isinstance(fields, dict):
+            raise InputError(f"{path}, row {number}: not a JSON object; mend: write one per row")
+        yield number, fields
+
+
+def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list[Path]:
+    """The Hub's `Qwen/ProcessBench`, cached by `huggingface_hub`.
+
+    Raises:
+        MissingExtra: `huggingface_hub` is not installed.
+        InputError: the Hub cannot be reached and the files are not in its cache.
+    """
+    from genprm.errors import MissingExtra
+
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise MissingExtra("huggingface-hub", extra="evaluate") from error
+    try:
+        return [
+            Path(hf_hub_download("Qwen/ProcessBench", f"{subset}.json", repo_type="dataset"))
+            for subset in subsets
+        ]
+    except Exception as error:  # whatever the Hub client raises: offline, proxy, not found
+        raise InputError(
+            f"Qwen/ProcessBench: cannot be downloaded ({error}); mend: name local JSON files"
+        ) from error
+
+
+def _expand(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.suffix in (".json", ".jsonl"))
+        else:
+            yield path
+
+
+def _parse(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{place}: not JSON ({error}); mend: fix or delete the row") from error
+
+
+def _translated(fields: dict[str, Any], place: str) -> list[Labelled]:
+    try:
+        return translate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(map(str, first["loc"])) or "row"
+        raise InputError(f"{place}, field {field}: {first['msg']}; mend: correct it") from error
+    except ValueError as error:
+        raise InputError(f"{place}: {error}") from error
+
+
+def _row(labelled: Labelled, path: Path, number: int) -> LabelledSolution:
+    identity = labelled.id or f"{path.stem}-{number - 1}"
+    return LabelledSolution(
+        Solution(labelled.problem, labelled.steps, identity),
+        labelled.first_error,
+        labelled.subset or _subset(identity, path),
+        labelled.generator,
+        labelled.answer_correct,
+    )
+
+
+def _subset(identity: str, path: Path) -> str:
+    """ProcessBench rows name their subset in the id (`math-17`); else the file does."""
+    prefix = re.match(r"(.+)-\d+$", identity)
+    if prefix and prefix[1] in PROCESSBENCH_SUBSETS:
+        return prefix[1]
+    return path.stem

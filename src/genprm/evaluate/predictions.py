@@ -1,0 +1,63 @@
+"""Stored predictions, JSONL of `id` and `first_error`, to be scored without a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genprm.errors import InputError
+from genprm.evaluate.labelled import LabelledSolution, read_objects
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Predicted first errors by id; None where the row abstains or cannot be read.
+
+    `unreadable` says by id why a value was taken for an abstention.
+    """
+
+    first_errors: Mapping[str, int | None]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    def unknown(self, rows: Sequence[LabelledSolution]) -> list[str]:
+        """Predicted ids that no row has."""
+        known = {row.id for row in rows}
+        return [identity for identity in self.first_errors if identity not in known]
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read predictions; the official script's output (`prediction`) is read as well.
+
+    Raises:
+        InputError: a line is not JSON, has no id, or repeats one.
+    """
+    first_errors: dict[str, int | None] = {}
+    unreadable: dict[str, str] = {}
+    for number, fields in read_objects(path):
+        place = f"{path}, row {number}"
+        if fields.get("id") is None:
+            raise InputError(f"{place}: no field id; mend: add the id of the row it predicts")
+        identity = str(fields["id"])
+        if identity in first_errors:
+            raise InputError(f"{place}: the id {identity!r} is repeated; mend: keep one of them")
+        value = fields.get("first_error", fields.get("prediction"))
+        first_errors[identity] = _index(value)
+        if value is not None and first_errors[identity] is None:
+            unreadable[identity] = f"{place}: first_error {value!r} is no index"
+        elif "first_error" not in fields and "prediction" not in fields:
+            unreadable[identity] = f"{place}: no field first_error"
+    return Predictions(first_errors, unreadable)
+
+
+def _index(value: Any) -> int | None:
+    """An integer, or a text or a whole float that says one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) else None
