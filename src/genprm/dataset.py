@@ -138,11 +138,11 @@ class _RatedStep(BaseModel):
     human_completion: _Completion | None = None
     chosen_completion: int | None = None
 
-    def text(self) -> str:
+    def text(self) -> str | None:
         """What the labelers went on with; the first completion where they gave up."""
         if self.chosen_completion is None and self.human_completion is not None:
             return self.human_completion.text
-        return (self.completions or [])[self.chosen_completion or 0].text
+        return self.completions[self.chosen_completion or 0].text if self.completions else None
 
 
 class _Prm800kQuestion(BaseModel):
@@ -166,7 +166,7 @@ def _solution(place: str, row: Any) -> Solution:
     try:
         if isinstance(row.get("question"), dict):
             rated = _Prm800kRow.model_validate(row)
-            steps = [step.text() for step in rated.label.steps]
+            steps = [text for step in rated.label.steps if (text := step.text())]
             parsed = _SolutionRow(problem=rated.question.problem, steps=steps)
         else:
             parsed = _SolutionRow.model_validate(row)
