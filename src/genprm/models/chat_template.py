@@ -30,7 +30,8 @@ class ChatTemplate:
             self._template = _environment().from_string(source)
         except jinja2.TemplateSyntaxError as error:
             raise InputError(f"{origin}, line {error.lineno}: {error.message}") from None
-        self._tokens = {"bos_token": bos_token, "eos_token": eos_token}
+        self.source = source
+        self.tokens = {"bos_token": bos_token, "eos_token": eos_token}
         self._origin = origin
 
     @classmethod
@@ -89,7 +90,7 @@ class ChatTemplate:
         """
         try:
             return self._template.render(
-                messages=messages, add_generation_prompt=generation_prompt, **self._tokens
+                messages=messages, add_generation_prompt=generation_prompt, **self.tokens
             )
         except jinja2.TemplateError as error:
             raise ModelError(f"{self._origin}: {error}") from None
