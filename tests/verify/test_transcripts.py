@@ -6,15 +6,23 @@ from math import log
 from typing import Any
 
 import pytest
-from shared_data import shared
+from genprm.sandboxes.inprocess import InProcess
 
 from genprm.model import Choice, Completion, Finish
 from genprm.models.chat_template import ChatTemplate
 from genprm.sandbox import RunResult
-from genprm.sandboxes.inprocess import InProcess
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Execute, Generate, Judge, Limits, vote_on_step
+from genprm.verify.session import (
+    Action,
+    Execute,
+    Generate,
+    Judge,
+    Limits,
+    Result,
+    vote_on_step,
+)
+from shared_data import shared
 
 RUNS: list[dict[str, Any]] = json.loads((shared("genprm_demo") / "transcripts.json").read_text())[
     "runs"
@@ -50,21 +58,26 @@ def test_the_session_asks_what_was_asked(run: dict[str, Any], path: dict[str, An
     )
     requests, code, outputs = (list(path[key]) for key in ("requests", "code", "code_outputs"))
     asked: list[str] = []
+
+    def answer(action: Action) -> Result:
+        match action:
+            case Generate(prompt, stop):
+                asked.append(prompt)
+                return _logged(prompt, stop, requests, run["final_output"])
+            case Execute(block):
+                assert block == code.pop(0)
+                result = asyncio.run(_run(block))
+                assert result.text == outputs.pop(0)
+                return result
+            case Judge():
+                return Choice({"Yes": log(run["reward"])})
+
     action = next(session)
-    with pytest.raises(StopIteration) as end:
+    try:
         while True:
-            match action:
-                case Generate(prompt, stop):
-                    asked.append(prompt)
-                    action = session.send(_logged(prompt, stop, requests, run["final_output"]))
-                case Execute(block):
-                    assert block == code.pop(0)
-                    result = asyncio.run(_run(block))
-                    assert result.text == outputs.pop(0)
-                    action = session.send(result)
-                case Judge():
-                    action = session.send(Choice({"Yes": log(run["reward"])}))
-    vote = end.value.value
+            action = session.send(answer(action))
+    except StopIteration as end:
+        vote = end.value
     assert asked == requests
     assert (code, outputs) == ([], [])
     assert vote.label is True
