@@ -47,6 +47,15 @@ VoteMode: TypeAlias = Annotated[
 VoteAdaptive: TypeAlias = Annotated[
     Adaptive, typer.Option(help="When to stop asking for votes.", rich_help_panel=_JUDGE)
 ]
+ErrorRate: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        min=1e-9,
+        max=0.5,
+        help="Of --adaptive confident: how often its test may stop on the wrong label.",
+        rich_help_panel=_JUDGE,
+    ),
+]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Of all sampling.", rich_help_panel=_JUDGE)]
 StopAtFirstError: TypeAlias = Annotated[
     bool,

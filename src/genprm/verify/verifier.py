@@ -5,25 +5,25 @@ step t share the history of one representative vote per earlier step, so the eng
 cache serves all of them, and each works in its own copy of that history's namespace.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import starmap
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from genprm.concurrency import as_finished, together
 from genprm.errors import ContextExceeded
 from genprm.model import Model, Sampling
 from genprm.problem import Solution
-from genprm.sandbox import RunResult, SandboxBackend, SandboxSession
+from genprm.sandbox import SandboxBackend
 from genprm.verdict import SolutionVerdict, StepVerdict, Vote, total
 from genprm.verify import session as protocol
 from genprm.verify.format import Mode, PromptFormat
+from genprm.verify.history import History, Namespace
 from genprm.verify.session import Limits
-from genprm.verify.voting import Adaptive, next_wave, representative
+from genprm.verify.voting import ERROR_RATE, Adaptive, next_wave, representative
 
 OnStep: TypeAlias = Callable[[int, StepVerdict], None]
 
@@ -35,6 +35,7 @@ class Settings:
     mode: Mode = Mode.GENPRM
     votes: int = 1
     adaptive: Adaptive = Adaptive.OFF
+    error_rate: float = ERROR_RATE  # of the adaptive rule `confident`
     stop_at_first_error: bool = False
     sampling: Sampling = Sampling()
     seed: int = 0
@@ -107,32 +108,37 @@ class Verifier:
         self, solution: Solution, *, row: int = 0
     ) -> AsyncGenerator[StepVerdict, None]:
         """The verdicts on a solution's steps, each as soon as it stands."""
-        async with _History(self.sandbox) as history:
-            for step in range(len(solution.steps)):
-                verdict = await self._judge_step(solution, step, row, history)
+        async with History(self.sandbox) as history:
+            for _ in solution.steps:
+                verdict = await self.judge_next(solution, history, row=row)
                 yield verdict
                 if verdict.label is False and self.settings.stop_at_first_error:
                     return
 
-    async def _judge_step(
-        self, solution: Solution, step: int, row: int, history: "_History"
+    async def judge_next(
+        self, solution: Solution, history: History, *, row: int = 0
     ) -> StepVerdict:
-        settings = self.settings
+        """Judge the first step that `history` holds no turn for, and add its turn.
+
+        Whoever builds a solution step by step (a search, a cascade) judges it as it grows.
+        """
+        settings, step = self.settings, len(history.turns)
         chat = settings.prompt_format.messages(
             solution.problem, solution.steps, history.turns, mode=settings.mode
         )
         prompt = self.model.render(chat, generation_prompt=settings.prompt_format.assistant_marker)
         votes: list[Vote] = []
         async with AsyncExitStack() as namespaces:
-            copies: list[_Namespace] = []
+            copies: list[Namespace] = []
             while wave := next_wave(
                 [vote.reward for vote in votes if vote.reward is not None],
                 len(votes),
                 settings.votes,
                 settings.adaptive,
+                settings.error_rate,
             ):
                 asked = range(len(votes), len(votes) + wave)
-                copies += [_Namespace(history) for _ in asked]
+                copies += [Namespace(history) for _ in asked]
                 for vote in asked:
                     namespaces.push_async_callback(copies[vote].close)
                 votes += await together(
@@ -149,7 +155,7 @@ class Verifier:
                 await history.extend(votes[kept], copies[kept])
         return verdict
 
-    async def _vote(self, prompt: str, step: int, seed: int, namespace: "_Namespace") -> Vote:
+    async def _vote(self, prompt: str, step: int, seed: int, namespace: Namespace) -> Vote:
         start = self._clock()
         session = protocol.vote_on_step(
             prompt,
@@ -175,7 +181,7 @@ class Verifier:
         return replace(vote, usage=usage)
 
     async def _perform(
-        self, action: protocol.Action, seed: int, namespace: "_Namespace"
+        self, action: protocol.Action, seed: int, namespace: Namespace
     ) -> protocol.Result:
         match action:
             case protocol.Generate(prompt, stop, max_tokens):
@@ -196,60 +202,3 @@ def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:
     """The seed of a vote's first request; later ones count up from it. Fits 31 bits with room."""
     digest = blake2b(f"{run_seed}/{row}/{step}/{vote}".encode(), digest_size=4).digest()
     return int.from_bytes(digest) >> 2
-
-
-class _History:
-    """What the votes on the next step start from: the kept turns, and the namespace they left."""
-
-    def __init__(self, sandbox: SandboxBackend) -> None:
-        self.turns: list[str] = []
-        self._sandbox = sandbox
-        self._session: SandboxSession | None = None
-        self._forking = asyncio.Lock()
-
-    async def fork(self) -> SandboxSession:
-        if self._session is None:
-            return self._sandbox.session()
-        async with self._forking:
-            return await self._session.fork()
-
-    async def extend(self, vote: Vote, namespace: "_Namespace") -> None:
-        self.turns.append(vote.text)
-        if session := namespace.release():
-            await self.close()
-            self._session = session
-
-    def skip(self) -> None:
-        """All votes abstained: an empty turn, as the authors write turns not yet judged."""
-        self.turns.append("")
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-
-class _Namespace:
-    """A vote's own copy of the history's namespace, made when its first code runs."""
-
-    def __init__(self, history: _History) -> None:
-        self._history = history
-        self._session: SandboxSession | None = None
-
-    async def run(self, code: str, timeout: float) -> RunResult:
-        if self._session is None:
-            self._session = await self._history.fork()
-        return await self._session.run(code, timeout)
-
-    def release(self) -> SandboxSession | None:
-        session, self._session = self._session, None
-        return session
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
