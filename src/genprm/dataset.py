@@ -1,4 +1,4 @@
-"""Files of solutions to judge: JSON, JSON Lines or plain text, from many sources.
+"""Files of solutions to judge, or of problems: JSON, JSON Lines or plain text, many sources.
 
 Recognised rows: ours (`problem` with `steps` or `solution`; ProcessBench's are of this kind),
 BIG-Bench-Mistake's (`input`, `steps`) and PRM800K's (`question`, `label.steps`). Fields that the
@@ -13,8 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from genprm.answer import extract_answer
 from genprm.errors import InputError
-from genprm.problem import Solution, split_steps
+from genprm.problem import Problem, Solution, split_steps
 
 MAX_STEPS = 1_000
 MAX_CHARACTERS = 100_000  # of a problem or a step: longer ones fit no model's context
@@ -35,6 +36,52 @@ def read_solutions(source: str) -> list[Solution]:
     if not solutions:
         raise InputError(f"{source}: no rows; mend: one JSON object per line with problem, steps")
     return solutions
+
+
+def read_rows(source: str) -> Iterator[tuple[str, Row]]:
+    """The JSON objects of a file, or of standard input for `-`, each with its place for messages.
+
+    Raises:
+        InputError: the file cannot be read, or a row is not a JSON object.
+    """
+    for place, row in _rows(source, _read_text(source)):
+        if not isinstance(row, dict):
+            raise InputError(f"{place}: not a JSON object; mend: one JSON object per line")
+        yield place, row
+
+
+def read_problems(source: str) -> list[Problem]:
+    """Read problems: `problem` or `question`, and `answer` where one is known.
+
+    The gold answer is what `answer` states (GSM8K's worked answers end in `#### 72`), or else
+    the worked `solution`. A row without an id is named by its number.
+
+    Raises:
+        InputError: as `read_solutions`.
+    """
+    problems = [
+        problem_of(place, row, number) for number, (place, row) in enumerate(read_rows(source))
+    ]
+    if not problems:
+        raise InputError(f"{source}: no rows; mend: one JSON object per line with a problem")
+    return problems
+
+
+def problem_of(place: str, row: Row, number: int) -> Problem:
+    """The problem of one row.
+
+    Raises:
+        InputError: names the place, the field and the mend.
+    """
+    try:
+        parsed = _ProblemRow.model_validate(row)
+    except ValidationError as error:
+        raise InputError(f"{place}: {first_fault(error)}") from None
+    worked = parsed.solution if parsed.answer is None else None
+    gold = extract_answer(worked) if worked else parsed.answer
+    if gold and "####" in gold:
+        gold = extract_answer(gold)
+    return Problem(str(number if parsed.id is None else parsed.id), parsed.problem, gold)
 
 
 def _read_text(source: str) -> str:
@@ -129,6 +176,15 @@ class _SolutionRow(BaseModel):
     id: str | int | None = None
 
 
+class _ProblemRow(BaseModel):
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    problem: Text = Field(validation_alias=AliasChoices("problem", "question", "input"))
+    answer: str | None = None
+    solution: str | None = None
+    id: str | None = None
+
+
 class _Completion(BaseModel):
     text: Text
 
@@ -171,7 +227,7 @@ def _solution(place: str, row: Any) -> Solution:
         else:
             parsed = _SolutionRow.model_validate(row)
     except ValidationError as error:
-        raise InputError(f"{place}: {_first_fault(error)}") from None
+        raise InputError(f"{place}: {first_fault(error)}") from None
     except IndexError:
         raise InputError(f"{place}: field label.steps: a step without completions") from None
     return Solution(
@@ -197,7 +253,8 @@ def _steps(place: str, row: _SolutionRow) -> tuple[str, ...]:
     return steps
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """The first field at fault, what is wrong with it, and the mend."""
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "missing":
