@@ -82,10 +82,14 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class StepVerdict:
-    """The votes on one step. `wanted` is how many were allowed; fewer may have been asked."""
+    """The votes on one step. `wanted` is how many were allowed; fewer may have been asked.
+
+    `screening` is the verdict of a cheaper judge who was unsure, and which this one replaces.
+    """
 
     votes: tuple[Vote, ...]
     wanted: int
+    screening: "StepVerdict | None" = None
 
     @property
     def rewards(self) -> tuple[float, ...]:
@@ -106,8 +110,9 @@ class StepVerdict:
 
     @property
     def usage(self) -> Usage:
-        """What the votes cost."""
-        return total(vote.usage for vote in self.votes)
+        """What the votes cost, and those of a screening before them."""
+        votes = total(vote.usage for vote in self.votes)
+        return votes + self.screening.usage if self.screening else votes
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,7 @@ def from_row(row: Mapping[str, Any]) -> SolutionVerdict:
     """The verdict that `to_row` wrote."""
     return SolutionVerdict(
         id=row["id"],
-        steps=tuple(
-            StepVerdict(tuple(_vote(vote) for vote in step["votes"]), step["wanted"])
-            for step in row["steps"]
-        ),
+        steps=tuple(map(_step, row["steps"])),
         usage=Usage(**row["usage"]),
     )
 
@@ -51,6 +48,7 @@ def _step_row(step: StepVerdict) -> Row:
         "asked": len(step.votes),
         "wanted": step.wanted,
         "votes": [_vote_row(vote) for vote in step.votes],
+        **({"screening": _step_row(step.screening)} if step.screening else {}),
     }
 
 
@@ -63,6 +61,11 @@ def _vote_row(vote: Vote) -> Row:
         "text": vote.text,
         "usage": asdict(vote.usage),
     }
+
+
+def _step(row: Mapping[str, Any]) -> StepVerdict:
+    screening = _step(row["screening"]) if "screening" in row else None
+    return StepVerdict(tuple(map(_vote, row["votes"])), row["wanted"], screening)
 
 
 def _vote(row: Mapping[str, Any]) -> Vote:

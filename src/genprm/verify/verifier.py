@@ -65,7 +65,7 @@ class Verifier:
         self.model = model
         self.sandbox = sandbox
         self.settings = settings
-        self._clock = clock
+        self.clock = clock
 
     async def verify(
         self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
@@ -77,7 +77,7 @@ class Verifier:
         Raises:
             ModelError, SandboxError: the engine or the sandbox failed for good.
         """
-        start = self._clock()
+        start = self.clock()
         steps: list[StepVerdict] = []
         async for step in self.verify_steps(solution, row=row):
             steps.append(step)
@@ -85,7 +85,7 @@ class Verifier:
                 on_step(row, step)
         spent = total(step.usage for step in steps)
         return SolutionVerdict(
-            solution.id, tuple(steps), replace(spent, seconds=self._clock() - start)
+            solution.id, tuple(steps), replace(spent, seconds=self.clock() - start)
         )
 
     async def verify_many(
@@ -156,7 +156,7 @@ class Verifier:
         return verdict
 
     async def _vote(self, prompt: str, step: int, seed: int, namespace: Namespace) -> Vote:
-        start = self._clock()
+        start = self.clock()
         session = protocol.vote_on_step(
             prompt,
             step=step + 1,
@@ -177,7 +177,7 @@ class Verifier:
                 seed += 1
         except StopIteration as end:
             vote: Vote = end.value
-        usage = replace(vote.usage, seconds=self._clock() - start)
+        usage = replace(vote.usage, seconds=self.clock() - start)
         return replace(vote, usage=usage)
 
     async def _perform(
