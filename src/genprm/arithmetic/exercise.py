@@ -1,0 +1,40 @@
+"""What the generators make: a problem with a solution whose first error is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from genprm.arithmetic.mistakes import Mistake
+
+
+class Family(StrEnum):
+    STORY = "story"  # word problems
+    NESTED = "nested"  # nested integer expressions, solved in named parts
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one step asserts, and what it has to be held against.
+
+    `target` is a Python name whose value `setup` derives from the problem and the right values of
+    earlier steps; the step is right if every expression of `links` has that value.
+    """
+
+    source: str  # what the problem or an earlier paragraph says this step computes
+    setup: tuple[str, ...]
+    target: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """A problem and one solution, right or wrong."""
+
+    family: Family
+    problem: str
+    steps: tuple[str, ...]
+    claims: tuple[Claim, ...]  # one for each step
+    answer: str  # the right answer
+    first_error: int  # 0-based, -1 for none
+    kind: Mistake | None = None  # of the first error

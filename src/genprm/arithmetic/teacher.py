@@ -1,0 +1,67 @@
+"""A scripted teacher: the rationale of every step of an `Exercise`, in the wire format.
+
+It lets execution decide. The analysis repeats what the problem or an earlier paragraph says this
+step computes, before it looks at the step; the code binds that value to a name and compares every
+expression of the step's chain with it. Whoever imitates the teacher only has to copy faithfully.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from genprm.arithmetic.exercise import Claim, Exercise, Family
+
+ALL_EQUAL = ("All equal.", "Every value matches.", "All values agree.")
+NOT_EQUAL = ("Not equal, so there is an error.", "One value differs.", "The values do not agree.")
+STATED = ("This paragraph says {}.", "The paragraph gives {}.", "Here it is {}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """The teacher's text for one step, cut where the driver of the wire format cuts it."""
+
+    analysis: str
+    code: str
+    output: str  # of the code, run after the code of the earlier steps
+    reflection: str
+    correct: bool  # what the execution says
+
+
+def rationales(exercise: Exercise, rng: random.Random) -> list[Rationale]:
+    """One rationale for each step.
+
+    Steps after the first error are judged by their own claims: a later step that is true of the
+    problem is right, one that builds on the wrong value is wrong.
+    """
+    namespace: dict[str, Any] = {}
+    return [_rationale(claim, exercise.family, namespace, rng) for claim in exercise.claims]
+
+
+def _rationale(claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random) -> Rationale:
+    stated = rng.choice(STATED).format(claim.links[-1])
+    code = "\n".join((*claim.setup, comparison(claim, family)))
+    output = run(code, namespace)
+    correct = "False" not in output
+    reflection = rng.choice(ALL_EQUAL if correct else NOT_EQUAL)
+    return Rationale(f"{claim.source} {stated}", code, output, reflection, correct)
+
+
+def comparison(claim: Claim, family: Family) -> str:
+    """The line that compares every expression of the step with the target.
+
+    Word problems have decimals, so theirs allow for rounding.
+    """
+    test = f"x == {claim.target}" if family is Family.NESTED else f"abs(x - {claim.target}) < 1e-6"
+    return f"print([{test} for x in [{', '.join(claim.links)}]])"
+
+
+def run(code: str, namespace: dict[str, Any]) -> str:
+    """What our own code prints; `namespace` lives on from step to step."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, namespace)
+    return printed.getvalue().strip()

@@ -1,0 +1,47 @@
+"""Train the built-in verifier: `python -m genprm.arithmetic.verifier_training --minutes 60 --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from genprm.arithmetic.chats import Piece, draw_chat
+from genprm.arithmetic.export import save_checkpoint
+from genprm.arithmetic.problems import Split, exercise
+from genprm.arithmetic.tokenizer import learn_tokenizer
+from genprm.arithmetic.training import Recipe, learn_from, train
+
+SEED = 0
+WRONG_SHARE = 0.6  # more than half, for a wrong solution has more right steps than wrong ones
+
+
+def verifier_chat(number: int) -> list[Piece]:
+    """Chat number `number` of the training stream."""
+    drawn = exercise(SEED, number, Split.TRAIN, wrong_share=WRONG_SHARE)
+    return draw_chat(drawn, random.Random(f"chat {SEED} {number}"))
+
+
+def tokenizer_in(folder: Path) -> Tokenizer:
+    """The tokenizer of a run, learned when the run begins."""
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        learn_from(verifier_chat, learn_tokenizer).save(str(path))
+    return Tokenizer.from_file(str(path))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=Recipe.minutes)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    tokenizer = tokenizer_in(arguments.out)
+    model = train(verifier_chat, tokenizer, Recipe(minutes=arguments.minutes), arguments.out)
+    save_checkpoint(model, tokenizer, arguments.out / "model")
+
+
+if __name__ == "__main__":
+    main()
