@@ -1,19 +1,16 @@
 """Final answers: extraction, comparison, and what happens when a comparison cannot end."""
 
 import json
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genprm.answer import AnswerChecker, Match, extract_answer
-
-SHARED = Path(os.environ.get("GENPRM_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+from shared_data import shared
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +97,6 @@ def test_equal_answers_share_a_class(checker: AnswerChecker) -> None:
     assert checker.classes(answers) == [0, 1, None, 0, 1, 0, 6]
 
 
-@pytest.mark.skipif(not (SHARED / "bon32").is_dir(), reason="shared data not here")
 def test_agreement_with_the_prm800k_grader() -> None:
     """At least 99 % on each set; every disagreement below was judged by eye."""
     by_eye = {
@@ -115,7 +111,7 @@ def test_agreement_with_the_prm800k_grader() -> None:
     checker = AnswerChecker(timeout=2.0)
     for name in ("gsm8k", "math500"):
         total, disagreements = 0, Counter[str]()
-        for line in (SHARED / "bon32" / f"{name}_a.jsonl").read_text().splitlines():
+        for line in shared(f"bon32/{name}_a.jsonl").read_text().splitlines():
             row = json.loads(line)
             matches = checker.compare_many((row["answer"], answer) for answer in row["extracted"])
             total += len(matches)

@@ -13,6 +13,7 @@ import select
 import subprocess
 import sys
 import time
+from functools import lru_cache
 from typing import IO, NamedTuple
 
 _START_SECONDS = 120.0  # importing SymPy on a loaded machine
@@ -104,10 +105,7 @@ def compare(gold: str, answer: str) -> Outcome:
     import math_verify
 
     try:
-        read = [
-            math_verify.parse(f"\\boxed{{{text}}}", parsing_timeout=0, raise_on_error=True)
-            for text in (gold, answer)
-        ]
+        read = _read(gold), _read(answer)
         if math_verify.verify(*read, timeout_seconds=0, raise_on_error=True):
             return Outcome("equal")
     except (Exception, RecursionError) as error:  # whatever SymPy raises means: not decided
@@ -116,6 +114,16 @@ def compare(gold: str, answer: str) -> Outcome:
         if all(isinstance(expression, str) for expression in expressions) and _mathematical(text):
             return Outcome("undecided", f"Math-Verify cannot read {text[:80]!r}")
     return Outcome("different")
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> list[object]:
+    import math_verify
+
+    expressions: list[object] = math_verify.parse(
+        f"\\boxed{{{text}}}", parsing_timeout=0, raise_on_error=True
+    )
+    return expressions
 
 
 def _mathematical(text: str) -> bool:

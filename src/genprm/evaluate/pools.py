@@ -1,0 +1,95 @@
+"""Pools of stored samples: problems, each with many solutions, graded and scored."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+
+from genprm.answer import AnswerChecker, Match, extract_answer
+from genprm.errors import InputError
+from genprm.evaluate.labelled import read_objects
+
+StepScores = tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One problem's samples.
+
+    `correct` [samples]; `answers` [samples], equal where two samples say the same, None where a
+    sample gives none; `step_scores` by scorer, [samples][steps].
+    """
+
+    id: str
+    correct: tuple[bool, ...]
+    answers: tuple[int | None, ...]
+    step_scores: Mapping[str, tuple[StepScores, ...]]
+
+
+class _Row(BaseModel):
+    """As in the public pools: `responses`, or only what was `extracted` from them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: Annotated[str, BeforeValidator(str)]
+    answer: Annotated[str, BeforeValidator(str)]
+    responses: tuple[str, ...] | None = None
+    extracted: tuple[str | None, ...] | None = None
+    correct: tuple[bool, ...] | None = None
+    prm_step_scores: Mapping[str, tuple[StepScores | None, ...]] = {}
+
+    @model_validator(mode="after")
+    def _as_many_of_each(self) -> "_Row":
+        if not self.responses and not self.extracted:
+            raise ValueError("responses or extracted is needed")
+        columns: dict[str, Sequence[Any] | None] = {
+            "responses": self.responses,
+            "extracted": self.extracted,
+            "correct": self.correct,
+            **{f"prm_step_scores.{name}": column for name, column in self.prm_step_scores.items()},
+        }
+        lengths = {name: len(column) for name, column in columns.items() if column is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of different lengths {lengths}")
+        return self
+
+
+def read_pools(path: Path, checker: AnswerChecker) -> list[Pool]:
+    """Read a pool file. What the file does not say is found out with `checker`.
+
+    Final answers are extracted from `responses` where `extracted` is absent, and graded against
+    `answer` where `correct` is absent.
+
+    Raises:
+        InputError: a row is broken; names file, row, field and mend.
+    """
+    return [
+        _pool(fields, f"{path}, row {number}", checker) for number, fields in read_objects(path)
+    ]
+
+
+def scorers(pools: Sequence[Pool]) -> list[str]:
+    """The scorers that scored every problem of a set."""
+    first, *others = pools
+    return [name for name in first.step_scores if all(name in pool.step_scores for pool in others)]
+
+
+def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker) -> Pool:
+    try:
+        row = _Row.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        field = ".".join(map(str, fault["loc"])) or "row"
+        raise InputError(f"{place}, field {field}: {fault['msg']}; mend: correct it") from error
+    answers = row.extracted or tuple(map(extract_answer, row.responses or ()))
+    correct = row.correct or tuple(
+        match is Match.EQUAL
+        for match in checker.compare_many((row.answer, answer) for answer in answers)
+    )
+    scores = {
+        name: tuple(column if column is not None else () for column in columns)
+        for name, columns in row.prm_step_scores.items()
+    }
+    return Pool(row.id, correct, tuple(checker.classes(answers)), scores)
