@@ -1,0 +1,259 @@
+"""The default sandbox on Linux: every session a locked-down copy of one warmed-up interpreter.
+
+    async with ForkServer() as box, box.session() as session:
+        result = await session.run("import sympy; print(sympy.sqrt(8))")
+        copy = await session.fork()
+
+What it covers
+- A snippet cannot read files other than the interpreter's and its packages', cannot write any,
+  has no network, no other processes, no threads, no signals to others, no capabilities, and nothing
+  of the host's environment, descriptors or memory. See `lockdown` for the layers, `tiers` for which
+  hold where, and `probe` for which hold here.
+- It cannot outstay its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter),
+  the disk, the output (64 KiB), or the host's event loop.
+- When the host dies, by whatever means, every process of the sandbox ends.
+
+What it does not cover
+- Bugs of the kernel itself: the allow-list keeps the surface small, but it is one kernel.
+- The processor: a snippet may burn one core for as long as its time-out, and one that digs out
+  the runner may burn it until its session is closed; hundreds at once slow each other down.
+- The truth of what a session prints: a snippet owns its process, and can make its own session
+  lie about what it computed. It cannot make another one lie.
+- In the `bare` tiers, metadata: whether a path exists, its size and times, wherever the uid may
+  look. Contents stay closed.
+- Covert channels (timing, caches, load).
+
+Sessions share the state of one template: the same hash seed, the same `random` state, hence the
+same draws in each. That makes runs repeatable; a snippet that wants other draws seeds its own.
+There is no writable file system at all, not even a temporary directory.
+"""
+
+import asyncio
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from genprm.errors import SandboxError
+from genprm.sandbox import RunResult, RunStatus
+from genprm.sandboxes.process import SessionProcess
+from genprm.sandboxes.supervision import Supervision
+from genprm.sandboxes.tiers import AUTO, STRONG, TIERS, Tier, configuration
+
+MEMORY = 1 << 30  # bytes of address space per session, beyond the warmed-up interpreter's
+PRELOAD = ("math", "sympy", "numpy")
+REPLAY_BUDGET = 2.0  # seconds
+_OPEN_FILES = 1 << 16  # two per session, and the host has its own
+
+# A snippet that ended for a reason of its own will end again at the same place. One that was cut
+# off by the clock or by the memory left nothing that could be made again.
+_REPLAYABLE = frozenset(
+    {RunStatus.OK, RunStatus.ERROR, RunStatus.EXIT, RunStatus.OUTPUT_LIMIT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A snippet that left its mark on a namespace."""
+
+    code: str
+    status: RunStatus
+    duration: float  # seconds
+
+
+class ForkSession:
+    """One namespace of a `ForkServer`. Its process starts with the first `run`."""
+
+    def __init__(self, server: "ForkServer", past: Sequence[Past] = ()) -> None:
+        self._server = server
+        self._past = list(past)
+        self._process: SessionProcess | None = None
+        self._is_closed = False
+        self._turn = asyncio.Lock()
+
+    async def run(self, code: str, timeout: float = 5.0) -> RunResult:
+        """Run one snippet; see the port. A lost namespace is rebuilt before this returns."""
+        async with self._turn:
+            process, was_rebuilt = await self._living()
+            result = await process.run(code, timeout)
+            if process.is_dead:
+                self._process = None
+                is_kept = await self._rebuild()
+            else:
+                is_kept = True
+                if result.status in _REPLAYABLE:
+                    self._past.append(Past(code, result.status, result.duration))
+            return replace(result, namespace_lost=not (was_rebuilt and is_kept))
+
+    async def fork(self) -> "ForkSession":
+        """An independent copy; see the port.
+
+        The copy is a clone of the process. A session that has none yet, or whose process refuses,
+        is copied by replay when the copy is first used.
+        """
+        async with self._turn:
+            self._check_open()
+            copy = ForkSession(self._server, self._past)
+            if self._process is not None and not self._process.is_dead:
+                copy._process = await self._server.copy_process(self._process)
+            return copy
+
+    async def close(self) -> None:
+        """Kill the process. Idempotent."""
+        self._is_closed = True
+        if self._process is not None:
+            self._server.drop_process(self._process)
+            self._process = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise SandboxError("the sandbox session is closed")
+
+    async def _living(self) -> tuple[SessionProcess, bool]:
+        """A process to run in, and whether it holds the namespace that it should."""
+        self._check_open()
+        if self._process is not None and not self._process.is_dead:
+            return self._process, True
+        is_kept = await self._rebuild()
+        if self._process is None:
+            self._process = await self._server.new_process()
+        return self._process, is_kept
+
+    async def _rebuild(self) -> bool:
+        """Replay the past in a fresh process; whether that gave the namespace back.
+
+        An empty past needs no process. A past that cannot be replayed is forgotten.
+        """
+        if not self._past:
+            return True
+        past, self._past = self._past, []
+        if sum(s.duration for s in past) > self._server.replay_budget:
+            return False
+        process = await self._server.new_process()
+        if not await _replay(past, process, self._server.replay_budget):
+            self._server.drop_process(process)
+            return False
+        self._process, self._past = process, past
+        return True
+
+
+async def _replay(past: Sequence[Past], process: SessionProcess, budget: float) -> bool:
+    for snippet in past:
+        result = await process.run(snippet.code, max(budget, 0.001))
+        budget -= result.duration
+        if process.is_dead or result.status is not snippet.status:
+            return False
+    return True
+
+
+class ForkServer:
+    """The backend: `async with ForkServer() as box`.
+
+    Entering starts the interpreter and returns; the imports go on in the background, and the first
+    `run` waits for them.
+
+    Args:
+        tier: `auto`, or the name of a row in `tiers`. Anything weaker than `bare` must be named.
+        memory: bytes of address space that a session may add to the interpreter's own.
+        preload: modules that are imported once, before the first session.
+        replay_budget: seconds that rebuilding a lost namespace may take.
+    """
+
+    def __init__(
+        self,
+        tier: str = AUTO,
+        *,
+        memory: int = MEMORY,
+        preload: Sequence[str] = PRELOAD,
+        replay_budget: float = REPLAY_BUDGET,
+    ) -> None:
+        if tier != AUTO and tier not in TIERS:
+            raise SandboxError(f"no sandbox tier {tier!r}; choose one of {AUTO}, {', '.join(TIERS)}")
+        self._candidates = [TIERS[name] for name in (STRONG if tier == AUTO else (tier,))]
+        self._memory = memory
+        self._preload = tuple(preload)
+        self.replay_budget = replay_budget
+        self._supervision: Supervision | None = None
+        self._starting = asyncio.Lock()
+        self.tier: str | None = None  # the one that holds, once entered
+
+    def session(self) -> ForkSession:
+        """A fresh, empty namespace."""
+        return ForkSession(self)
+
+    async def __aenter__(self) -> Self:
+        _allow_many_files()
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._supervision is not None:
+            await self._supervision.stop()
+            self._supervision = None
+
+    # --- for sessions ---
+
+    async def new_process(self) -> SessionProcess:
+        """A process with an empty namespace; restarts a supervisor that was lost."""
+        if self._supervision is None:
+            raise SandboxError("the sandbox is not entered; mend: async with ForkServer() as box")
+        if self._supervision.is_lost:
+            async with self._starting:
+                if self._supervision.is_lost:
+                    await self._supervision.stop()
+                    await self._start()
+        return await self._supervision.new()
+
+    async def copy_process(self, process: SessionProcess) -> SessionProcess | None:
+        """A clone, or None when the process does not play along."""
+        return None if self._supervision is None else await self._supervision.copy(process)
+
+    def drop_process(self, process: SessionProcess) -> None:
+        """Kill and forget."""
+        if self._supervision is not None:
+            self._supervision.drop(process)
+
+    # --- starting ---
+
+    async def _start(self) -> None:
+        faults = []
+        for tier in self._candidates:
+            if lacks := tier.missing():
+                faults.append(f"{tier.name}: missing {', '.join(lacks)}")
+                continue
+            try:
+                config = configuration(tier, preload=self._preload, memory=self._memory)
+                self._supervision = await Supervision.start(tier, config)
+            except SandboxError as error:
+                faults.append(str(error))
+            else:
+                self.tier = tier.name
+                return
+        raise SandboxError(
+            f"no safe sandbox here ({'; '.join(faults)}); "
+            f"mend: provide what is missing, or name a weaker tier: {', '.join(TIERS)}"
+        )
+
+
+def _allow_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,218 @@
+"""The host's end of one session process: requests, replies, deadlines, and death."""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from genprm.sandbox import RunResult, RunStatus
+from genprm.sandboxes import protocol
+from genprm.sandboxes.protocol import Done, Ending, Frame, FrameReader, Kind, ProtocolError
+
+GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
+FORK_LIMIT = 5.0  # seconds; copying takes milliseconds
+_CHUNK = 1 << 16
+
+_STATUS = {
+    Ending.OK: RunStatus.OK,
+    Ending.ERROR: RunStatus.ERROR,
+    Ending.TIMEOUT: RunStatus.TIMEOUT,
+    Ending.MEMORY: RunStatus.MEMORY,
+    Ending.OUTPUT_LIMIT: RunStatus.OUTPUT_LIMIT,
+    Ending.EXIT: RunStatus.EXIT,
+}
+
+Reply = Done | int | None  # how a snippet ended, errno of a copy, or None: the process died
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The one open request of a process."""
+
+    serial: int  # random, so that a reply cannot be written in advance
+    reply_kind: Kind
+    reply: asyncio.Future[Reply]
+
+
+class SessionProcess:
+    """One process and the channel to it. Requests do not overlap.
+
+    Its death is told by the supervisor (`on_death`), which has its wait status; the end of the
+    channel alone only means that the process is of no more use.
+    """
+
+    def __init__(self, token: int, channel: socket.socket) -> None:
+        channel.setblocking(False)
+        self._loop = asyncio.get_running_loop()
+        self.token = token
+        self.born: asyncio.Future[None] = self._loop.create_future()
+        self.is_dead = False
+        self._channel = channel
+        self._reader = FrameReader()
+        self._request: Request | None = None
+        self._partial = b""  # stdout at the time-out
+        self._pidfd: int | None = None
+        self._blame: str | None = None  # why we killed it
+        self._wait_status = 0
+        self._loop.add_reader(channel, self._on_readable)
+
+    # --- requests ---
+
+    async def run(self, code: str, timeout: float) -> RunResult:
+        """One snippet. `namespace_lost` says whether the process died of it."""
+        self._partial = b""
+        serial = secrets.randbits(64)
+        started = self._loop.time()
+        request = protocol.run_request(serial, code, timeout)
+        reply = await self._exchange(serial, Kind.DONE, request, limit=timeout + GRACE)
+        duration = self._loop.time() - started
+        if isinstance(reply, Done):
+            return RunResult(reply.stdout, _STATUS[reply.ending], reply.error or None, duration)
+        return self._obituary(duration)
+
+    async def fork(self, token: int, channel: int) -> bool:
+        """Ask it to make a copy that serves `channel`; whether it says that it did."""
+        serial = secrets.randbits(64)
+        request = protocol.fork_request(serial, token)
+        return 0 == await self._exchange(
+            serial, Kind.FORKED, request, [channel], limit=FORK_LIMIT
+        )
+
+    async def _exchange(
+        self,
+        serial: int,
+        reply_kind: Kind,
+        data: bytes,
+        descriptors: Sequence[int] = (),
+        *,
+        limit: float,
+    ) -> Reply:
+        if self.is_dead:
+            return None
+        self._request = Request(serial, reply_kind, self._loop.create_future())
+        deadline = self._loop.call_later(limit, self.kill, TIME_IS_UP)
+        try:
+            await self._send(data, descriptors)
+            return await self._request.reply
+        except BaseException:
+            self.kill("its run was cancelled")
+            raise
+        finally:
+            deadline.cancel()
+            self._request = None
+
+    async def _send(self, data: bytes, descriptors: Sequence[int]) -> None:
+        with suppress(OSError):  # dead or dying: `on_death` resolves the request
+            try:
+                sent = socket.send_fds(self._channel, [data], descriptors)
+            except BlockingIOError:
+                sent = 0
+            if sent < len(data):
+                await self._loop.sock_sendall(self._channel, data[sent:])
+
+    # --- what comes back ---
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._channel.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._channel)
+            self.kill("closed its control channel")
+            return
+        try:
+            for frame in self._reader.feed(data):
+                self._on_frame(frame)
+        except ProtocolError as error:
+            self.kill(f"forged a reply: {error}")
+
+    def _on_frame(self, frame: Frame) -> None:
+        request = self._request
+        if request is None or request.reply.done() or frame.serial != request.serial:
+            raise ProtocolError("nobody asked for it")
+        if frame.kind is Kind.OUTPUT:
+            self._partial = frame.payload[: protocol.OUTPUT_LIMIT]
+        elif frame.kind is not request.reply_kind:
+            raise ProtocolError("it answers another question")
+        elif frame.kind is Kind.DONE:
+            request.reply.set_result(protocol.read_done(frame.payload))
+        else:
+            request.reply.set_result(protocol.read_errno(frame.payload))
+
+    # --- life and death ---
+
+    def on_birth(self, pidfd: int) -> None:
+        """The supervisor has seen it."""
+        self._pidfd = pidfd
+        if self._blame is not None:
+            self.kill(self._blame)
+        if not self.born.done():
+            self.born.set_result(None)
+
+    def on_death(self, wait_status: int) -> None:
+        """The supervisor has buried it."""
+        if self.is_dead:
+            return
+        for _ in range(3):  # what it sent last: one reply, one partial output, the end
+            self._on_readable()
+        self._wait_status = wait_status
+        if self._request is not None and not self._request.reply.done():
+            self._request.reply.set_result(None)
+        self.close()
+
+    def kill(self, blame: str) -> None:
+        """SIGKILL, now or as soon as it is known which process it is."""
+        self._blame = self._blame or blame
+        if self._pidfd is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Kill it and let go of it; nobody waits for its death."""
+        if self.is_dead:
+            return
+        self.kill("closed")
+        self.is_dead = True
+        self._loop.remove_reader(self._channel)
+        self._channel.shutdown(socket.SHUT_RDWR)  # a send that still waits for room fails
+        self._channel.close()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
+
+    def _obituary(self, duration: float) -> RunResult:
+        """What to say of a snippet that took its process with it."""
+        stdout = self._partial.decode("utf-8", "replace")
+        status, error = self._cause_of_death()
+        return RunResult(stdout, status, error, duration, namespace_lost=True)
+
+    def _cause_of_death(self) -> tuple[RunStatus, str]:
+        if os.WIFEXITED(self._wait_status):
+            return RunStatus.EXIT, f"SystemExit: {os.WEXITSTATUS(self._wait_status)}"
+        number = os.WTERMSIG(self._wait_status)
+        if number != signal.SIGKILL:
+            return RunStatus.DIED, f"ProcessDied: {_signal_name(number)}"
+        if self._blame is None:
+            return RunStatus.MEMORY, "MemoryError: killed by the kernel, probably out of memory"
+        if self._blame == TIME_IS_UP:
+            return RunStatus.TIMEOUT, "TimeLimit: Code execution timed out"
+        return RunStatus.DIED, f"ProcessDied: it {self._blame}"
+
+
+TIME_IS_UP = "ran out of time"
+
+
+def _signal_name(number: int) -> str:
+    if number == signal.SIGSYS:
+        return "SIGSYS, a forbidden system call"
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

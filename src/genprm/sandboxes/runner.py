@@ -1,0 +1,221 @@
+"""What runs inside a session process: one namespace, one request at a time.
+
+A snippet runs as `exec` would run it in a fresh `__main__`: the namespace lives on, nothing is
+echoed, `input()` finds the end of the file. `sys.stdout` is ours for the length of a snippet; what
+goes to file descriptor 1 behind Python's back, and to stderr, is dropped.
+
+The runner shares its process with the snippets, so it guards against accident, not malice: it runs
+on a private copy of the builtins (see `bootstrap`) and on references of its own to what it calls,
+so that patching `builtins`, `os`, `socket` or `struct` does not reach it. Malice that digs the
+runner out of the interpreter's frames gains nothing but its own session: that is what the layers
+of `lockdown` and the suspicion of `protocol` are for.
+
+Time runs out twice: at the limit SIGALRM raises `TimeLimit` at the next bytecode, which keeps the
+namespace; half a second later the host kills the process, whatever it does.
+"""
+
+import sys
+from _socket import CMSG_SPACE, socket
+from ctypes import CDLL, c_long, get_errno
+from io import RawIOBase, StringIO, TextIOWrapper
+from os import _exit, close, closerange, dup2, write
+from signal import ITIMER_REAL, SIGALRM, setitimer
+from signal import signal as set_handler
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, NoReturn
+
+from genprm.sandboxes.lockdown import OPEN_FILES
+from genprm.sandboxes.protocol import (
+    ERROR_LIMIT,
+    HEADER,
+    OUTPUT_LIMIT,
+    Ending,
+    Frame,
+    Kind,
+    done_reply,
+    forked_reply,
+    read_run_request,
+    read_token,
+)
+from genprm.sandboxes.seccomp import CLONE_SIBLING, architecture
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+CONTROL = 3  # the channel's descriptor in every session process
+_CHUNK = 1 << 16
+_PR_SET_PDEATHSIG, _SIGKILL = 1, 9
+
+
+class TimeLimit(BaseException):
+    """The snippet's time is up. Not an `Exception`, so that few snippets swallow it."""
+
+
+class OutputLimit(BaseException):
+    """The snippet printed too much."""
+
+
+class Capture(RawIOBase):
+    """What a snippet printed, up to the limit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = bytearray()
+        self.overflowed = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        view = memoryview(data).cast("B")
+        room = OUTPUT_LIMIT - len(self.taken)
+        self.taken += view[:room]
+        if len(view) > room:
+            self.overflowed = True
+            raise OutputLimit(f"more than {OUTPUT_LIMIT} bytes of output")
+        return len(view)
+
+
+class Runner:
+    """Serves the requests of one channel; a copy of the process goes on serving its own."""
+
+    def __init__(self) -> None:
+        arch = architecture()
+        assert arch is not None  # `lockdown` was here before
+        self._clone, self._present, self._prctl = (
+            arch.number(name) for name in ("clone", "pidfd_open", "prctl")
+        )
+        self._system_call = CDLL(None, use_errno=True).syscall
+        self._system_call.restype = c_long
+        self._system_call.argtypes = [c_long] * 6
+        self._errno = get_errno
+        self._channel = socket(fileno=CONTROL)
+        self._main = ModuleType("__main__")
+        self._serial = 0
+        self._stdout = TextIOWrapper(Capture())
+        self._capture = Capture()
+        sys.modules["__main__"] = self._main
+
+    def serve(self) -> NoReturn:
+        """Until the host closes the channel."""
+        try:
+            while True:
+                self._serve_one()
+        finally:
+            _exit(1)
+
+    def _serve_one(self) -> None:
+        request, descriptor = self._receive()
+        self._serial = request.serial
+        if request.kind is Kind.RUN:
+            seconds, code = read_run_request(request.payload)
+            ending, error = self._run(code, seconds)
+            self._send(done_reply(request.serial, ending, error, bytes(self._capture.taken)))
+        elif request.kind is Kind.FORK and descriptor is not None:
+            self._fork(read_token(request.payload), descriptor)
+
+    # --- the snippet ---
+
+    def _run(self, code: str, seconds: float) -> tuple[Ending, bytes]:
+        self._capture = Capture()
+        self._stdout = TextIOWrapper(
+            self._capture, encoding="utf-8", errors="backslashreplace", newline="\n"
+        )
+        sys.stdout, sys.stdin = self._stdout, StringIO()
+        try:
+            ending, error = self._attempt(code, seconds)
+        except TimeLimit as fault:  # fell due while the snippet's own error was being told
+            ending, error = _tell(fault)
+        finally:
+            setitimer(ITIMER_REAL, 0)
+            sys.settrace(None)
+            sys.setprofile(None)
+        return (Ending.OUTPUT_LIMIT if self._capture.overflowed else ending), error
+
+    def _attempt(self, code: str, seconds: float) -> tuple[Ending, bytes]:
+        try:
+            set_handler(SIGALRM, self._on_alarm)
+            setitimer(ITIMER_REAL, seconds)
+            exec(compile(code, "<string>", "exec", dont_inherit=True), vars(self._main))
+            self._stdout.flush()
+        except BaseException as fault:
+            self._flush()
+            return _tell(fault)
+        return Ending.OK, b""
+
+    def _on_alarm(self, signum: int, frame: FrameType | None) -> None:
+        # The snippet may swallow what is raised here, or sit in C code that never lets it be
+        # raised; what it printed so far is then all that the host will have.
+        self._flush()
+        self._send(Frame(Kind.OUTPUT, self._serial, bytes(self._capture.taken)).encode())
+        raise TimeLimit("Code execution timed out")
+
+    def _flush(self) -> None:
+        try:
+            self._stdout.flush()
+        except BaseException:  # closed, detached or full: what was taken stays taken
+            pass
+
+    # --- copying ---
+
+    def _fork(self, token: int, channel: int) -> None:
+        """Make a sibling process that serves `channel`; it comes alive here as well."""
+        pid = self._system_call(self._clone, CLONE_SIBLING, 0, 0, 0, 0)
+        if pid == 0:
+            dup2(channel, CONTROL)
+            closerange(CONTROL + 1, OPEN_FILES)
+            self._system_call(self._prctl, _PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+            if self._system_call(self._present, token, 0, 0, 0, 0) != 0:
+                _exit(1)
+            return
+        errno = self._errno() if pid < 0 else 0
+        close(channel)
+        self._send(forked_reply(self._serial, errno))
+
+    # --- the channel ---
+
+    def _receive(self) -> tuple[Frame, int | None]:
+        data, descriptor = self._read()
+        while len(data) < HEADER.size:
+            data += self._read()[0]
+        length, kind, serial = HEADER.unpack_from(data)
+        parts, missing = [data[HEADER.size :]], HEADER.size + length - len(data)
+        while missing > 0:
+            part, _ = self._read()
+            parts.append(part)
+            missing -= len(part)
+        return Frame(Kind(kind), serial, b"".join(parts)), descriptor
+
+    def _read(self) -> tuple[bytes, int | None]:
+        data, ancillary, _, _ = self._channel.recvmsg(_CHUNK, CMSG_SPACE(4))
+        if not data:
+            _exit(0)
+        for _, _, payload in ancillary:
+            return data, int.from_bytes(payload[:4], sys.byteorder)
+        return data, None
+
+    def _send(self, data: bytes) -> None:
+        while data:
+            data = data[write(CONTROL, data) :]
+
+
+def _tell(fault: BaseException) -> tuple[Ending, bytes]:
+    """How a snippet ended, and the reference's `Type: message`."""
+    try:
+        text = f"{type(fault).__name__}: {fault}"
+    except BaseException:  # a poisoned __str__, or no memory left for it
+        text = f"{type(fault).__name__}: <no message>"
+    return _ending(fault), text[:ERROR_LIMIT].encode("utf-8", "backslashreplace")
+
+
+def _ending(fault: BaseException) -> Ending:
+    match fault:
+        case TimeLimit():
+            return Ending.TIMEOUT
+        case OutputLimit():
+            return Ending.OUTPUT_LIMIT
+        case MemoryError():
+            return Ending.MEMORY
+        case SystemExit():
+            return Ending.EXIT
+    return Ending.ERROR

@@ -1,0 +1,229 @@
+"""The sandbox's first process: starts the template, permits copies, reaps, and cleans up.
+
+    host ──┬── supervisor ──── template ········ (a pristine session that is only ever copied)
+           │        ├───────── session           copies are siblings, not children, of what they
+           │        └───────── session           are copies of: the supervisor is every parent
+           └── a channel to each session
+
+It runs no snippet and imports nothing heavy. It gave up root before it started anything, and it
+talks to the host only, one message per packet:
+
+    host -> supervisor    PERMIT  parent u64 | child u64    `parent` may clone itself once
+    supervisor -> host    HELLO                             its own privileges are gone
+                          READY   layers as JSON            the template is locked down
+                          FAILED  text                      it could not be
+                          BORN    token u64 (+ pidfd)       a copy has presented itself
+                          DEAD    token u64 | status i32    wait status of a process
+
+When the host goes away, by whatever means, the channel ends: the supervisor kills what is left
+and exits. Should it be killed itself, its children get SIGKILL from the kernel (PDEATHSIG, or the
+end of the PID namespace).
+"""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import NoReturn
+
+from genprm.sandboxes import lockdown
+from genprm.sandboxes.notification import Listener, Request
+from genprm.sandboxes.seccomp import architecture
+
+HOST = 3  # descriptor of the channel to the host
+TEMPLATE = 4  # descriptor of the template's own control channel
+TEMPLATE_TOKEN = 0
+
+HELLO, READY, FAILED, BORN, DEAD, PERMIT = b"H", b"R", b"F", b"B", b"D", b"P"
+PERMISSION = struct.Struct("<QQ")
+BIRTH = struct.Struct("<Q")
+DEATH = struct.Struct("<Qi")
+PACKET = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the supervisor is started with, as JSON on its command line."""
+
+    readable: tuple[str, ...]  # files and directories that sessions may read
+    import_paths: tuple[str, ...]  # beyond the standard library
+    preload: tuple[str, ...]  # modules imported before the first session
+    memory: int  # bytes of address space beyond what the template has mapped
+    with_landlock: bool
+
+    def to_json(self) -> str:
+        """The command-line argument."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """Back from the command line."""
+        fields = json.loads(text)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
+
+def main(config_json: str, host_fd: str, template_fd: str) -> NoReturn:
+    """Run until the host is gone. The arguments are the command line."""
+    config = Config.from_json(config_json)
+    _keep_only(int(host_fd), int(template_fd))
+    host = socket.socket(fileno=HOST)
+    try:
+        lockdown.give_up_root(config.readable)
+        _start_template_and_supervise(config, host)
+    except OSError as error:
+        _send(host, FAILED, str(error).encode())
+    os._exit(1)
+
+
+def _start_template_and_supervise(config: Config, host: socket.socket) -> NoReturn:
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        from genprm.sandboxes.template import become_template
+
+        ours.close()
+        os.dup2(1, 2)
+        become_template(config, theirs)
+    theirs.close()
+    os.close(TEMPLATE)
+    os.dup2(1, 2)  # nothing but what went wrong until here is for the host to read
+    _send(host, HELLO)
+    Supervisor(host, ours, pid).run()
+
+
+def _keep_only(host: int, template: int) -> None:
+    """Move the two channels to their places; close whatever else came along."""
+    beyond = max(host, template, TEMPLATE) + 1
+    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, beyond) for fd in (host, template)]
+    for fd, place in zip(moved, (HOST, TEMPLATE), strict=True):
+        os.dup2(fd, place)
+    os.closerange(TEMPLATE + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+class Supervisor:
+    """Who lives, who may be copied, and who has not presented itself yet."""
+
+    def __init__(self, host: socket.socket, handover: socket.socket, template: int) -> None:
+        self._host = host
+        self._handover = handover
+        self._listener: Listener | None = None
+        self._tokens = {template: TEMPLATE_TOKEN}  # pid -> token
+        self._permitted: dict[int, int] = {}  # parent's token -> child's token
+        self._expected: set[int] = set()  # tokens of copies that were made
+        self._deaths = self._watch_children()
+
+    def run(self) -> NoReturn:
+        """The loop."""
+        poll = select.poll()
+        for fd in (HOST, self._handover.fileno(), self._deaths):
+            poll.register(fd, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            self._hear_host()  # first: a permission is always sent before the copy is asked for
+            if self._deaths in ready:
+                self._reap()
+            if self._listener is None and self._handover.fileno() in ready:
+                poll.unregister(self._handover)
+                self._hear_template()
+                if self._listener is not None:
+                    poll.register(self._listener.fd, select.POLLIN)
+            elif self._listener is not None and self._listener.fd in ready:
+                self._decide(self._listener)
+
+    # --- the host ---
+
+    def _hear_host(self) -> None:
+        with suppress(BlockingIOError):
+            while packet := self._host.recv(PACKET, socket.MSG_DONTWAIT):
+                parent, child = PERMISSION.unpack(packet[1:])
+                self._permitted[parent] = child
+            self._end()
+
+    def _tell_host(self, kind: bytes, payload: bytes, descriptor: int | None = None) -> None:
+        try:
+            _send(self._host, kind, payload, descriptor)
+        except OSError:
+            self._end()
+
+    def _end(self) -> NoReturn:
+        for pid in self._tokens:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os._exit(0)
+
+    # --- the template ---
+
+    def _hear_template(self) -> None:
+        text, descriptors, _, _ = socket.recv_fds(self._handover, PACKET, 1)
+        self._handover.close()
+        if descriptors:
+            self._listener = Listener(descriptors[0])
+            self._tell_host(READY, text)
+        else:
+            self._tell_host(FAILED, text or b"the template process died while starting")
+
+    # --- copies ---
+
+    def _decide(self, listener: Listener) -> None:
+        request = listener.receive()
+        arch = architecture()
+        if request is None or arch is None:
+            return
+        if request.number == arch.number("clone"):
+            self._decide_copy(listener, request)
+        else:
+            self._decide_birth(listener, request)
+
+    def _decide_copy(self, listener: Listener, request: Request) -> None:
+        child = self._permitted.pop(self._tokens.get(request.pid, -1), None)
+        if child is None:
+            listener.refuse(request)
+        else:
+            self._expected.add(child)
+            listener.proceed(request)
+
+    def _decide_birth(self, listener: Listener, request: Request) -> None:
+        token = request.arguments[0]
+        if token not in self._expected or request.pid in self._tokens:
+            listener.refuse(request)
+            return
+        pidfd = os.pidfd_open(request.pid)
+        # The pid was the caller's when the request was made; it still is if the caller still waits.
+        if listener.is_waiting(request):
+            self._expected.discard(token)
+            self._tokens[request.pid] = token
+            self._tell_host(BORN, BIRTH.pack(token), pidfd)
+            listener.answer(request, 0)
+        os.close(pidfd)
+
+    # --- deaths ---
+
+    def _watch_children(self) -> int:
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        return reader
+
+    def _reap(self) -> None:
+        with suppress(BlockingIOError):
+            os.read(self._deaths, PACKET)
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                token = self._tokens.pop(pid, None)
+                if token is not None:
+                    self._permitted.pop(token, None)
+                    self._tell_host(DEAD, DEATH.pack(token, status))
+
+
+def _send(
+    host: socket.socket, kind: bytes, payload: bytes = b"", descriptor: int | None = None
+) -> None:
+    socket.send_fds(host, [kind + payload[:PACKET]], [] if descriptor is None else [descriptor])

@@ -1,0 +1,69 @@
+"""The template: a session that has imported everything, locked itself down, and is only copied.
+
+Everything slow happens once, here. A session is then a copy-on-write clone of this process, and
+has every layer of the lockdown from its first instruction.
+"""
+
+import gc
+import importlib
+import json
+import os
+import site
+import socket
+import sys
+from typing import NoReturn
+
+from genprm.sandboxes import landlock, lockdown
+from genprm.sandboxes.runner import CONTROL, Runner
+from genprm.sandboxes.supervisor import TEMPLATE, Config
+
+
+def become_template(config: Config, handover: socket.socket) -> NoReturn:
+    """Import, lock down, hand the supervisor its descriptor, serve. Never returns."""
+    try:
+        os.dup2(TEMPLATE, CONTROL)
+        os.close(TEMPLATE)
+        _import_everything(config)
+        runner = Runner()
+        _forget_ourselves()
+        lockdown.limit_resources(config.memory)
+        abi = landlock.abi() if config.with_landlock else 0
+        listener = lockdown.confine(config.readable, with_landlock=config.with_landlock)
+    except BaseException as error:
+        handover.sendall(f"{type(error).__name__}: {error}".encode()[:1000])
+        os._exit(1)
+    socket.send_fds(handover, [json.dumps({"landlock": abi}).encode()], [listener])
+    os.close(listener)
+    handover.close()
+    runner.serve()
+
+
+def _import_everything(config: Config) -> None:
+    sys.path += config.import_paths
+    for name in config.preload:
+        importlib.import_module(name)
+    if "sympy" in config.preload:
+        _warm_up_sympy()
+
+
+def _warm_up_sympy() -> None:
+    # The first use of each of these imports more modules and fills caches.
+    import sympy
+
+    x, y = sympy.symbols("x y")
+    sympy.solve([x + y - 3, x - y - 1], [x, y])
+    sympy.solve(x**2 - 5 * x + 6, x)
+    sympy.simplify(sympy.sympify("(x**2 - 1)/(x - 1)"))
+    str(sympy.Rational(1, 3) + sympy.sqrt(2))
+
+
+def _forget_ourselves() -> None:
+    """Leave a process as a snippet expects it, with a heap that copies share."""
+    site.setquit()
+    site.sethelper()
+    sys.argv = [""]
+    sys.meta_path = [finder for finder in sys.meta_path if finder.__module__ != "__main__"]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "genprm"]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,128 @@
+"""The tiers by name: which layers of isolation a sandbox has, and how its first process starts.
+
+| tier | what a snippet's process is confined by |
+|---|---|
+| `bubblewrap` | own mount, PID, network, IPC and host-name namespaces; Landlock; seccomp; limits |
+| `bare` | Landlock; seccomp; limits |
+| `bubblewrap-without-landlock` | as `bubblewrap`, but every bound library file can be read |
+| `bare-without-landlock` | seccomp and limits: every file that the uid may read can be read |
+
+`auto` is the first of the two strong tiers that works. The weak ones must be asked for by name.
+"""
+
+import importlib.util
+import os
+import shutil
+import site
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from genprm.sandboxes import bubblewrap, landlock, seccomp
+from genprm.sandboxes.supervisor import Config
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One choice of layers. Seccomp and resource limits are in every tier."""
+
+    name: str
+    bubblewrap: bool
+    landlock: bool
+
+    def missing(self) -> list[str]:
+        """What this machine lacks for it, as far as can be told without starting one."""
+        lacks = []
+        if not seccomp.is_supported():
+            lacks.append("seccomp with user notification (Linux 5.5+ on x86-64 or aarch64)")
+        if self.landlock and landlock.abi() == 0:
+            lacks.append("Landlock (Linux 5.13+, enabled at boot)")
+        if self.bubblewrap and shutil.which(bubblewrap.PROGRAM) is None:
+            lacks.append("the bwrap program (package bubblewrap)")
+        return lacks
+
+
+TIERS = {
+    tier.name: tier
+    for tier in (
+        Tier("bubblewrap", bubblewrap=True, landlock=True),
+        Tier("bare", bubblewrap=False, landlock=True),
+        Tier("bubblewrap-without-landlock", bubblewrap=True, landlock=False),
+        Tier("bare-without-landlock", bubblewrap=False, landlock=False),
+    )
+}
+STRONG = ("bubblewrap", "bare")  # what `auto` tries, in order
+
+_BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py")
+# Before all else the OOM killer's first choice, which only the outside of a sandbox can say.
+_EXPENDABLE = ("/bin/sh", "-c", 'echo 1000 >/proc/self/oom_score_adj; exec "$@"', "sh")
+
+ENVIRONMENT = {
+    "HOME": "/",
+    "LANG": "C.UTF-8",
+    "PATH": "/nonexistent",
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    # Threads are refused; BLAS must not try.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+def configuration(tier: Tier, *, preload: Sequence[str], memory: int) -> Config:
+    """What the supervisor has to know."""
+    packages = _package_directories(preload)
+    readable = [*_standard_library(), *packages, *_library_directories(), *_data()]
+    return Config(
+        readable=tuple(dict.fromkeys(os.path.realpath(path) for path in readable)),
+        import_paths=tuple(packages),
+        preload=tuple(preload),
+        memory=memory,
+        with_landlock=tier.landlock,
+    )
+
+
+def command(tier: Tier, config: Config, host: int, template: int) -> list[str]:
+    """The command line that starts a supervisor with its channels at two descriptors."""
+    interpreter = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
+    program = [interpreter, "-I", "-S", "-B", _BOOTSTRAP]
+    program += [config.to_json(), str(host), str(template)]
+    if tier.bubblewrap:
+        visible = [*config.readable, interpreter, os.path.dirname(_BOOTSTRAP), *_linked()]
+        program = [*bubblewrap.command(visible), *program]
+    return [*_EXPENDABLE, *program]
+
+
+def _standard_library() -> list[str]:
+    library = os.path.dirname(os.__file__)
+    return [library, os.path.join(library, "lib-dynload")]
+
+
+def _package_directories(preload: Sequence[str]) -> list[str]:
+    """site-packages, and wherever else the packages to preload come from."""
+    found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
+    for name in preload:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations:
+            found.append(os.path.dirname(spec.submodule_search_locations[0]))
+    return [path for path in dict.fromkeys(found) if os.path.isdir(path)]
+
+
+def _library_directories() -> list[str]:
+    """Where the C library is, which extension modules link against."""
+    with open("/proc/self/maps") as maps:
+        mapped = {line.split(maxsplit=5)[5].strip() for line in maps if "/libc.so" in line}
+    return [os.path.dirname(path) for path in mapped] + ["/etc/ld.so.cache"]
+
+
+def _data() -> list[str]:
+    return ["/usr/share/zoneinfo"]
+
+
+def _linked() -> list[str]:
+    """Shared objects of the interpreter itself, and the loader's well-known places."""
+    return [os.path.join(sys.base_prefix, "lib"), "/lib", "/lib64", "/usr/lib", "/usr/lib64"]
