@@ -49,13 +49,23 @@ class Policy:
         self.model = model
         self.settings = settings
 
-    async def solve(self, problem: str, *, steps: Sequence[str] = (), seed: int) -> Sample:
+    async def solve(
+        self,
+        problem: str,
+        *,
+        steps: Sequence[str] = (),
+        dialogue: Sequence[Message] = (),
+        seed: int,
+    ) -> Sample:
         """A whole solution, or the rest of one after `steps` (a Monte-Carlo rollout).
+
+        `dialogue` holds what was said since the problem: an earlier answer and its critique.
 
         Raises:
             ContextExceeded, ModelError: as `Model.complete`.
         """
-        done = await self._continue(problem, steps, stop=(), seed=seed)
+        prompt = self.prompt(problem, steps, dialogue)
+        done = await self._continue(prompt, stop=(), seed=seed)
         begun = self._begun(steps)
         return Sample(
             problem,
@@ -68,7 +78,7 @@ class Policy:
     async def next_step(self, problem: str, *, steps: Sequence[str], seed: int) -> Sample:
         """The solution with one more step; `complete` says that this step was the last."""
         stop = (f"\nStep {len(steps) + 2}:",) if self.settings.force_steps else (STEP_SEPARATOR,)
-        done = await self._continue(problem, steps, stop=stop, seed=seed)
+        done = await self._continue(self.prompt(problem, steps), stop=stop, seed=seed)
         step = (self._begun(steps) + done.text).strip()
         return Sample(
             problem,
@@ -78,24 +88,25 @@ class Policy:
             usage=_usage(done),
         )
 
-    def prompt(self, problem: str, steps: Sequence[str] = ()) -> str:
+    def prompt(
+        self, problem: str, steps: Sequence[str] = (), dialogue: Sequence[Message] = ()
+    ) -> str:
         """The prompt after which the next step is written."""
         chat: list[Message] = []
         if self.settings.system:
             chat.append({"role": "system", "content": self.settings.system})
         question = STEP_SEPARATOR.join(filter(None, (problem, self.settings.instruction)))
         chat.append({"role": "user", "content": question})
+        chat.extend(dialogue)
         written = "".join(step + STEP_SEPARATOR for step in steps)
         return self.model.render(chat, generation_prompt=True) + written + self._begun(steps)
 
     def _begun(self, steps: Sequence[str]) -> str:
         return f"Step {len(steps) + 1}:" if self.settings.force_steps else ""
 
-    async def _continue(
-        self, problem: str, steps: Sequence[str], *, stop: Sequence[str], seed: int
-    ) -> Completion:
+    async def _continue(self, prompt: str, *, stop: Sequence[str], seed: int) -> Completion:
         return await self.model.complete(
-            self.prompt(problem, steps),
+            prompt,
             stop=stop,
             max_tokens=self.settings.max_tokens,
             sampling=self.settings.sampling,

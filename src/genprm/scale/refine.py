@@ -1,0 +1,195 @@
+"""Critic: the analysis of the first wrong step goes back to the policy, which answers again.
+
+A turn's answer never replaces a better one: the best so far by the verifier's score is kept, and
+is what the next turn rewrites (`Keep.BEST`); the paper's plain variant goes on with the latest
+(`Keep.LATEST`). Judging stops at an answer's first wrong step, the dialogue at an answer without.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from genprm.model import Message
+from genprm.policy import Policy, Sample
+from genprm.problem import Problem
+from genprm.scale.best_of_n import CANDIDATES
+from genprm.scale.cost import Budget, Cost, total
+from genprm.scale.pool import sample_seed, to_solution
+from genprm.verdict import SolutionVerdict
+from genprm.verify.aggregate import Aggregate
+from genprm.verify.verifier import Verifier
+from genprm.verify.voting import representative
+
+HAND_BACK = "A reviewer found an error in step {step}: {analysis}\n\nWrite the solution again."
+SELF_REVIEW = "Review the solution step by step, correct any error, and write it again."
+
+
+class Keep(StrEnum):
+    """Which answer a turn starts from and, in the end, which is given."""
+
+    BEST = "best"  # so far, by the verifier's score
+    LATEST = "latest"  # the paper's plain variant
+
+
+class Critic(StrEnum):
+    """Where the critique comes from."""
+
+    VERIFIER = "verifier"  # the analysis of the first step judged wrong
+    SELF = "self"  # nowhere: the policy is asked to review its own answer, as a baseline
+
+
+class Rewrite(StrEnum):
+    """What the policy writes again."""
+
+    WHOLE = "whole"  # the solution, in a dialogue, with the critique before it
+    FROM_ERROR = "from-error"  # only what follows the steps judged right; needs no dialogue
+
+
+class Ended(StrEnum):
+    """Why a refinement ended."""
+
+    VERIFIED = "verified"  # no wrong step
+    TURNS = "turns"
+    UNJUDGED = "unjudged"  # no step was judged wrong, and one has no label: nothing to hand back
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class RefineSettings:
+    """All that decides a refinement besides the models."""
+
+    turns: int = 3
+    keep: Keep = Keep.BEST
+    critic: Critic = Critic.VERIFIER
+    rewrite: Rewrite = Rewrite.WHOLE
+    score: Aggregate = Aggregate.MIN
+    seed: int = 0
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer: the request that led to it, and what the verifier said of it.
+
+    Under `Critic.SELF` there is no verdict and no score.
+    """
+
+    request: str | None  # None for the first answer
+    sample: Sample
+    verdict: SolutionVerdict | None = None
+    score: float | None = None
+
+    @property
+    def cost(self) -> Cost:
+        """Of the answer and its verdict."""
+        judged = Cost(verifier=self.verdict.usage) if self.verdict else Cost()
+        return Cost(policy=self.sample.usage) + judged
+
+
+@dataclass(frozen=True, slots=True)
+class Refinement:
+    """The whole dialogue. `chosen` is the index of the turn whose answer is given."""
+
+    turns: tuple[Turn, ...]
+    chosen: int
+    ended: Ended
+
+    @property
+    def cost(self) -> Cost:
+        """Of all turns."""
+        return total(turn.cost for turn in self.turns)
+
+
+class Refiner:
+    """Runs the dialogues of one policy and one verifier, which stops at the first error."""
+
+    def __init__(self, policy: Policy, verifier: Verifier, settings: RefineSettings) -> None:
+        self.policy = policy
+        self.verifier = verifier
+        self.settings = settings
+
+    async def refine(
+        self, problem: Problem, *, row: int = 0, first: Sample | None = None
+    ) -> Refinement:
+        """Answer a problem in up to `turns` turns after the first answer, drawn if not given.
+
+        Raises:
+            ModelError, SandboxError: as the policy's and the verifier's.
+        """
+        settings = self.settings
+        seed = sample_seed(settings.seed, row, 0)
+        first = first or await self.policy.solve(problem.text, seed=seed)
+        turns = [await self._judge(None, first, row, 0)]
+        while (ended := self._ended(turns)) is None:
+            current = turns[self._current(turns)]
+            request = self._request(current)
+            seed = sample_seed(settings.seed, row, 0, len(turns))
+            sample = await self._rewrite(problem, current, request, seed)
+            turns.append(await self._judge(request, sample, row, len(turns)))
+        return Refinement(tuple(turns), self._current(turns), ended)
+
+    async def _judge(self, request: str | None, sample: Sample, row: int, turn: int) -> Turn:
+        if self.settings.critic is Critic.SELF or not sample.steps:
+            return Turn(request, sample)
+        verdict = await self.verifier.verify(to_solution(sample), row=row * CANDIDATES + turn)
+        score = self.settings.score([step.reward for step in verdict.steps])
+        return Turn(request, sample, verdict, score)
+
+    async def _rewrite(self, problem: Problem, current: Turn, request: str, seed: int) -> Sample:
+        right = _judged_right(current)
+        if self.settings.rewrite is Rewrite.FROM_ERROR:
+            return await self.policy.solve(
+                problem.text, steps=current.sample.steps[:right], seed=seed
+            )
+        dialogue: list[Message] = [
+            {"role": "assistant", "content": current.sample.text},
+            {"role": "user", "content": request},
+        ]
+        return await self.policy.solve(problem.text, dialogue=dialogue, seed=seed)
+
+    def _ended(self, turns: Sequence[Turn]) -> Ended | None:
+        if self.settings.critic is Critic.VERIFIER:
+            verdict = turns[self._current(turns)].verdict
+            if verdict and verdict.first_error == -1:
+                return Ended.VERIFIED
+            if verdict and not any(step.label is False for step in verdict.steps):
+                return Ended.UNJUDGED
+        if len(turns) > self.settings.turns:
+            return Ended.TURNS
+        spent = total(turn.cost for turn in turns)
+        return Ended.BUDGET if self.settings.budget.exhausted(spent) else None
+
+    def _current(self, turns: Sequence[Turn]) -> int:
+        if self.settings.keep is Keep.LATEST or self.settings.critic is Critic.SELF:
+            return len(turns) - 1
+        return max(range(len(turns)), key=lambda index: (_rank(turns[index]), -index))
+
+    def _request(self, turn: Turn) -> str:
+        if turn.verdict is None:
+            return SELF_REVIEW
+        step = _judged_right(turn)
+        return HAND_BACK.format(step=step + 1, analysis=critique(turn.verdict, step))
+
+
+def critique(verdict: SolutionVerdict, step: int) -> str:
+    """What was found wrong with a step: the analysis, or what its code printed without one."""
+    kept = representative(verdict.steps[step])
+    if kept is None:
+        return "it could not be verified."
+    vote = verdict.steps[step].votes[kept]
+    runs = "\n".join(f"{run.code}\n-> {run.output}" for run in vote.runs)
+    return vote.analysis or runs or "it was judged wrong."
+
+
+def _judged_right(turn: Turn) -> int:
+    """How many steps stand before the first one judged wrong."""
+    if turn.verdict is None:
+        return 0
+    labels = [step.label for step in turn.verdict.steps]
+    return labels.index(False) if False in labels else 0
+
+
+def _rank(turn: Turn) -> tuple[bool, float]:
+    """Verified answers first, then by score; an answer without a score comes last."""
+    verified = turn.verdict is not None and turn.verdict.first_error == -1
+    return verified and turn.sample.complete, -1.0 if turn.score is None else turn.score
