@@ -1,0 +1,237 @@
+"""How servers that speak `/v1/completions` differ, each in one class.
+
+    server     BOS in front    which stop string hit     log-probabilities
+    vLLM       by a flag       `stop_reason`             of chosen token ids, exactly
+    SGLang     always          `matched_stop`            20 most probable
+    llama.cpp  if the model's  `stopping_word`, only     20 most probable, own shape
+                               at its own /completion
+    others     unknown         not told: read as a       5 most probable
+                               stream and cut here
+
+All trim the stop string. Servers take unset samplers from the model's generation_config.json
+(vLLM, SGLang) or from defaults of their own (llama.cpp), so all are set, neutral ones too.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from genprm.model import Choice, Completion, Finish, Sampling
+
+Body = dict[str, Any]
+
+
+class _Details(BaseModel):
+    cached_tokens: int | None = 0
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Details | None = None
+
+    @property
+    def cached(self) -> int:
+        return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
+
+
+class _TopLogprobs(BaseModel):
+    top_logprobs: list[dict[str, float]]
+
+
+class _Alternative(BaseModel):
+    text: str
+    finish_reason: str | None = None
+    stop_reason: str | int | None = None  # vLLM
+    matched_stop: str | int | None = None  # SGLang
+    logprobs: _TopLogprobs | None = None
+
+
+class _Reply(BaseModel):
+    choices: list[_Alternative]
+    usage: _Usage = _Usage()
+
+
+class Generic:
+    """The OpenAI API and nothing else."""
+
+    path: ClassVar[str] = "v1/completions"
+    tells_stop: ClassVar[bool] = False
+    top: ClassVar[int] = 5
+
+    def completion_body(
+        self,
+        prompt: str,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None,
+    ) -> Body:
+        """A request for `Model.complete`."""
+        body = {
+            "prompt": prompt,
+            "max_tokens": max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "presence_penalty": 0,
+            "frequency_penalty": 0,
+            **self.extra(sampling),
+        }
+        if stop and self.tells_stop:
+            body["stop"] = list(stop)
+        if seed is not None:
+            body["seed"] = seed % 2**31
+        return body
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:  # noqa: ARG002
+        """A request for `Model.choose`: one greedy token, whose log-probabilities stay raw.
+
+        `ids` are the options' token ids, or empty where the server cannot tell them.
+        """
+        greedy = Sampling(temperature=0, top_p=1, top_k=0)
+        return self.completion_body(prompt, (), 1, greedy, None) | {"logprobs": self.top}
+
+    def extra(self, sampling: Sampling) -> Body:  # noqa: ARG002
+        """Fields beyond the OpenAI API."""
+        return {}
+
+    def read_completion(self, reply: Body) -> Completion:
+        """Raises pydantic.ValidationError, IndexError: not a completion."""
+        parsed = _Reply.model_validate(reply)
+        found = parsed.choices[0]
+        stop = found.stop_reason if found.stop_reason is not None else found.matched_stop
+        return Completion(
+            text=found.text,
+            finish=_finish(found.finish_reason, stop),
+            stop=stop if isinstance(stop, str) else None,
+            tokens_in=parsed.usage.prompt_tokens,
+            tokens_out=parsed.usage.completion_tokens,
+            tokens_cached=parsed.usage.cached,
+        )
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
+        """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
+        parsed = _Reply.model_validate(reply)
+        logprobs = parsed.choices[0].logprobs
+        tokens = logprobs.top_logprobs[0] if logprobs else {}
+        keys = {_token_key(option, ids): option for option in options}
+        found = {keys[token]: value for token, value in tokens.items() if token in keys}
+        return Choice(found, parsed.usage.prompt_tokens, parsed.usage.cached)
+
+    def tokenize_body(self, text: str) -> Body | None:  # noqa: ARG002
+        """A request to `/tokenize` for the ids of `text`, where there is such a thing."""
+        return None
+
+
+class VLLM(Generic):
+    """vLLM: `add_special_tokens`, `logprob_token_ids`, `stop_reason`."""
+
+    tells_stop = True
+    top = 20
+
+    def extra(self, sampling: Sampling) -> Body:
+        """The prompt is rendered, so it holds its BOS; -1 is no top-k."""
+        return {
+            "top_k": sampling.top_k or -1,
+            "min_p": 0,
+            "repetition_penalty": 1,
+            "add_special_tokens": False,
+        }
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """Asks for exactly the options' tokens, however improbable, and names them by id."""
+        body = super().choice_body(prompt, ids)
+        if ids:
+            body["logprob_token_ids"] = list(ids.values())
+            body["return_tokens_as_token_ids"] = True
+        return body
+
+    def tokenize_body(self, text: str) -> Body:
+        """Without a BOS."""
+        return {"prompt": text, "add_special_tokens": False}
+
+
+class SGLang(Generic):
+    """SGLang: `matched_stop`."""
+
+    tells_stop = True
+    top = 20
+
+    def extra(self, sampling: Sampling) -> Body:
+        """-1 is no top-k."""
+        return {"top_k": sampling.top_k or -1, "min_p": 0, "repetition_penalty": 1}
+
+
+class _LlamaToken(BaseModel):
+    top_logprobs: list["_LlamaLogprob"]
+
+
+class _LlamaLogprob(BaseModel):
+    token: str
+    logprob: float
+
+
+class _LlamaReply(BaseModel):
+    content: str
+    stop_type: str
+    stopping_word: str = ""
+    tokens_evaluated: int = 0
+    tokens_predicted: int = 0
+    timings: dict[str, Any] = {}
+    completion_probabilities: list[_LlamaToken] = []
+
+
+class LlamaCpp(Generic):
+    """llama.cpp, by its own `/completion`: there it says which stop string hit."""
+
+    path = "completion"
+    tells_stop = True
+    top = 20
+
+    def extra(self, sampling: Sampling) -> Body:
+        """Only the samplers that every engine has, in the order that every engine has them."""
+        return {
+            "top_k": sampling.top_k,
+            "min_p": 0,
+            "repeat_penalty": 1,
+            "samplers": ["temperature", "top_k", "top_p"],
+            "cache_prompt": True,
+        }
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """Log-probabilities before sampling, which are raw."""
+        return super().choice_body(prompt, ids) | {
+            "n_probs": self.top,
+            "post_sampling_probs": False,
+        }
+
+    def read_completion(self, reply: Body) -> Completion:
+        """Raises pydantic.ValidationError: not a completion."""
+        parsed = _LlamaReply.model_validate(reply)
+        finish = {"word": Finish.STOP, "eos": Finish.EOS}.get(parsed.stop_type, Finish.LENGTH)
+        return Completion(
+            text=parsed.content,
+            finish=finish,
+            stop=parsed.stopping_word if finish is Finish.STOP else None,
+            tokens_in=parsed.tokens_evaluated,
+            tokens_out=parsed.tokens_predicted,
+            tokens_cached=parsed.timings.get("cache_n", 0),
+        )
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:  # noqa: ARG002
+        """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
+        parsed = _LlamaReply.model_validate(reply)
+        alternatives = parsed.completion_probabilities[0].top_logprobs
+        found = {a.token: a.logprob for a in alternatives if a.token in options}
+        return Choice(found, parsed.tokens_evaluated, parsed.timings.get("cache_n", 0))
+
+
+def _token_key(option: str, ids: Mapping[str, int]) -> str:
+    return f"token_id:{ids[option]}" if ids else option
+
+
+def _finish(reason: str | None, stop: str | int | None) -> Finish:
+    if reason == "length":
+        return Finish.LENGTH
+    return Finish.STOP if isinstance(stop, str) else Finish.EOS

@@ -1,0 +1,328 @@
+"""Against servers that misbehave, and in the dialects that CI has no real server of."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from genprm.errors import ContextExceeded, InputError, ModelError
+from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.chat_template import ChatTemplate
+from genprm.models.http_retry import Retry
+from genprm.models.load import load_model
+from genprm.models.openai_api import OpenAICompatible
+
+FAST = Retry(attempts=4, first=0.001, longest=0.01)
+PLAIN = ChatTemplate("{{ messages[0].content }}")
+
+
+@dataclass
+class Reply:
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    after: float = 0.0  # seconds
+    drop: bool = False
+    stream: Iterator[str] | None = None
+
+
+Handler = Callable[[str, dict[str, Any]], Reply]
+TEXT = Reply(
+    body={
+        "choices": [{"text": "fine", "finish_reason": "stop", "stop_reason": "</a>"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2},
+    }
+)
+
+
+@dataclass
+class Server:
+    url: str
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hung_up: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def serve(handler: Handler, *, owned_by: str = "vllm", **entry: Any) -> Iterator[Server]:
+    """A server on the loopback that answers POSTs with `handler(path, body)`."""
+    listing = {"data": [{"id": "GenPRM-7B", "owned_by": owned_by, "max_model_len": 100, **entry}]}
+
+    class Connection(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.answer(Reply(body=listing) if self.path == "/v1/models" else Reply(404))
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            server.asked.append((self.path, body))
+            self.answer(handler(self.path, body))
+
+        def answer(self, reply: Reply) -> None:
+            time.sleep(reply.after)
+            if reply.drop:
+                self.close_connection = True
+                self.connection.close()
+                return
+            if reply.stream is not None:
+                self.send(reply.stream)
+                return
+            content = json.dumps(reply.body).encode()
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def send(self, pieces: Iterator[str]) -> None:
+            self.close_connection = True
+            self.send_response(200)
+            self.end_headers()
+            try:
+                for piece in pieces:
+                    self.wfile.write(f"data: {piece}\n\n".encode())
+            except OSError:
+                server.hung_up.set()
+
+        def log_message(self, *_: object) -> None: ...
+
+    class Listener(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 512
+
+        def handle_error(self, *_: object) -> None: ...
+
+    listener = Listener(("127.0.0.1", 0), Connection)
+    server = Server(f"http://127.0.0.1:{listener.server_port}")
+    threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    try:
+        yield server
+    finally:
+        listener.shutdown()
+        listener.server_close()
+
+
+def ask(
+    url: str, prompt: str = "p", *, times: int = 1, max_tokens: int = 50, **settings: Any
+) -> list[Completion]:
+    async def session() -> list[Completion]:
+        model = OpenAICompatible(url, **{"retry": FAST, "chat_template": PLAIN} | settings)
+        try:
+            requests = [
+                model.complete(
+                    prompt,
+                    stop=["</a>", "</b>"],
+                    max_tokens=max_tokens,
+                    sampling=Sampling(),
+                    seed=n,
+                )
+                for n in range(times)
+            ]
+            return await asyncio.gather(*requests)
+        finally:
+            await model.close()
+
+    return asyncio.run(session())
+
+
+def choose(url: str) -> Choice:
+    async def session() -> Choice:
+        model = OpenAICompatible(url, retry=FAST, chat_template=PLAIN)
+        try:
+            return await model.choose("p", ["Yes", "No"])
+        finally:
+            await model.close()
+
+    return asyncio.run(session())
+
+
+def script(*replies: Reply) -> Handler:
+    waiting = iter(replies)
+    return lambda path, body: next(waiting)
+
+
+def test_a_server_that_recovers_is_asked_again() -> None:
+    replies = [
+        Reply(429, {"error": {"message": "busy"}}, {"retry-after": "0"}),
+        Reply(500, {"detail": "oh"}),
+        Reply(drop=True),
+        TEXT,
+    ]
+    with serve(script(*replies)) as server:
+        assert ask(server.url) == [Completion("fine", Finish.STOP, "</a>", 3, 2)]
+    assert len(server.asked) == 4
+
+
+def test_a_server_that_does_not_recover_is_named_with_the_cause() -> None:
+    with serve(lambda path, body: Reply(503, {"error": "loading"})) as server:
+        with pytest.raises(ModelError, match=rf"{server.url}/v1: HTTP 503: loading, 4 times"):
+            ask(server.url)
+        assert len(server.asked) == 4
+
+
+def test_a_slow_server_times_out() -> None:
+    with (
+        serve(lambda path, body: Reply(after=5)) as server,
+        pytest.raises(ModelError, match="no answer in time, 2 times"),
+    ):
+        ask(server.url, timeout=0.1, retry=Retry(attempts=2, first=0.001))
+
+
+def test_a_refusal_is_not_repeated() -> None:
+    with serve(lambda path, body: Reply(404, {"error": {"message": "no such model"}})) as server:
+        with pytest.raises(ModelError, match="HTTP 404: no such model"):
+            ask(server.url)
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"choices": []}, "<html>", {"choices": [{"text": 1}]}])
+def test_a_reply_of_another_kind_is_an_error(body: object) -> None:
+    with (
+        serve(lambda path, sent: Reply(body=body)) as server,
+        pytest.raises(ModelError, match="not the reply"),
+    ):
+        ask(server.url)
+
+
+def test_hundreds_of_requests_at_once() -> None:
+    def echo(path: str, body: dict[str, Any]) -> Reply:
+        choice = {"text": str(body["seed"]), "finish_reason": "length"}
+        return Reply(body={"choices": [choice]}, after=0.01)
+
+    with serve(echo) as server:
+        texts = [completion.text for completion in ask(server.url, times=300, connections=64)]
+    assert texts == [str(n) for n in range(300)]
+
+
+def test_vllm_gets_neutral_samplers_no_second_bos_and_ids_for_a_choice() -> None:
+    def vllm(path: str, body: dict[str, Any]) -> Reply:
+        if path == "/tokenize":
+            return Reply(body={"tokens": [{"Yes": 9454, "No": 2753}[body["prompt"]]]})
+        if "logprob_token_ids" not in body:
+            return TEXT
+        top = {f"token_id:{n}": -1.0 * n for n in body["logprob_token_ids"]} | {"token_id:7": -0.1}
+        choice = {"text": "x", "finish_reason": "length", "logprobs": {"top_logprobs": [top]}}
+        usage = {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 8}}
+        return Reply(body={"choices": [choice], "usage": usage})
+
+    with serve(vllm) as server:
+        ask(server.url)
+        assert choose(server.url) == Choice({"Yes": -9454.0, "No": -2753.0}, 9, 8)
+    sent = server.asked[0][1]
+    assert sent["model"] == "GenPRM-7B"
+    assert sent["add_special_tokens"] is False
+    assert (sent["top_k"], sent["min_p"], sent["repetition_penalty"]) == (20, 0, 1)
+    assert sent["stop"] == ["</a>", "</b>"]
+    choice = server.asked[-1][1]
+    assert (choice["temperature"], choice["max_tokens"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "finish", "stop"),
+    [
+        ({"finish_reason": "stop", "stop_reason": "</b>"}, Finish.STOP, "</b>"),
+        ({"finish_reason": "stop", "stop_reason": None}, Finish.EOS, None),
+        ({"finish_reason": "stop", "stop_reason": 151643}, Finish.EOS, None),
+        ({"finish_reason": "stop", "matched_stop": "</b>"}, Finish.STOP, "</b>"),
+        ({"finish_reason": "length"}, Finish.LENGTH, None),
+    ],
+)
+def test_which_stop_hit_is_read(choice: dict[str, Any], finish: Finish, stop: str | None) -> None:
+    with serve(lambda path, body: Reply(body={"choices": [{"text": "t", **choice}]})) as server:
+        assert ask(server.url) == [Completion("t", finish, stop)]
+
+
+def test_what_the_context_cannot_hold() -> None:
+    """vLLM refuses a request that could outgrow its context: it is asked for what fits."""
+
+    def vllm(path: str, body: dict[str, Any]) -> Reply:
+        if path == "/tokenize":
+            return Reply(body={"tokens": [0] * len(body["prompt"])})
+        if len(body["prompt"]) + body["max_tokens"] > 100:
+            return Reply(400, {"error": {"message": "maximum context length is 100 tokens"}})
+        return Reply(body={"choices": [{"text": str(body["max_tokens"])}]})
+
+    with serve(vllm) as server:
+        assert ask(server.url, "x" * 70)[0].text == "30"
+        with pytest.raises(ContextExceeded, match="maximum context length"):
+            ask(server.url, "x" * 120)
+
+
+def test_a_server_that_does_not_tell_its_stops_is_cut_and_hung_up_on() -> None:
+    def endless() -> Iterator[str]:
+        yield json.dumps({"choices": [{"text": "It is ", "finish_reason": None}]})
+        yield json.dumps({"choices": [{"text": "7.</", "finish_reason": None}]})
+        while True:
+            yield json.dumps({"choices": [{"text": "b> more", "finish_reason": None}]})
+
+    with serve(lambda path, body: Reply(stream=endless()), owned_by="me") as server:
+        assert ask(server.url) == [Completion("It is 7.", Finish.STOP, "</b>", tokens_out=3)]
+        assert server.hung_up.wait(5)
+    assert "stop" not in server.asked[0][1]
+
+
+def test_a_stream_that_ends_by_itself() -> None:
+    def ending(reason: str) -> Iterator[str]:
+        yield json.dumps({"choices": [{"text": "x", "finish_reason": reason}]})
+        yield "[DONE]"
+
+    for reason, finish in (("stop", Finish.EOS), ("length", Finish.LENGTH)):
+        reply = Reply(stream=ending(reason))
+        with serve(script(reply), owned_by="me") as server:
+            assert ask(server.url) == [Completion("x", finish, tokens_out=1)]
+
+
+def test_cancelling_hangs_up() -> None:
+    def endless() -> Iterator[str]:
+        while True:
+            yield json.dumps({"choices": [{"text": "more", "finish_reason": None}]})
+
+    async def cancel(url: str) -> None:
+        model = OpenAICompatible(url, chat_template=PLAIN)
+        request = model.complete("p", stop=[], max_tokens=9, sampling=Sampling())
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(request, 0.1)
+
+    with serve(lambda path, body: Reply(stream=endless()), owned_by="me") as server:
+        asyncio.run(cancel(server.url))
+        assert server.hung_up.wait(5)
+
+
+def test_building_says_what_is_wrong_with_the_server() -> None:
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1: cannot connect.*mend"):
+        load_model("http://127.0.0.1:9/v1")
+    with serve(script()) as server:
+        with pytest.raises(ModelError, match="does not serve 'other'; its models: GenPRM-7B"):
+            load_model(f"openai:{server.url}/v1#other")
+        with pytest.raises(ModelError, match=r"/v2: HTTP 404.*its /v1"):
+            load_model(f"{server.url}/v2")
+    with (
+        serve(script(), id="Qwen2.5-7B") as server,
+        pytest.raises(InputError, match=r"no chat template .*--chat-template"),
+    ):
+        load_model(server.url)
+
+
+def test_what_the_server_tells_is_known() -> None:
+    with serve(script()) as server:
+        model = load_model(f"{server.url}/v1/")
+    assert (model.name, model.context_length) == ("GenPRM-7B", 100)
+    assert model.render([{"role": "user", "content": "x"}]).startswith("<｜begin▁of▁sentence｜>")
+
+
+def test_retry_after_comes_before_the_backoff() -> None:
+    start = time.monotonic()
+    with (
+        serve(lambda path, body: Reply(429, {}, {"retry-after": "0.2"})) as server,
+        pytest.raises(ModelError, match="HTTP 429"),
+    ):
+        ask(server.url, retry=Retry(attempts=3, first=100, longest=100))
+    assert 0.4 <= time.monotonic() - start < 5
