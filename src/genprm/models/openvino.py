@@ -59,13 +59,14 @@ class OpenVINO:
         self._template = chat_template or ChatTemplate.from_folder(folder)
         self._context_length = _context_length(folder, cache_gb)
 
-        def build() -> ContinuousBatchingPipeline:
-            scheduler = _scheduler(cache_gb, max_sequences)
-            return ContinuousBatchingPipeline(str(folder), scheduler, device)
-
         try:
-            self._tokenizer = Tokenizer(str(folder))
-            self._token_bytes = _token_bytes(self._tokenizer)
+            self._tokenizer = tokenizer = Tokenizer(str(folder))
+            self._token_bytes = _token_bytes(tokenizer)
+
+            def build() -> ContinuousBatchingPipeline:
+                scheduler = _scheduler(cache_gb, max_sequences)
+                return ContinuousBatchingPipeline(str(folder), tokenizer, scheduler, device)
+
             engine = Engine(build)
         except RuntimeError as error:
             raise ModelError(f"{folder}: openvino cannot load it: {error}") from error
@@ -234,10 +235,19 @@ def _token_bytes(tokenizer: Tokenizer) -> list[bytes]:
     for piece, token in vocabulary.items():
         pieces[token] = piece
     for token, text in enumerate(tokenizer.decode([[token] for token in range(len(pieces))])):
-        if not text:
+        # a part of a character decodes to nothing, too
+        if not text and _is_utf8(pieces[token]):
             pieces[token] = b""
     probe = "Let's sum:\n\n  é = 3.5 ✓"
     ids = tokenizer.encode(probe, add_special_tokens=False).input_ids.data.flatten()
     if b"".join(pieces[token] for token in ids) != probe.encode():
         raise RuntimeError("its tokenizer is not a byte-level BPE; serve it (openai:URL) instead")
     return pieces
+
+
+def _is_utf8(piece: bytes) -> bool:
+    try:
+        piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
