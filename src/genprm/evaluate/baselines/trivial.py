@@ -1,0 +1,122 @@
+"""Baselines without a model: a constant, and a pocket calculator."""
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from genprm.evaluate.run import Row, whole_solution_row
+from genprm.problem import Solution
+
+
+class Constant:
+    """Always names the same step; -1 calls every solution right."""
+
+    def __init__(self, first_error: int = -1) -> None:
+        self._first_error = first_error
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """The constant."""
+        return {"judge": "constant", "model": f"always {self._first_error}"}
+
+    async def judge(self, row: int, solution: Solution) -> Row:
+        """The constant."""
+        return whole_solution_row(row, solution, self._first_error, [self._first_error])
+
+
+class Calculator:
+    """Names the first step that states a false equality between plain arithmetic expressions."""
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Nothing to configure."""
+        return {"judge": "calculator", "model": "calculator"}
+
+    async def judge(self, row: int, solution: Solution) -> Row:
+        """The first step that does not add up, or -1."""
+        wrong = (index for index, step in enumerate(solution.steps) if not adds_up(step))
+        first_error = next(wrong, -1)
+        return whole_solution_row(row, solution, first_error, [first_error])
+
+
+_LATEX = (
+    (re.compile(r"\\(?:times|cdot)"), "*"),
+    (re.compile(r"\\div|÷"), "/"),
+    (re.compile(r"[×·]|(?<=[\d)]) ?x ?(?=[\d($.])"), "*"),
+    (re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}"), r"((\1)/(\2))"),
+    (re.compile(r"\\(?:left|right|[!,;: ])|\\?[$]"), ""),
+    (re.compile(r"[−–]"), "-"),
+    (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
+    (re.compile(r"\^"), "**"),
+)
+_EXPRESSION = r"[-+*/().\d\s]*\d[\d.\s)]*"
+_CHAIN = re.compile(
+    rf"(?<![\w.=<>])({_EXPRESSION}(?:=\s*{_EXPRESSION})+)(?![\w(%]|\s*[-+*/^]\s*\w)"
+)
+_MAX_EXPONENT = 64
+_OPERATORS: dict[type[ast.AST], Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+def adds_up(step: str) -> bool:
+    """Whether every equality of plain arithmetic in a step holds, up to rounding.
+
+    What cannot be read as arithmetic is not judged.
+    """
+    return all(_equal(left, right) for left, right in _equalities(step))
+
+
+def _equalities(step: str) -> Iterator[tuple[str, str]]:
+    for pattern, plain in _LATEX:
+        step = pattern.sub(plain, step)
+    for chain in _CHAIN.finditer(step):
+        sides = [side.strip().rstrip(".") for side in chain[1].split("=")]
+        if not _is_tail(step[: chain.start()].rstrip(), sides[0][0]):
+            yield from pairwise(sides)
+
+
+def _is_tail(before: str, first: str) -> bool:
+    """Whether a chain only ends something that is no plain arithmetic: "2x + 3 = 7"."""
+    if first in "+-*/":
+        return before[-1:] not in ("", "(", ",", ":", ".", "=", "<", ">")
+    return before.endswith((*"+-*/^%√", " x", " of"))
+
+
+def _equal(left: str, right: str) -> bool:
+    try:
+        one, other = (_value(ast.parse(side, mode="eval").body) for side in (left, right))
+    except (SyntaxError, ValueError, ZeroDivisionError):
+        return True
+    decimals = min((_decimals(side) for side in (left, right) if "." in side), default=None)
+    if decimals is None:
+        return one == other
+    return abs(one - other) <= Fraction(1, 10**decimals)
+
+
+def _decimals(side: str) -> int:
+    """The fewest decimals that a decimal in `side` is written with."""
+    return min(len(decimals) for decimals in re.findall(r"\.(\d*)", side))
+
+
+def _value(node: ast.expr) -> Fraction:
+    match node:
+        case ast.Constant(value=int() | float() as value):
+            return Fraction(str(value))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = _value(right)
+            if exponent.denominator != 1 or abs(exponent) > _MAX_EXPONENT:
+                raise ValueError("not plain arithmetic")
+            return Fraction(_value(left) ** int(exponent))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _OPERATORS[type(op)](_value(left), _value(right))
+    raise ValueError("not plain arithmetic")
