@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+from genprm.cli.screening import read_cascade
 from genprm.model import Model
 from genprm.models.load import load_model
 from genprm.models.replay import Replay
+from genprm.policy import Policy, PolicySettings
 from genprm.sandboxes.fork_server import ForkServer
+from genprm.verify.cascade import Cascade
 from genprm.verify.verifier import Settings, Verifier
 
 
@@ -22,6 +25,17 @@ class EngineOptions:
     chat_template: Path | None = None
     api_key: str | None = None
     sandbox: str = "auto"
+    cascade: Path | None = None  # a cheap judge before this model
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """Which policy writes solutions, and how it is asked."""
+
+    model: str = "arithmetic/policy"
+    chat_template: Path | None = None
+    api_key: str | None = None
+    settings: PolicySettings = PolicySettings()
 
 
 @asynccontextmanager
@@ -50,7 +64,22 @@ async def open_verifier(
     """
     async with ForkServer(tier=options.sandbox) as sandbox, open_model(options) as model:
         clock = _standing if isinstance(model, Replay) else perf_counter
-        yield Verifier(model, sandbox, settings, clock=clock)
+        strong = Verifier(model, sandbox, settings, clock=clock)
+        if options.cascade is None:
+            yield strong
+            return
+        screen = read_cascade(options.cascade)
+        async with open_model(replace(options, model=screen.model or options.model)) as cheap:
+            judge = Verifier(cheap, sandbox, screen.settings(settings), clock=clock)
+            yield Cascade(judge, strong, screen.band)
+
+
+@asynccontextmanager
+async def open_policy(options: PolicyOptions) -> AsyncGenerator[Policy, None]:
+    """A policy on its own model."""
+    engine = EngineOptions(options.model, options.chat_template, options.api_key)
+    async with open_model(engine) as model:
+        yield Policy(model, options.settings)
 
 
 def _standing() -> float:

@@ -8,6 +8,10 @@ import typer
 
 import genprm
 from genprm.cli.doctor import doctor
+from genprm.cli.rank import rank
+from genprm.cli.refine import refine
+from genprm.cli.sample import sample
+from genprm.cli.search import search
 from genprm.cli.verify import verify
 from genprm.errors import GenprmError
 
@@ -20,6 +24,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(verify)
+app.command()(sample)
+app.command()(rank)
+app.command()(refine)
+app.command()(search)
 app.command()(doctor)
 
 

@@ -5,11 +5,13 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
 from genprm.verify.voting import Adaptive
 
 _ENGINE = "Engine"
 _JUDGE = "Judging"
+_POLICY = "Policy"
 
 ModelName: TypeAlias = Annotated[
     str,
@@ -108,3 +110,56 @@ Output: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print rows of JSON.")]
+
+Problems: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(metavar="[PROBLEMS|-]", help="JSON rows with problem and, if known, answer."),
+]
+Samples: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Stored samples (genprm sample, or rows with responses) in place of PROBLEMS.",
+        rich_help_panel=_POLICY,
+    ),
+]
+PolicyName: TypeAlias = Annotated[
+    str, typer.Option("--policy", "-p", help="As --model.", rich_help_panel=_POLICY)
+]
+PolicyTemperature: TypeAlias = Annotated[
+    float, typer.Option(min=0.0, help="Of the policy's samples.", rich_help_panel=_POLICY)
+]
+PolicyTokens: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Tokens of one solution.", rich_help_panel=_POLICY)
+]
+Instruction: TypeAlias = Annotated[
+    str, typer.Option(help="Follows every problem in the policy's prompt.", rich_help_panel=_POLICY)
+]
+PolicyTemplate: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="As --chat-template, for the policy.", rich_help_panel=_POLICY),
+]
+Cascade: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="File of genprm evaluate cascade: a cheap judge first, --model where it is unsure.",
+        rich_help_panel=_ENGINE,
+    ),
+]
+Score: TypeAlias = Annotated[
+    Aggregate, typer.Option(help="How step rewards become a solution's score (appendix A.1).")
+]
+PolicyBudget: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Tokens that the policy may write for one problem.")
+]
+VerifierBudget: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Tokens that the verifier may write for one problem.")
+]
+ProblemConcurrency: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--concurrency",
+        min=1,
+        help="Problems worked on at the same time.",
+        rich_help_panel=_ENGINE,
+    ),
+]

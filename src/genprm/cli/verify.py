@@ -53,6 +53,7 @@ def verify(
     chat_template: cli.ChatTemplate = None,
     api_key: cli.ApiKey = None,
     sandbox: cli.Tier = "auto",
+    cascade: cli.Cascade = None,
 ) -> None:
     """Judge every step: analyse it, check it with code, and say whether it is right."""
     settings = Settings(
@@ -68,7 +69,7 @@ def verify(
         prompt_format=PromptFormat(not evaluator_prompt, assistant_marker, reference_output),
     )
     batch = _Batch(source, read_solutions(source), settings, concurrency, as_json)
-    engine = EngineOptions(model, chat_template, api_key, sandbox)
+    engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
     asyncio.run(batch.run(engine, output))
 
 
@@ -141,4 +142,5 @@ class _Batch:
             "model": verifier.model.name,
             "chat_template": engine.chat_template and str(engine.chat_template),
             "settings": asdict(self.settings),
+            "cascade": engine.cascade and engine.cascade.read_text(),
         }

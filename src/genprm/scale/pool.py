@@ -4,14 +4,14 @@ A sample's seed comes from (run seed, row, index) alone, so a pool of 8 is the b
 pool of 32, and methods that draw for themselves draw the same solutions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-from genprm.answer import extract_answer
+from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import together
 from genprm.dataset import first_fault, problem_of, read_rows
 from genprm.errors import InputError
@@ -77,6 +77,18 @@ def sample_row(sample: Sample) -> Row:
         "complete": sample.complete,
         "seed": sample.seed,
         "usage": asdict(sample.usage),
+    }
+
+
+def graded(problem: Problem, answers: Sequence[str | None], checker: AnswerChecker) -> Row:
+    """Which answers are right, if the gold answer is known; undecided ones are listed. Blocks."""
+    if problem.answer is None:
+        return {}
+    matches = checker.compare_many((problem.answer, answer) for answer in answers)
+    undecided = [index for index, match in enumerate(matches) if match is Match.UNDECIDED]
+    return {
+        "correct": [match is Match.EQUAL for match in matches],
+        **({"undecided": undecided} if undecided else {}),
     }
 
 

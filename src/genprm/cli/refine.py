@@ -1,0 +1,146 @@
+"""`genprm refine`: the verifier criticises, the policy answers again."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from genprm.answer import AnswerChecker
+from genprm.cli import options as cli
+from genprm.cli.batch import Batch, accuracy, spent
+from genprm.cli.engine import EngineOptions, PolicyOptions, open_policy, open_verifier
+from genprm.cli.sources import Source, configuration
+from genprm.model import Sampling
+from genprm.policy import PolicySettings
+from genprm.scale.cost import Budget, Cost
+from genprm.scale.refine import Critic, Keep, Refiner, RefineSettings, Rewrite
+from genprm.scale.rows import refinement_row
+from genprm.verify.aggregate import Aggregate
+from genprm.verify.format import Mode
+from genprm.verify.session import Limits
+from genprm.verify.verifier import Settings
+from genprm.verify.voting import ERROR_RATE, Adaptive
+
+Row = dict[str, Any]
+_DEFAULT = Settings()
+
+
+def refine(
+    problems: cli.Problems = None,
+    samples: cli.Samples = None,
+    turns: Annotated[
+        int, typer.Option("--turns", "-t", min=0, help="Answers after the first one.")
+    ] = 3,
+    keep: Annotated[
+        Keep, typer.Option(help="Which answer a turn rewrites and the end gives.")
+    ] = Keep.BEST,
+    critic: Annotated[Critic, typer.Option(help="Who criticises.")] = Critic.VERIFIER,
+    rewrite: Annotated[Rewrite, typer.Option(help="What the policy writes again.")] = Rewrite.WHOLE,
+    score: cli.Score = Aggregate.MIN,
+    policy_budget: cli.PolicyBudget = None,
+    verifier_budget: cli.VerifierBudget = None,
+    model: cli.ModelName = "arithmetic",
+    votes: cli.Votes = 1,
+    mode: cli.VoteMode = Mode.GENPRM,
+    adaptive: cli.VoteAdaptive = Adaptive.OFF,
+    error_rate: cli.ErrorRate = ERROR_RATE,
+    output: cli.Output = None,
+    as_json: cli.AsJson = False,
+    concurrency: cli.ProblemConcurrency = 16,
+    seed: cli.Seed = 0,
+    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
+    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
+    policy: cli.PolicyName = "arithmetic/policy",
+    policy_temperature: cli.PolicyTemperature = 1.0,
+    policy_tokens: cli.PolicyTokens = 2048,
+    instruction: cli.Instruction = "",
+    policy_template: cli.PolicyTemplate = None,
+    chat_template: cli.ChatTemplate = None,
+    api_key: cli.ApiKey = None,
+    sandbox: cli.Tier = "auto",
+    cascade: cli.Cascade = None,
+) -> None:
+    """Answer, judge, hand the first wrong step's analysis back, answer again."""
+    source = Source.read(problems, samples)
+    judging = Settings(
+        mode=mode,
+        votes=votes,
+        adaptive=adaptive,
+        error_rate=error_rate,
+        stop_at_first_error=True,
+        sampling=Sampling(temperature, _DEFAULT.sampling.top_p, _DEFAULT.sampling.top_k),
+        seed=seed,
+        limits=Limits(tokens=max_tokens),
+    )
+    settings = RefineSettings(
+        turns, keep, critic, rewrite, score, seed, Budget(policy_budget, verifier_budget)
+    )
+    engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
+    asked = PolicySettings(
+        instruction=instruction,
+        max_tokens=policy_tokens,
+        sampling=Sampling(policy_temperature, 1.0, 0),
+    )
+    writer = PolicyOptions(policy, policy_template, api_key, asked)
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            checker = stack.enter_context(AnswerChecker())
+            verifier = await stack.enter_async_context(open_verifier(engine, judging))
+            author = await stack.enter_async_context(open_policy(writer))
+            refiner = Refiner(author, verifier, settings)
+
+            async def make(row: int) -> Row:
+                pool = source.pools[row]
+                first = pool.samples[0] if pool.samples else None
+                found = await refiner.refine(pool.problem, row=row, first=first)
+                return await asyncio.to_thread(
+                    refinement_row, row, pool.problem, found, critic=critic, checker=checker
+                )
+
+            await batch.run(make)
+
+    batch = Batch(
+        command="refine",
+        rows=len(source.pools),
+        configuration=configuration(
+            "refine", source, policy=writer, engine=engine, judging=judging, refine=asdict(settings)
+        ),
+        concurrency=concurrency,
+        output=output,
+        as_json=as_json,
+        show=_show,
+        summarise=_summary,
+    )
+    asyncio.run(run())
+
+
+def _show(row: Row) -> RenderableType:
+    parts: list[RenderableType] = [Text(row["problem"], "bold")]
+    for index, turn in enumerate(row["turns"]):
+        if turn["request"] is not None:
+            parts.append(Padding(Text(turn["request"], "italic yellow"), (0, 0, 0, 4)))
+        score = "" if turn["score"] is None else f"  score {turn['score']:.3f}"
+        right = row["correct"][index] if "correct" in row else None
+        mark = {True: "  ✓", False: "  ✗", None: ""}[right]
+        style = "bold" if index == row["choice"] else ""
+        parts.append(Padding(Text(turn["text"], style), (0, 0, 0, 2)))
+        parts.append(Padding(Text(f"turn {index}{score}{mark}", "dim"), (0, 0, 0, 2)))
+    parts.append(Text(f"{row['ended']}; {spent(Cost.of(row['cost']))}", "dim"))
+    return Padding(Group(*parts), (0, 0, 1, 0))
+
+
+def _summary(rows: Sequence[Row]) -> RenderableType:
+    lines = []
+    graded = [row for row in rows if "correct" in row]
+    for turn in range(max((len(row["turns"]) for row in graded), default=0)):
+        right = sum(row["correct"][min(turn, len(row["turns"]) - 1)] for row in graded)
+        lines.append(Text(f"latest answer after turn {turn}: {100 * right / len(graded):.1f} %"))
+    total = sum((Cost.of(row["cost"]) for row in rows), Cost())
+    return Group(*lines, Text(f"{accuracy(rows)}; {spent(total)}"))

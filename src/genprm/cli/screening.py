@@ -1,0 +1,48 @@
+"""The file that says which cheap judge goes before the strong one, and when it is unsure."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from genprm.dataset import first_fault
+from genprm.errors import InputError
+from genprm.verify.cascade import Band
+from genprm.verify.format import Mode
+from genprm.verify.verifier import Settings
+from genprm.verify.voting import Adaptive
+
+
+class Screening(BaseModel):
+    """The first judge of a cascade; `model` is None for the strong judge's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    mode: Mode = Mode.DIRECT
+    votes: int = Field(1, ge=1)
+    low: float
+    high: float
+
+    @property
+    def band(self) -> Band:
+        """Where the judge is unsure."""
+        return Band(self.low, self.high)
+
+    def settings(self, strong: Settings) -> Settings:
+        """The strong judge's settings, but for how often and how a vote is cast."""
+        return replace(strong, mode=self.mode, votes=self.votes, adaptive=Adaptive.OFF)
+
+
+def read_cascade(path: Path) -> Screening:
+    """Read what `genprm evaluate cascade` wrote.
+
+    Raises:
+        InputError: names the file, the field and the mend.
+    """
+    try:
+        return Screening.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_fault(error)}") from None
