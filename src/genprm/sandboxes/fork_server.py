@@ -48,9 +48,7 @@ _OPEN_FILES = 1 << 16  # two per session, and the host has its own
 
 # A snippet that ended for a reason of its own will end again at the same place. One that was cut
 # off by the clock or by the memory left nothing that could be made again.
-_REPLAYABLE = frozenset(
-    {RunStatus.OK, RunStatus.ERROR, RunStatus.EXIT, RunStatus.OUTPUT_LIMIT}
-)
+_REPLAYABLE = frozenset({RunStatus.OK, RunStatus.ERROR, RunStatus.EXIT, RunStatus.OUTPUT_LIMIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +103,11 @@ class ForkSession:
         if self._process is not None:
             self._server.drop_process(self._process)
             self._process = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, as the host numbers it; None while it has none."""
+        return None if self._process is None else self._process.pid
 
     async def __aenter__(self) -> Self:
         return self
@@ -180,14 +183,15 @@ class ForkServer:
         replay_budget: float = REPLAY_BUDGET,
     ) -> None:
         if tier != AUTO and tier not in TIERS:
-            raise SandboxError(f"no sandbox tier {tier!r}; choose one of {AUTO}, {', '.join(TIERS)}")
+            raise SandboxError(f"no sandbox tier {tier!r}; mend: {AUTO}, {', '.join(TIERS)}")
         self._candidates = [TIERS[name] for name in (STRONG if tier == AUTO else (tier,))]
         self._memory = memory
         self._preload = tuple(preload)
         self.replay_budget = replay_budget
         self._supervision: Supervision | None = None
         self._starting = asyncio.Lock()
-        self.tier: str | None = None  # the one that holds, once entered
+        self.tier: Tier | None = None  # the one that holds, once entered
+        self.passed_over: tuple[str, ...] = ()  # why a stronger one does not
 
     def session(self) -> ForkSession:
         """A fresh, empty namespace."""
@@ -244,7 +248,7 @@ class ForkServer:
             except SandboxError as error:
                 faults.append(str(error))
             else:
-                self.tier = tier.name
+                self.tier, self.passed_over = tier, tuple(faults)
                 return
         raise SandboxError(
             f"no safe sandbox here ({'; '.join(faults)}); "

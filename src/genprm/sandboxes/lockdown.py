@@ -69,9 +69,8 @@ def limit_resources(memory: int) -> None:
     }
     for kind, limit in limits.items():
         _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            limit = min(limit, hard)
-        resource.setrlimit(kind, (limit, limit))
+        allowed = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (allowed, allowed))
 
 
 def confine(readable: Sequence[str], *, with_landlock: bool) -> int:
@@ -133,7 +132,8 @@ def _reach(closed: set[str], paths: Sequence[str]) -> None:
             else:
                 os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
-            _check(libc.mount(source.encode(), path.encode(), None, _MS_BIND | _MS_REC, None), "bind")
+            flags = _MS_BIND | _MS_REC
+            _check(libc.mount(source.encode(), path.encode(), None, flags, None), "bind")
             os.close(fd)
 
 

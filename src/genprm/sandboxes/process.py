@@ -50,6 +50,7 @@ class SessionProcess:
         self._loop = asyncio.get_running_loop()
         self.token = token
         self.born: asyncio.Future[None] = self._loop.create_future()
+        self.copying = asyncio.Lock()  # held by whoever wants a copy of it
         self.is_dead = False
         self._channel = channel
         self._reader = FrameReader()
@@ -78,9 +79,8 @@ class SessionProcess:
         """Ask it to make a copy that serves `channel`; whether it says that it did."""
         serial = secrets.randbits(64)
         request = protocol.fork_request(serial, token)
-        return 0 == await self._exchange(
-            serial, Kind.FORKED, request, [channel], limit=FORK_LIMIT
-        )
+        errno = await self._exchange(serial, Kind.FORKED, request, [channel], limit=FORK_LIMIT)
+        return errno == 0
 
     async def _exchange(
         self,
@@ -148,6 +148,11 @@ class SessionProcess:
 
     # --- life and death ---
 
+    @property
+    def pid(self) -> int | None:
+        """Its process number as the host sees it; None before birth and after death."""
+        return None if self._pidfd is None else pid_of(self._pidfd)
+
     def on_birth(self, pidfd: int) -> None:
         """The supervisor has seen it."""
         self._pidfd = pidfd
@@ -207,6 +212,14 @@ class SessionProcess:
 
 
 TIME_IS_UP = "ran out of time"
+
+
+def pid_of(pidfd: int) -> int | None:
+    """The process number behind a pidfd; None when that process is gone."""
+    with open(f"/proc/self/fdinfo/{pidfd}") as lines:
+        fields = dict(line.split(":", 1) for line in lines)
+    pid = int(fields["Pid"])
+    return pid if pid > 0 else None
 
 
 def _signal_name(number: int) -> str:

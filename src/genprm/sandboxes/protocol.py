@@ -133,9 +133,7 @@ def read_token(payload: bytes) -> int:
 def done_reply(serial: int, ending: int, error: bytes, stdout: bytes) -> bytes:
     """The DONE frame, each part cut to its limit."""
     error, stdout = error[:ERROR_LIMIT], stdout[:OUTPUT_LIMIT]
-    return Frame(
-        Kind.DONE, serial, _DONE.pack(ending, len(error)) + error + stdout
-    ).encode()
+    return Frame(Kind.DONE, serial, _DONE.pack(ending, len(error)) + error + stdout).encode()
 
 
 def read_done(payload: bytes) -> Done:

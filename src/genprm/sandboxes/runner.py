@@ -14,10 +14,11 @@ Time runs out twice: at the limit SIGALRM raises `TimeLimit` at the next bytecod
 namespace; half a second later the host kills the process, whatever it does.
 """
 
+import os
 import sys
 from _socket import CMSG_SPACE, socket
 from ctypes import CDLL, c_long, get_errno
-from io import RawIOBase, StringIO, TextIOWrapper
+from io import BufferedIOBase, StringIO, TextIOWrapper
 from os import _exit, close, closerange, dup2, write
 from signal import ITIMER_REAL, SIGALRM, setitimer
 from signal import signal as set_handler
@@ -55,18 +56,20 @@ class OutputLimit(BaseException):
     """The snippet printed too much."""
 
 
-class Capture(RawIOBase):
+class Capture(BufferedIOBase):
     """What a snippet printed, up to the limit."""
+
+    name = "<stdout>"
 
     def __init__(self) -> None:
         super().__init__()
         self.taken = bytearray()
         self.overflowed = False
 
-    def writable(self) -> bool:
+    def writable(self) -> bool:  # noqa: D102
         return True
 
-    def write(self, data: "ReadableBuffer", /) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:  # noqa: D102
         view = memoryview(data).cast("B")
         room = OUTPUT_LIMIT - len(self.taken)
         self.taken += view[:room]
@@ -95,6 +98,7 @@ class Runner:
         self._stdout = TextIOWrapper(Capture())
         self._capture = Capture()
         sys.modules["__main__"] = self._main
+        os._exit = self._exit
 
     def serve(self) -> NoReturn:
         """Until the host closes the channel."""
@@ -143,15 +147,23 @@ class Runner:
             return _tell(fault)
         return Ending.OK, b""
 
-    def _on_alarm(self, signum: int, frame: FrameType | None) -> None:
+    def _on_alarm(self, _signum: int, _frame: FrameType | None) -> None:
         # The snippet may swallow what is raised here, or sit in C code that never lets it be
         # raised; what it printed so far is then all that the host will have.
-        self._flush()
-        self._send(Frame(Kind.OUTPUT, self._serial, bytes(self._capture.taken)).encode())
+        self._send_output()
         raise TimeLimit("Code execution timed out")
 
+    def _exit(self, status: int) -> NoReturn:
+        # `os._exit` for snippets: they lose the namespace, not what they printed.
+        self._send_output()
+        _exit(status)
+
+    def _send_output(self) -> None:
+        self._flush()
+        self._send(Frame(Kind.OUTPUT, self._serial, bytes(self._capture.taken)).encode())
+
     def _flush(self) -> None:
-        try:
+        try:  # noqa: SIM105 - `suppress` is Python code that a snippet could patch
             self._stdout.flush()
         except BaseException:  # closed, detached or full: what was taken stays taken
             pass

@@ -219,9 +219,7 @@ def install(arch: Architecture, program: list[Instruction]) -> int:
     """
     code = b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
     filter_ = _Program(len(program), code)
-    listener = _system_call()(
-        arch.seccomp, _SET_MODE_FILTER, _NEW_LISTENER, ctypes.byref(filter_)
-    )
+    listener = _system_call()(arch.seccomp, _SET_MODE_FILTER, _NEW_LISTENER, ctypes.byref(filter_))
     if listener < 0:
         raise OSError(ctypes.get_errno(), "seccomp")
     return listener

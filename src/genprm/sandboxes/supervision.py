@@ -1,15 +1,15 @@
 """The host's end of the supervisor: starting it, making processes, hearing of births and deaths."""
 
 import asyncio
-import contextlib
 import json
 import os
+import resource
 import secrets
 import socket
 import subprocess
 
 from genprm.errors import SandboxError
-from genprm.sandboxes import supervisor, tiers
+from genprm.sandboxes import strangers, supervisor, tiers
 from genprm.sandboxes.process import SessionProcess
 from genprm.sandboxes.supervisor import Config
 from genprm.sandboxes.tiers import Tier
@@ -26,6 +26,7 @@ class Supervision:
     def __init__(self, tier: Tier, config: Config) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
+        self._tier = tier
         self._greeted: asyncio.Future[None] = loop.create_future()
         self.layers: asyncio.Future[dict[str, int]] = loop.create_future()
         self.is_lost = False
@@ -99,12 +100,15 @@ class Supervision:
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
         """A process with a copy of the parent's memory; None when the parent does not play."""
-        ours, theirs = socket.socketpair()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise SandboxError(f"{error}; mend: ulimit -n {2 * _soft_limit()}") from error
         token = secrets.randbits(63)
         child = self._processes[token] = SessionProcess(token, ours)
         try:
             with theirs:
-                async with self._cloning:
+                async with self._cloning, parent.copying:
                     self._permit(parent.token, token)
                     if not await parent.fork(token, theirs.fileno()):
                         raise TimeoutError
@@ -112,6 +116,8 @@ class Supervision:
                 await child.born
         except (TimeoutError, OSError):
             self.drop(child)
+            parent.kill("did not copy itself as it was asked to")
+            self._kill_strangers()
             return None
         except BaseException:
             self.drop(child)
@@ -126,6 +132,14 @@ class Supervision:
         process.close()
         if process.born.done():
             self._processes.pop(process.token, None)
+
+    def _kill_strangers(self) -> None:
+        known = {process.pid for process in self._processes.values()}
+        strangers.kill_children(self._supervisor_pid(), keep=known, min_age=BIRTH_LIMIT)
+
+    def _supervisor_pid(self) -> int:
+        pid = self._program.pid
+        return strangers.children(pid)[0] if self._tier.bubblewrap else pid
 
     # --- births and deaths ---
 
@@ -148,10 +162,12 @@ class Supervision:
             self.layers.set_result(json.loads(payload))
         elif kind == supervisor.FAILED:
             self._on_loss(payload.decode("utf-8", "replace"))
-        elif kind == supervisor.BORN:
-            self._on_birth(*supervisor.BIRTH.unpack(payload), descriptors[0])
+        elif kind == supervisor.BORN and descriptors:  # without: this process may open no more
+            (token,) = supervisor.BIRTH.unpack(payload)
+            self._on_birth(token, descriptors[0])
         elif kind == supervisor.DEAD:
-            self._on_death(*supervisor.DEATH.unpack(payload))
+            token, wait_status = supervisor.DEATH.unpack(payload)
+            self._on_death(token, wait_status)
 
     def _on_birth(self, token: int, pidfd: int) -> None:
         child = self._processes[token]
@@ -190,3 +206,7 @@ class Supervision:
         except subprocess.TimeoutExpired:
             self._program.kill()
             await asyncio.to_thread(self._program.wait)
+
+
+def _soft_limit() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

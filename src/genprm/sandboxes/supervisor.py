@@ -64,7 +64,13 @@ class Config:
     def from_json(cls, text: str) -> "Config":
         """Back from the command line."""
         fields = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        return cls(
+            readable=tuple(fields["readable"]),
+            import_paths=tuple(fields["import_paths"]),
+            preload=tuple(fields["preload"]),
+            memory=fields["memory"],
+            with_landlock=fields["with_landlock"],
+        )
 
 
 def main(config_json: str, host_fd: str, template_fd: str) -> NoReturn:
@@ -206,7 +212,7 @@ class Supervisor:
     def _watch_children(self) -> int:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda signum, frame: None)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         return reader
 
     def _reap(self) -> None:
