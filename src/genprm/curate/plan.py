@@ -1,0 +1,130 @@
+"""What the stages will cost, said before anything runs, and set beside what they did cost.
+
+A plan comes from a pilot, the same pipeline over a few of the problems, scaled; or from what the
+recipe assumes. It is stored as `plan.json` in the curation's folder.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from math import ceil, log2
+from pathlib import Path
+
+from genprm.curate.folder import Stage
+from genprm.curate.recipe import Curation, Estimator, Plan
+from genprm.curate.scores import completions
+from genprm.curate.survey import Cost, Survey
+from genprm.errors import InputError
+from genprm.problem import Problem
+
+_NEEDED = ["solved", "kept_problems", "samples", "paths", "steps", "problem_tokens", "step_tokens", "critique_tokens", "sampled", "agreed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A plan: costs by stage, and how many rows come out of the funnel."""
+
+    basis: str  # "pilot of N problems" or "the recipe's assumptions"
+    problems: int
+    kept_problems: float
+    paths: float
+    kept_paths: float
+    costs: dict[Stage, Cost]
+    gpu_hours: dict[Stage, float | None]  # None: no throughput is known
+    binary_completions: float | None  # what a binary search would take instead
+
+    def store(self, file: Path) -> None:
+        """Write `plan.json`."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, file: Path) -> "Forecast | None":
+        """What `store` wrote, if it did."""
+        if not file.exists():
+            return None
+        content = json.loads(file.read_text("utf-8"))
+        content["costs"] = {Stage(k): Cost(**v) for k, v in content["costs"].items()}
+        content["gpu_hours"] = {Stage(k): v for k, v in content["gpu_hours"].items()}
+        return cls(**content)
+
+
+def pilot_problems(problems: Sequence[Problem], count: int) -> list[Problem]:
+    """`count` problems spread evenly over all, so that an ordered file is measured fairly."""
+    count = min(count, len(problems))
+    return [problems[index * len(problems) // count] for index in range(count)]
+
+
+def from_pilot(pilot: Survey, recipe: Curation, problems: int) -> Forecast:
+    """Scale what a pilot measured."""
+    assert pilot.sampling is not None
+    factor = problems / pilot.sampling.problems
+    costs = {stage: cost.scaled(factor) for stage, cost in pilot.costs.items()}
+    scoring, teaching = pilot.scoring, pilot.teaching
+    return Forecast(
+        basis=f"a pilot of {pilot.sampling.problems} problems",
+        problems=problems,
+        kept_problems=pilot.sampling.kept * factor,
+        paths=(pilot.sampling.right + pilot.sampling.wrong) * factor,
+        kept_paths=(teaching.kept if teaching else 0) * factor,
+        costs=costs,
+        gpu_hours={stage: _hours(stage, cost, recipe.plan) for stage, cost in costs.items()},
+        binary_completions=scoring.binary * factor if scoring and scoring.binary else None,
+    )
+
+
+def from_assumptions(recipe: Curation, problems: int) -> Forecast:
+    """What the recipe's `plan` table implies.
+
+    Raises:
+        InputError: it does not say enough.
+    """
+    plan = recipe.plan
+    missing = [name for name in _NEEDED if getattr(plan, name) is None]
+    if missing:
+        raise InputError(
+            f"field curate.plan: {', '.join(missing)} missing; mend: add them, or --pilot N"
+        )
+    # Checked just above: no field that is needed is None.
+    known = {name: float(getattr(plan, name)) for name in _NEEDED}
+    kept = problems * known["kept_problems"]
+    paths = kept * known["paths"]
+    samples = problems * known["samples"]
+    solution = known["steps"] * known["step_tokens"]
+    critiques = paths * recipe.rationales.samples
+    per_prefix = completions(Fraction(str(plan.solved)), recipe.rollouts.bands)
+    exhaustive = paths * max(known["steps"] - 1, 0) * per_prefix * known["sampled"]
+    binary = paths / 2 * ceil(log2(max(known["steps"], 2))) * per_prefix
+    rollouts = exhaustive if recipe.rollouts.estimator is Estimator.EXHAUSTIVE else binary
+    costs = {
+        Stage.SOLUTIONS: Cost(samples, samples * known["problem_tokens"], samples * solution),
+        Stage.ROLLOUTS: Cost(
+            rollouts,
+            rollouts * (known["problem_tokens"] + solution / 2),
+            rollouts * solution / 2,
+        ),
+        Stage.RATIONALES: Cost(
+            critiques * (1 + known["steps"]),  # about one block a step
+            critiques * (1 + known["steps"]) * (known["problem_tokens"] + solution),
+            critiques * known["critique_tokens"],
+        ),
+    }
+    return Forecast(
+        basis="the recipe's assumptions",
+        problems=problems,
+        kept_problems=kept,
+        paths=paths,
+        kept_paths=paths * known["agreed"],
+        costs=costs,
+        gpu_hours={stage: _hours(stage, cost, plan) for stage, cost in costs.items()},
+        binary_completions=binary,
+    )
+
+
+def _hours(stage: Stage, cost: Cost, plan: Plan) -> float | None:
+    """GPU hours by the recipe's throughput; else the scaled wall clock, of one engine."""
+    rate = plan.tokens_per_second.get(stage.value)
+    if rate is not None:
+        return cost.tokens_out / rate / 3600
+    return None if cost.seconds is None else cost.seconds / 3600

@@ -1,0 +1,195 @@
+"""What a recipe says about making training data: one table for each stage.
+
+Defaults are the paper's where it gives a value (spec §3). `concurrency` and `plan` decide nothing
+about the rows; everything else does, and a journal refuses to go on under another value.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from genprm.model import Sampling
+from genprm.policy import PolicySettings
+from genprm.recipe import Table
+from genprm.verify.format import Mode
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Drawing(Table):
+    """How tokens are drawn from a model; no limit on `top_k` is 0."""
+
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    top_p: Share = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+
+    def sampling(self) -> Sampling:
+        """The port's form."""
+        return Sampling(self.temperature, self.top_p, self.top_k)
+
+
+class Writer(Drawing):
+    """A model that writes solutions or finishes them, with step forcing."""
+
+    model: str
+    chat_template: str | None = None
+    system: str | None = None
+    instruction: str = ""
+    max_tokens: PositiveInt = 2048
+    concurrency: PositiveInt = 256  # requests in flight
+
+    def policy_settings(self) -> PolicySettings:
+        """How the policy is asked."""
+        return PolicySettings(self.system, self.instruction, True, self.max_tokens, self.sampling())
+
+
+class Solutions(Writer):
+    """Stage 1: paths through each problem."""
+
+    right: PositiveInt = 4  # paths that reach the gold answer, a problem
+    wrong: PositiveInt = 4  # paths that do not
+    cap: PositiveInt = 2048  # samples after which a problem is given up
+    wave: PositiveInt = 16  # samples asked at once; the journal's unit
+    max_steps: PositiveInt = 64  # a longer path is not used
+
+
+class Estimator(StrEnum):
+    """Which prefixes of a path are scored."""
+
+    EXHAUSTIVE = "exhaustive"  # every one, up to the first zero (the paper)
+    BINARY = "binary"  # a binary search for the first zero (OmegaPRM, Luo et al. 2024)
+
+
+class Band(Table):
+    """A row of eq. 9: problems whose Pass@1 is below `below` get this many completions."""
+
+    below: Annotated[float, Field(gt=0, le=1)]
+    completions: PositiveInt
+
+
+DYNAMIC_K = (
+    Band(below=0.1, completions=128),
+    Band(below=0.9, completions=64),
+    Band(below=1.0, completions=32),
+)
+
+
+class Rollouts(Writer):
+    """Stage 2: Monte-Carlo scores of step prefixes."""
+
+    estimator: Estimator = Estimator.EXHAUSTIVE
+    bands: tuple[Band, ...] = DYNAMIC_K
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        bounds = [band.below for band in self.bands]
+        if not bounds or bounds != sorted(set(bounds)) or bounds[-1] != 1:
+            raise ValueError("field bands: `below` must rise from band to band and end at 1.0")
+        return self
+
+
+class Rule(StrEnum):
+    """How Monte-Carlo scores become a step's label (spec §3.4)."""
+
+    RATIO = "ratio"  # MC(s_t, a_t) / MC(s_t) >= epsilon: RPE, eq. 10, 11
+    DIFFERENCE = "difference"  # MC(s_t, a_t) - MC(s_t) >= epsilon
+    HARD = "hard"  # MC(s_t, a_t) > 0
+
+
+class Progress(Table):
+    """Stage 3: labels from scores."""
+
+    rule: Rule = Rule.RATIO
+    epsilon: float = 0.8
+
+
+class Rationales(Drawing):
+    """Stage 4: the teacher's critiques."""
+
+    teacher: str
+    chat_template: str | None = None
+    temperature: Annotated[float, Field(ge=0)] = 0.6
+    top_p: Share = 0.95
+    top_k: Annotated[int, Field(ge=0)] = 20
+    samples: PositiveInt = 1  # critiques of a solution
+    max_tokens: PositiveInt = 16384  # of a critique, thoughts included
+    thinks: bool = True  # the teacher's template opens a thought that ends with </think>
+    code_rounds: PositiveInt = 64  # blocks that a critique may run
+    code_timeout: Annotated[float, Field(gt=0)] = 5.0
+    concurrency: PositiveInt = 64  # critiques in progress
+
+
+class Agreement(StrEnum):
+    """Which of a solution's critiques has to agree with the labels."""
+
+    FIRST = "first"  # the first critique that can be read (the paper, with one)
+    ANY = "any"  # one of them: the first that agrees
+    MAJORITY = "majority"  # the judgement that most of them share
+    OFF = "off"  # none: no filter, for the comparison
+
+
+class Consensus(Table):
+    """Stage 5: which solutions stay."""
+
+    agreement: Agreement = Agreement.FIRST
+
+
+class Chats(Table):
+    """Stage 6: what is written for training."""
+
+    modes: tuple[Mode, ...] = (Mode.GENPRM,)
+    hub: str | None = None  # a data set on the Hugging Face Hub to push to
+    private: bool = True
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.modes or len(set(self.modes)) < len(self.modes):
+            raise ValueError("field modes: name each mode once, at least one")
+        return self
+
+
+class Plan(Table):
+    """What planning assumes where no pilot has measured it."""
+
+    pilot: Annotated[int, Field(ge=0)] = 0  # problems to measure with before planning
+    solved: Share | None = None  # mean Pass@1
+    kept_problems: Share | None = None  # of problems that give right and wrong paths
+    samples: Annotated[float, Field(gt=0)] | None = None  # drawn for a problem
+    paths: Annotated[float, Field(gt=0)] | None = None  # kept of a problem that is kept
+    steps: Annotated[float, Field(gt=0)] | None = None  # of a path
+    problem_tokens: Annotated[float, Field(gt=0)] | None = None
+    step_tokens: Annotated[float, Field(gt=0)] | None = None
+    critique_tokens: Annotated[float, Field(gt=0)] | None = None  # thoughts included
+    sampled: Share | None = None  # of the rollouts that zeroing leaves to be sampled
+    agreed: Share | None = None  # of solutions that consensus keeps
+    tokens_per_second: dict[str, Annotated[float, Field(gt=0)]] = {}  # stage: written, a GPU
+
+
+class Curation(Table):
+    """The tables of `genprm curate`."""
+
+    name: str
+    problems: str  # a file, hf:NAME[:SPLIT], or arithmetic:COUNT
+    seed: int = 0
+    solutions: Solutions
+    rollouts: Rollouts
+    progress: Progress = Progress()
+    rationales: Rationales
+    consensus: Consensus = Consensus()
+    chats: Chats = Chats()
+    plan: Plan = Plan()
+
+    @model_validator(mode="after")
+    def _labels_need_scores(self) -> Self:
+        if self.rollouts.estimator is Estimator.BINARY and self.progress.rule is not Rule.HARD:
+            raise ValueError(
+                "field progress.rule: a binary search finds where scores fall to zero, no ratios; "
+                'mend: rule = "hard", or rollouts.estimator = "exhaustive"'
+            )
+        return self
+
+
+def decisive(table: Table) -> dict[str, Any]:
+    """The fields of a table that decide a stage's rows."""
+    return table.model_dump(mode="json", exclude={"concurrency", "hub", "private"})

@@ -1,0 +1,71 @@
+"""Recipes: TOML files, checked field by field before anything runs."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from genprm.errors import InputError
+
+
+class Table(BaseModel):
+    """One table of a recipe: unknown fields are refused, values are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Shape = TypeVar("Shape", bound=Table)
+
+
+def read_recipe(path: Path, shape: type[Shape]) -> Shape:
+    """Read a recipe.
+
+    Raises:
+        InputError: one line that names the file, the field and the mend.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read it: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from None
+    return check_recipe(content, shape, origin=str(path))
+
+
+def check_recipe(content: Mapping[str, Any], shape: type[Shape], *, origin: str) -> Shape:
+    """The recipe that `content` spells; raises as `read_recipe`."""
+    try:
+        return shape.model_validate_json(json.dumps(content, default=str))  # JSON spells enums
+    except ValidationError as error:
+        raise InputError(f"{origin}: {_fault(error, shape)}") from None
+
+
+def _fault(error: ValidationError, shape: type[Table]) -> str:
+    """The first fault and its mend, unknown fields before missing ones: those are misspellings."""
+    faults = error.errors(include_url=False)
+    fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
+    field = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(str(fault["loc"][-1]), _fields(shape, fault["loc"][:-1]), n=1)
+        mend = f"did you mean {near[0]}?" if near else "remove it"
+        return f"field {field}: unknown; mend: {mend}"
+    if fault["type"] == "missing":
+        return f"field {field}: missing; mend: add it"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"field {field}: {message}, not {fault['input']!r}" if field else message
+
+
+def _fields(shape: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the table that `path` leads to; none where a list is on the way."""
+    for part in path:
+        field = shape.model_fields.get(str(part))
+        kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []
+        tables = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
+        if not tables:
+            return []
+        shape = tables[0]
+    return list(shape.model_fields)
