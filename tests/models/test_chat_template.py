@@ -1,19 +1,15 @@
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from genprm.errors import InputError, ModelError
 from genprm.models.chat_template import ChatTemplate
-
-SHARED = Path(os.environ.get("GENPRM_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here")
+from shared_data import shared
 
 
-@needs_shared
 def test_built_in_template_reproduces_the_logged_prompts() -> None:
-    runs = json.loads((SHARED / "genprm_demo" / "transcripts.json").read_text())["runs"]
+    runs = json.loads(shared("genprm_demo/transcripts.json").read_text())["runs"]
     logged = [(run["messages"], path["prompt"]) for run in runs for path in run.get("paths", [])]
     assert len(logged) == 18
     template = ChatTemplate.r1_distill_qwen()
@@ -29,9 +25,8 @@ def test_generation_prompt_appends_the_assistant_marker() -> None:
     assert with_marker == turns + "<｜Assistant｜><think>\n"
 
 
-@needs_shared
 def test_a_template_file_renders_as_transformers_does(tmp_path: Path) -> None:
-    source = SHARED / "qwen_tokenizer" / "Qwen-Qwen2.5-7B-Instruct.jinja"
+    source = shared("qwen_tokenizer/Qwen-Qwen2.5-7B-Instruct.jinja")
     (tmp_path / "chat_template.jinja").write_text(source.read_text())
     template = ChatTemplate.from_path(tmp_path)
     assert (

@@ -154,11 +154,12 @@ class _CompletionReader:
 
     def read(self, outputs: Sequence[GenerationOutput]) -> Completion | None:
         for output in outputs:
-            for token in output.generated_ids:
-                self._tokens_out += 1
+            ended = output.finish_reason == GenerationFinishReason.STOP
+            self._tokens_out += len(output.generated_ids)
+            for token in output.generated_ids[:-1] if ended else output.generated_ids:
                 if self._continuation.feed(self._token_bytes[token]):
                     return self._completion(Finish.STOP)
-            if output.finish_reason == GenerationFinishReason.STOP:
+            if ended:  # the last token is the end of turn
                 return self._completion(Finish.EOS)
             if output.finish_reason == GenerationFinishReason.LENGTH:
                 return self._completion(Finish.LENGTH)
