@@ -1,6 +1,6 @@
 """One run's numbers, as `--json` prints them and reports read them: all accuracies in percent."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from genprm.evaluate.breakdowns import breakdowns
 from genprm.evaluate.calibration import calibration, confidence, labelled_steps, risk_coverage
-from genprm.evaluate.intervals import Draws, Floats, bootstrap_f1, hits, interval
+from genprm.evaluate.intervals import Draws, Floats, Hits, bootstrap_f1, hits, interval
 from genprm.evaluate.judgement import Judgement
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.metrics import Scores, average, by_subset, f1, percent, score_subsets
@@ -126,16 +126,35 @@ def _majorities(
 def _majority(
     rows: Sequence[LabelledSolution], judgements: Mapping[str, Judgement], k: int
 ) -> Summary | None:
-    def rate(row: LabelledSolution) -> float:
+    """Metrics from each row's probability of a hit over all k-subsets of its votes."""
+
+    def hit(row: LabelledSolution) -> float:
         judgement = judgements.get(row.id)
         if judgement is None or judgement.cause:
             return 0.0
         return judgement.hit_rate(row.first_error, k)
 
-    try:
-        return _expected(rows, rate)
-    except LookupError:
-        return None
+    subsets, draws = {}, {}
+    for name, own in by_subset(rows).items():
+        try:
+            rates = {row.id: hit(row) for row in own}
+        except LookupError:
+            return None
+        error = percent([rates[row.id] for row in own if row.wrong])
+        correct = percent([rates[row.id] for row in own if not row.wrong])
+        subsets[name] = {
+            "error_accuracy": error,
+            "correct_accuracy": correct,
+            "f1": f1(error, correct),
+        }
+        draws[name] = bootstrap_f1(
+            name, Hits(np.array(list(rates.values())), np.array([row.wrong for row in own]))
+        )
+    return {
+        "subsets": subsets,
+        "average_f1": average([one["f1"] for one in subsets.values()]),
+        "average_f1_interval": _interval(average_draws(draws)),
+    }
 
 
 def _pass_at_1(
@@ -166,22 +185,6 @@ def _pass_at_1(
         return None
     spread = float(np.std(known, ddof=1)) if len(known) > 1 else None
     return {"average_f1": float(np.mean(known)), "spread": spread, "votes": known}
-
-
-def _expected(
-    rows: Sequence[LabelledSolution], rate: Callable[[LabelledSolution], float]
-) -> Summary:
-    """Metrics from each row's probability of a hit."""
-    subsets = {}
-    for name, own in by_subset(rows).items():
-        error = percent([rate(row) for row in own if row.wrong])
-        correct = percent([rate(row) for row in own if not row.wrong])
-        subsets[name] = {
-            "error_accuracy": error,
-            "correct_accuracy": correct,
-            "f1": f1(error, correct),
-        }
-    return {"subsets": subsets, "average_f1": average([one["f1"] for one in subsets.values()])}
 
 
 def _calibration(

@@ -1,0 +1,62 @@
+"""The paper's Figure 4: accuracy over the number of samples, a panel per set of problems."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from genprm.errors import MissingExtra
+from genprm.evaluate.best_of_n import Aggregate
+from genprm.evaluate.selection import MAJORITY, PASS, Curve, Selection
+
+
+def figure_4(
+    selections: Sequence[Selection], path: Path, *, aggregate: Aggregate = Aggregate.LAST
+) -> None:
+    """Draw Pass@N, majority, and each scorer's Best-of-N; the file's ending picks its format.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("matplotlib", extra="evaluate") from error
+    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "genprm", "axes.grid": True}):
+        figure = Figure(figsize=(4.2 * len(selections), 3.6), layout="constrained")
+        panels = figure.subplots(1, len(selections), squeeze=False)[0]
+        for panel, selection in zip(panels, selections, strict=True):
+            counts = [n for n in (2**k for k in range(16)) if n <= selection.samples]
+            for curve, style in _shown(selection, aggregate):
+                points = [n - 1 for n in counts]
+                (line,) = panel.plot(
+                    counts, [curve.mean[n] for n in points], style, label=_label(curve), ms=4
+                )
+                panel.fill_between(
+                    counts,
+                    [curve.low[n] for n in points],
+                    [curve.high[n] for n in points],
+                    color=line.get_color(),
+                    alpha=0.08,
+                    linewidth=0,
+                )
+            panel.set_xscale("log", base=2)
+            panel.set_xticks(counts, [str(n) for n in counts])
+            panel.set_xlabel("N samples")
+            panel.set_title(f"{selection.name} ({selection.problems} problems)")
+            panel.grid(alpha=0.25)
+            panel.legend(fontsize=7)
+        panels[0].set_ylabel("accuracy (%)")
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=200)
+
+
+def _shown(selection: Selection, aggregate: Aggregate) -> list[tuple[Curve, str]]:
+    shown = [(selection.curve(PASS), "k--"), (selection.curve(MAJORITY), "k:o")]
+    return shown + [
+        (curve, "-o")
+        for curve in selection.curves
+        if curve.method == "Best-of-N" and curve.aggregate == aggregate.value
+    ]
+
+
+def _label(curve: Curve) -> str:
+    return curve.scorer or curve.method

@@ -1,0 +1,105 @@
+"""Every way of choosing among samples, over a set of pools: the curves of the paper's Figure 4."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from genprm.evaluate.best_of_n import (
+    Aggregate,
+    Floats,
+    best_of_n,
+    majority,
+    pass_at_n,
+    weighted_majority,
+)
+from genprm.evaluate.intervals import bootstrap_mean, interval
+from genprm.evaluate.pools import Pool, scorers
+
+PASS, MAJORITY = "Pass@N", "Majority"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Accuracy in percent for N = 1 … samples, with its 95 % interval over problems.
+
+    `scorer` and `aggregate` are None for the methods that use no scores.
+    """
+
+    method: str
+    scorer: str | None
+    aggregate: str | None
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @property
+    def name(self) -> str:
+        """What a legend calls it."""
+        return " ".join(filter(None, (self.method, self.scorer, self.aggregate)))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """All curves over one set of problems."""
+
+    name: str
+    problems: int
+    samples: int  # of the smallest pool: the largest N
+    curves: tuple[Curve, ...]
+
+    def curve(self, method: str, scorer: str | None = None, aggregate: str | None = None) -> Curve:
+        """One curve by what it is."""
+        wanted = (method, scorer, aggregate)
+        return next(c for c in self.curves if (c.method, c.scorer, c.aggregate) == wanted)
+
+
+def select(name: str, pools: Sequence[Pool]) -> Selection:
+    """All methods over one set of pools, intervals by resampling its problems."""
+    samples = min(len(pool.correct) for pool in pools)
+
+    def curve(
+        method: str,
+        expected: Callable[[Pool], Floats],
+        scorer: str | None = None,
+        aggregate: str | None = None,
+    ) -> Curve:
+        values = np.array([expected(pool)[:samples] for pool in pools]) * 100
+        draws = bootstrap_mean(name, values)
+        bands = [interval(draws[:, n]) for n in range(samples)]
+        return Curve(
+            method,
+            scorer,
+            aggregate,
+            tuple(values.mean(axis=0).tolist()),
+            tuple(band.low for band in bands if band),
+            tuple(band.high for band in bands if band),
+        )
+
+    curves = [
+        curve(PASS, lambda pool: pass_at_n(pool.correct)),
+        curve(MAJORITY, lambda pool: majority(pool.answers, pool.correct)),
+    ]
+    for scorer in scorers(pools):
+        for aggregate in Aggregate:
+            best, weighted = _scored(scorer, aggregate)
+            curves.append(curve("Best-of-N", best, scorer, aggregate.value))
+            curves.append(curve("Weighted majority", weighted, scorer, aggregate.value))
+    return Selection(name, len(pools), samples, tuple(curves))
+
+
+def _scored(
+    scorer: str, aggregate: Aggregate
+) -> tuple[Callable[[Pool], Floats], Callable[[Pool], Floats]]:
+    def scores(pool: Pool) -> list[float | None]:
+        return [aggregate(steps) for steps in pool.step_scores[scorer]]
+
+    def best(pool: Pool) -> Floats:
+        return best_of_n(scores(pool), pool.correct)
+
+    def weighted(pool: Pool) -> Floats:
+        seed = crc32(pool.id.encode())
+        return weighted_majority(pool.answers, scores(pool), pool.correct, seed=seed)
+
+    return best, weighted
