@@ -16,33 +16,44 @@ _PER_CLIENT = 16
 
 
 class ClientPool:
-    """At most `connections` requests at a time; `settings` are those of httpx.AsyncClient."""
+    """At most `connections` requests at a time; `settings` are those of httpx.AsyncClient.
+
+    Connections belong to the event loop that opened them: in another loop, there are new ones.
+    """
 
     def __init__(self, base_url: str, connections: int, **settings: Any) -> None:
-        secure = base_url.startswith("https")
+        self._connections = connections
         # loading the certificates takes longer than everything else here, so it is done once
-        verify = httpx.create_ssl_context() if secure else False
+        verify = httpx.create_ssl_context() if base_url.startswith("https") else False
         limits = httpx.Limits(max_connections=_PER_CLIENT, max_keepalive_connections=_PER_CLIENT)
-        clients = -(-connections // _PER_CLIENT)
-        self._clients = [
-            httpx.AsyncClient(base_url=base_url, verify=verify, limits=limits, **settings)
-            for _ in range(clients)
-        ]
-        # the last one given back is the next one taken: its connection is likely to be open
+        self._settings = {"base_url": base_url, "verify": verify, "limits": limits, **settings}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._clients: list[httpx.AsyncClient] = []
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        for slot in range(connections):
-            self._free.put_nowait(self._clients[slot % clients])
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
         """A client with a free connection, for one request."""
-        client = await self._free.get()
+        if self._loop is not asyncio.get_running_loop():
+            self._open()
+        free = self._free
+        client = await free.get()
         try:
             yield client
         finally:
-            self._free.put_nowait(client)
+            free.put_nowait(client)
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            await client.aclose()
+        if self._loop is asyncio.get_running_loop():
+            for client in self._clients:
+                await client.aclose()
+
+    def _open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        clients = -(-self._connections // _PER_CLIENT)
+        self._clients = [httpx.AsyncClient(**self._settings) for _ in range(clients)]
+        # the last one given back is the next one taken: its connection is likely to be open
+        self._free = asyncio.LifoQueue()
+        for slot in range(self._connections):
+            self._free.put_nowait(self._clients[slot % clients])
