@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genprm.evaluate.best_of_n import (
-    Aggregate,
     best_of_n,
     majority,
     pass_at_n,
@@ -84,17 +83,3 @@ def test_a_perfect_scorer_reaches_pass_at_n(drawn: list[tuple[int | None, float 
 def test_an_uninformative_scorer_is_no_better_than_one_sample() -> None:
     correct = [True, False, False, True, False]
     assert np.allclose(best_of_n([0.5] * 5, correct), 0.4)
-
-
-@pytest.mark.parametrize(
-    ("aggregate", "score"),
-    [(Aggregate.LAST, 0.5), (Aggregate.MEAN, 0.6), (Aggregate.MIN, 0.4), (Aggregate.PRODUCT, 0.18)],
-)
-def test_aggregates(aggregate: Aggregate, score: float) -> None:
-    assert aggregate((0.9, 0.4, 0.5)) == pytest.approx(score)
-    assert aggregate(()) is None
-    assert aggregate((0.9, None)) is None
-
-
-def test_the_last_reward_needs_no_other() -> None:
-    assert Aggregate.LAST((None, 0.5)) == 0.5

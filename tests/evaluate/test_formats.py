@@ -126,7 +126,7 @@ def test_a_broken_row_is_named(tmp_path: Path, fields: Any, named: str) -> None:
     )
     with pytest.raises(InputError, match=named) as caught:
         read_files([path])
-    assert "rows.jsonl, row 2" in str(caught.value)
+    assert "rows.jsonl:2" in str(caught.value)
 
 
 def test_subsets_come_from_ids_or_file_names(tmp_path: Path) -> None:
@@ -148,5 +148,5 @@ def test_an_id_cannot_occur_twice(tmp_path: Path) -> None:
     row = json.dumps({"id": "a", "problem": "p", "steps": STEPS, "label": 0})
     path = tmp_path / "rows.jsonl"
     path.write_text(f"{row}\n{row}\n")
-    with pytest.raises(InputError, match="row 2"):
+    with pytest.raises(InputError, match="jsonl:2"):
         read_files([path])

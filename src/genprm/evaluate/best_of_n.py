@@ -6,43 +6,15 @@ whose subsets cannot be counted. Ties are split evenly among what is tied.
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
-from math import comb, prod
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
-
-from genprm.evaluate.pools import StepScores
 
 Floats = NDArray[np.float64]
 
 ORDERS = 512  # random orders behind a weighted majority; standard error <= 0.5 / sqrt(ORDERS)
 SEED = 20250405
-
-
-class Aggregate(StrEnum):
-    """How step rewards become a solution's score (appendix A.1)."""
-
-    LAST = "last"
-    MEAN = "mean"
-    MIN = "min"
-    PRODUCT = "product"
-
-    def __call__(self, rewards: StepScores) -> float | None:
-        """The score; None where a reward that it needs is missing."""
-        needed = rewards[-1:] if self is Aggregate.LAST else rewards
-        known = [reward for reward in needed if reward is not None]
-        if not known or len(known) < len(needed):
-            return None
-        match self:
-            case Aggregate.LAST:
-                return known[-1]
-            case Aggregate.MEAN:
-                return sum(known) / len(known)
-            case Aggregate.MIN:
-                return min(known)
-            case Aggregate.PRODUCT:
-                return prod(known)
 
 
 def pass_at_n(correct: Sequence[bool]) -> Floats:

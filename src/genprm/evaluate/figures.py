@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genprm.errors import MissingExtra
-from genprm.evaluate.best_of_n import Aggregate
 from genprm.evaluate.selection import MAJORITY, PASS, Curve, Selection
+from genprm.verify.aggregate import Aggregate
 
 
 def figure_4(

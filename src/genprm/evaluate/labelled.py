@@ -1,6 +1,5 @@
 """A solution whose first error is known, and the files such solutions come in."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from genprm.errors import InputError
+from genprm.dataset import first_fault, read_rows
+from genprm.errors import InputError, MissingExtra
 from genprm.evaluate.formats import Labelled, translate
 from genprm.problem import Solution
 
@@ -50,8 +50,7 @@ def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
     rows: list[LabelledSolution] = []
     places: dict[str, str] = {}
     for path in _expand(paths):
-        for number, fields in read_objects(path):
-            place = f"{path}, row {number}"
+        for number, (place, fields) in enumerate(read_rows(str(path))):
             for labelled in _translated(fields, place):
                 row = _row(labelled, path, number)
                 if row.id in places:
@@ -66,27 +65,6 @@ def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
     return rows
 
 
-def read_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row number from 1, object) for a JSON array, a JSON object or JSON lines.
-
-    Raises:
-        InputError: the file is missing, or a line is not a JSON object.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); mend: name a JSON(L) file") from error
-    if text.lstrip().startswith("["):
-        numbered = list(enumerate(_parse(text, f"{path}"), 1))
-    else:
-        lines = enumerate(text.split("\n"), 1)
-        numbered = [(n, _parse(line, f"{path}, row {n}")) for n, line in lines if line.strip()]
-    for number, fields in numbered:
-        if not isinstance(fields, dict):
-            raise InputError(f"{path}, row {number}: not a JSON object; mend: write one per row")
-        yield number, fields
-
-
 def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list[Path]:
     """The Hub's `Qwen/ProcessBench`, cached by `huggingface_hub`.
 
@@ -94,8 +72,6 @@ def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list
         MissingExtra: `huggingface_hub` is not installed.
         InputError: the Hub cannot be reached and the files are not in its cache.
     """
-    from genprm.errors import MissingExtra
-
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
@@ -119,26 +95,17 @@ def _expand(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _parse(text: str, place: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{place}: not JSON ({error}); mend: fix or delete the row") from error
-
-
 def _translated(fields: dict[str, Any], place: str) -> list[Labelled]:
     try:
         return translate(fields)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"])) or "row"
-        raise InputError(f"{place}, field {field}: {first['msg']}; mend: correct it") from error
+        raise InputError(f"{place}: {first_fault(error)}") from error
     except ValueError as error:
         raise InputError(f"{place}: {error}") from error
 
 
 def _row(labelled: Labelled, path: Path, number: int) -> LabelledSolution:
-    identity = labelled.id or f"{path.stem}-{number - 1}"
+    identity = labelled.id or f"{path.stem}-{number}"
     return LabelledSolution(
         Solution(labelled.problem, labelled.steps, identity),
         labelled.first_error,

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from genprm.answer import AnswerChecker, Match, extract_answer
+from genprm.dataset import first_fault
 from genprm.errors import InputError
-from genprm.evaluate.labelled import read_objects
 
 StepScores = tuple[float | None, ...]
 
@@ -65,9 +65,10 @@ def read_pools(path: Path, checker: AnswerChecker) -> list[Pool]:
     Raises:
         InputError: a row is broken; names file, row, field and mend.
     """
-    return [
-        _pool(fields, f"{path}, row {number}", checker) for number, fields in read_objects(path)
-    ]
+    pools = [_pool(fields, place, checker) for place, fields in read_rows(str(path))]
+    if not pools:
+        raise InputError(f"{path}: no rows; mend: problems with responses")
+    return pools
 
 
 def scorers(pools: Sequence[Pool]) -> list[str]:
@@ -80,9 +81,7 @@ def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker) -> Pool:
     try:
         row = _Row.model_validate(fields)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = ".".join(map(str, fault["loc"])) or "row"
-        raise InputError(f"{place}, field {field}: {fault['msg']}; mend: correct it") from error
+        raise InputError(f"{place}: {first_fault(error)}") from error
     answers = row.extracted or tuple(map(extract_answer, row.responses or ()))
     correct = row.correct or tuple(
         match is Match.EQUAL

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genprm.dataset import read_rows
 from genprm.errors import InputError
-from genprm.evaluate.labelled import LabelledSolution, read_objects
+from genprm.evaluate.labelled import LabelledSolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ def read_predictions(path: Path) -> Predictions:
     """
     first_errors: dict[str, int | None] = {}
     unreadable: dict[str, str] = {}
-    for number, fields in read_objects(path):
-        place = f"{path}, row {number}"
+    for place, fields in read_rows(str(path)):
         if fields.get("id") is None:
             raise InputError(f"{place}: no field id; mend: add the id of the row it predicts")
         identity = str(fields["id"])

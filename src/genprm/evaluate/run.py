@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from genprm.concurrency import as_finished
+from genprm.dataset import read_rows
 from genprm.errors import ContextExceeded, InputError
 from genprm.evaluate.judgement import Judgement
-from genprm.evaluate.labelled import LabelledSolution, read_objects
+from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.summary import Summary, summarise_judgements
 from genprm.journal import Journal
 from genprm.problem import Solution
@@ -71,7 +72,7 @@ class Run:
 
     def stored_rows(self) -> Iterator[Row]:
         """The rows as written, with every vote."""
-        return (row for _, row in read_objects(self.folder / ROWS))
+        return (row for _, row in read_rows(str(self.folder / ROWS)))
 
 
 async def run(
@@ -127,7 +128,7 @@ def read_run(folder: Path) -> Run:
             f"{folder}: no run ({claim.name} is missing or damaged); "
             "mend: name a folder written by genprm evaluate --output"
         ) from error
-    stored = [row for _, row in read_objects(folder / ROWS)]
+    stored = [row for _, row in read_rows(str(folder / ROWS))]
     return Run(
         folder.name,
         folder,

@@ -7,7 +7,6 @@ from zlib import crc32
 import numpy as np
 
 from genprm.evaluate.best_of_n import (
-    Aggregate,
     Floats,
     best_of_n,
     majority,
@@ -16,6 +15,7 @@ from genprm.evaluate.best_of_n import (
 )
 from genprm.evaluate.intervals import bootstrap_mean, interval
 from genprm.evaluate.pools import Pool, scorers
+from genprm.verify.aggregate import Aggregate
 
 PASS, MAJORITY = "Pass@N", "Majority"
 
@@ -93,7 +93,7 @@ def _scored(
     scorer: str, aggregate: Aggregate
 ) -> tuple[Callable[[Pool], Floats], Callable[[Pool], Floats]]:
     def scores(pool: Pool) -> list[float | None]:
-        return [aggregate(steps) for steps in pool.step_scores[scorer]]
+        return [aggregate.score(steps) for steps in pool.step_scores[scorer]]
 
     def best(pool: Pool) -> Floats:
         return best_of_n(scores(pool), pool.correct)
