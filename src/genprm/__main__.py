@@ -1,0 +1,5 @@
+"""`python -m genprm`."""
+
+from genprm.cli.main import main
+
+main()
