@@ -42,7 +42,7 @@ def test_prompts_equal_the_logged_ones(run: dict[str, Any], path: dict[str, Any]
     assert messages == [
         {"role": message["role"], "content": message["content"]} for message in run["messages"]
     ]
-    assert ChatTemplate.builtin("r1-distill").render(messages) == path["prompt"]
+    assert ChatTemplate.r1_distill_qwen().render(messages) == path["prompt"]
 
 
 @pytest.mark.parametrize(("run", "path"), PATHS)

@@ -1,27 +1,45 @@
 """`genprm doctor`: what this machine offers, by really trying it."""
 
+import asyncio
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
 import genprm
+from genprm.cli import options as cli
+from genprm.errors import GenprmError
+from genprm.models.load import load_model
+from genprm.sandboxes.probe import probe
 
-_PARTS = {
-    "engine": ("openvino-genai",),
-    "answers": ("math-verify",),
+_EXTRAS = {
     "train": ("torch", "transformers", "trl"),
-    "evaluate": ("matplotlib",),
-    "serve": ("fastapi",),
+    "evaluate": ("matplotlib", "torch"),
+    "serve": ("fastapi", "uvicorn"),
 }
 
 
-def doctor() -> None:
-    """Print versions, and which layers of the sandbox hold here."""
+def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> None:
+    """Try the engine and every layer of the sandbox here, and say what holds."""
     typer.echo(f"genprm {genprm.__version__}, Python {platform.python_version()}")
     typer.echo(f"{platform.system()} {platform.release()} {platform.machine()}")
-    for part, packages in _PARTS.items():
-        typer.echo(f"{part:9} {', '.join(map(_installed, packages))}")
+    found = asyncio.run(probe(sandbox))
+    for line in [_engine(model), *found.lines()]:
+        typer.echo(line)
+    for extra, packages in _EXTRAS.items():
+        typer.echo(f"extra {extra}: {', '.join(map(_installed, packages))}")
+    if not found.is_safe:
+        raise typer.Exit(1)
+
+
+def _engine(spec: str) -> str:
+    try:
+        model = load_model(spec)
+    except GenprmError as error:
+        return f"model {spec}: {error}"
+    text = f"model {spec}: loads, {model.context_length:,} tokens of context"
+    asyncio.run(model.close())
+    return text
 
 
 def _installed(package: str) -> str:
