@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genprm.errors import MissingExtra
-from genprm.evaluate.selection import MAJORITY, PASS, Curve, Selection
+from genprm.evaluate.selection import BEST, MAJORITY, PASS, Curve, Selection
 from genprm.verify.aggregate import Aggregate
 
 
@@ -54,7 +54,7 @@ def _shown(selection: Selection, aggregate: Aggregate) -> list[tuple[Curve, str]
     return shown + [
         (curve, "-o")
         for curve in selection.curves
-        if curve.method == "Best-of-N" and curve.aggregate == aggregate.value
+        if curve.method == BEST and curve.aggregate == aggregate.value
     ]
 
 

@@ -1,6 +1,7 @@
 """A solution whose first error is known, and the files such solutions come in."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,17 @@ def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
     if not rows:
         raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; mend: name other files")
     return rows
+
+
+def by_limit(rows: Sequence[LabelledSolution], limit: int | None) -> list[LabelledSolution]:
+    """The first `limit` rows of every subset, in order; all for None."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        seen[row.subset] += 1
+        if limit is None or seen[row.subset] <= limit:
+            kept.append(row)
+    return kept
 
 
 def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from genprm.answer import AnswerChecker, Match, extract_answer
-from genprm.dataset import first_fault
+from genprm.dataset import first_fault, read_rows
 from genprm.errors import InputError
 
 StepScores = tuple[float | None, ...]

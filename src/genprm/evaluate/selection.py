@@ -1,7 +1,9 @@
 """Every way of choosing among samples, over a set of pools: the curves of the paper's Figure 4."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -17,7 +19,8 @@ from genprm.evaluate.intervals import bootstrap_mean, interval
 from genprm.evaluate.pools import Pool, scorers
 from genprm.verify.aggregate import Aggregate
 
-PASS, MAJORITY = "Pass@N", "Majority"
+FILE = "selection.json"
+PASS, MAJORITY, BEST, WEIGHTED = "Pass@N", "Majority", "Best-of-N", "Weighted majority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,27 @@ def select(name: str, pools: Sequence[Pool]) -> Selection:
     for scorer in scorers(pools):
         for aggregate in Aggregate:
             best, weighted = _scored(scorer, aggregate)
-            curves.append(curve("Best-of-N", best, scorer, aggregate.value))
-            curves.append(curve("Weighted majority", weighted, scorer, aggregate.value))
+            curves.append(curve(BEST, best, scorer, aggregate.value))
+            curves.append(curve(WEIGHTED, weighted, scorer, aggregate.value))
     return Selection(name, len(pools), samples, tuple(curves))
+
+
+def to_json(selections: Sequence[Selection]) -> str:
+    """Selections as one JSON document."""
+    return json.dumps([asdict(selection) for selection in selections], indent=1) + "\n"
+
+
+def read_selections(path: Path) -> list[Selection]:
+    """What `to_json` wrote."""
+    return [
+        Selection(
+            one["name"],
+            one["problems"],
+            one["samples"],
+            tuple(Curve(**curve) for curve in one["curves"]),
+        )
+        for one in json.loads(path.read_text())
+    ]
 
 
 def _scored(

@@ -1,0 +1,39 @@
+"""`genprm report`: runs side by side, as a page and as tables."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genprm.report.page import render
+from genprm.report.report import ROWS_SHOWN, gather
+
+
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders that genprm evaluate --output wrote."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The HTML page; it needs nothing besides.")
+    ] = Path("report.html"),
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write all tables to this Markdown file, too.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write every table to a CSV file in this folder, too.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option(min=0, help="Rows of disagreement shown with their steps.")
+    ] = ROWS_SHOWN,
+) -> None:
+    """Write one self-contained HTML page that compares runs; the first is the one to beat."""
+    gathered = gather(runs, rows_shown=rows)
+    output.write_text(render(gathered), encoding="utf-8")
+    typer.echo(f"wrote {output}", err=True)
+    if markdown is not None:
+        markdown.write_text(gathered.markdown(), encoding="utf-8")
+    if csv is not None:
+        csv.mkdir(parents=True, exist_ok=True)
+        for name, text in gathered.csv().items():
+            (csv / f"{name}.csv").write_text(text, encoding="utf-8")

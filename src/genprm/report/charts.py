@@ -1,0 +1,83 @@
+"""The curves of a report."""
+
+from collections.abc import Sequence
+
+from genprm.evaluate.selection import BEST, MAJORITY, PASS, Selection
+from genprm.report.numbers import Summaries
+from genprm.report.svg import Chart, Series
+from genprm.verify.aggregate import Aggregate
+
+
+def run_charts(runs: Summaries) -> list[Chart]:
+    """Votes, reliability, and risk against coverage; those that the runs have data for."""
+    charts = [_majorities(runs), _reliability(runs), _risk_coverage(runs)]
+    return [chart for chart in charts if chart.series]
+
+
+def selection_charts(selections: Sequence[Selection]) -> list[Chart]:
+    """The paper's Figure 4, a chart for each set of problems and way to score a solution."""
+    return [_selection(selection, aggregate) for selection in selections for aggregate in Aggregate]
+
+
+def _majorities(runs: Summaries) -> Chart:
+    series = []
+    for name, run in runs.items():
+        points = [(int(k), one) for k, one in (run.get("majority") or {}).items() if one]
+        points = [(k, one) for k, one in points if one["average_f1"] is not None]
+        if len(points) > 1:
+            bands = [one["average_f1_interval"] for _, one in points]
+            series.append(
+                Series(
+                    name,
+                    [k for k, _ in points],
+                    [one["average_f1"] for _, one in points],
+                    [band[0] for band in bands],
+                    [band[1] for band in bands],
+                )
+            )
+    return Chart("Average F1 over votes", "votes", "average F1 (%)", series, log=True)
+
+
+def _reliability(runs: Summaries) -> Chart:
+    series = []
+    for name, run in runs.items():
+        if calibration := run.get("calibration"):
+            bins = [one for one in calibration["bins"] if one["count"]]
+            x, y = [one["reward"] for one in bins], [one["right"] for one in bins]
+            series.append(Series(name, x, y))
+    return Chart(
+        "Reliability of step rewards", "mean reward", "share of right steps", series, diagonal=True
+    )
+
+
+def _risk_coverage(runs: Summaries) -> Chart:
+    series = [
+        Series(name, curve["coverage"], curve["risk"], dashed=False)
+        for name, run in runs.items()
+        if run.get("calibration") and (curve := run.get("risk_coverage"))
+    ]
+    return Chart("Risk against coverage", "share of rows answered", "share wrong", series)
+
+
+def _selection(selection: Selection, aggregate: Aggregate) -> Chart:
+    wanted = [selection.curve(PASS), selection.curve(MAJORITY)] + [
+        curve
+        for curve in selection.curves
+        if curve.method == BEST and curve.aggregate == aggregate.value
+    ]
+    counts = [n for n in (2**k for k in range(16)) if n <= selection.samples]
+    series = [
+        Series(
+            curve.scorer or curve.method,
+            counts,
+            [curve.mean[n - 1] for n in counts],
+            [curve.low[n - 1] for n in counts],
+            [curve.high[n - 1] for n in counts],
+            dashed=curve.scorer is None,
+        )
+        for curve in wanted
+    ]
+    title = (
+        f"{selection.name}: Best-of-N by {aggregate.value} reward, {selection.problems} problems"
+    )
+    return Chart(title, "N samples", "accuracy (%)", series, log=True)

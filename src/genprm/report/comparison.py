@@ -1,0 +1,100 @@
+"""Runs against each other: paired differences, and the rows on which they disagree."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genprm.errors import InputError
+from genprm.evaluate.intervals import Floats, interval
+from genprm.evaluate.labelled import LabelledSolution
+from genprm.evaluate.metrics import average, score_subsets
+from genprm.evaluate.run import Run
+from genprm.evaluate.summary import average_draws, subset_draws
+from genprm.report.tables import Table, signed
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A row that some runs hit and others miss."""
+
+    row: LabelledSolution
+    predictions: Mapping[str, int | None]  # by run
+
+    @property
+    def anchor(self) -> str:
+        """Its place in the page."""
+        return "row-" + "".join(c if c.isalnum() else "-" for c in self.row.id)
+
+    def hit(self, run: str) -> bool:
+        """Whether a run named the first error."""
+        return self.predictions[run] == self.row.first_error
+
+
+def shared_rows(runs: Sequence[Run]) -> list[LabelledSolution]:
+    """The rows that all runs judged, in the first one's order.
+
+    Raises:
+        InputError: two runs label a row differently, or have no row in common.
+    """
+    labels = [{row.id: row.first_error for row in run.rows} for run in runs]
+    rows = [row for row in runs[0].rows if all(row.id in known for known in labels)]
+    for row in rows:
+        if len({known[row.id] for known in labels}) > 1:
+            raise InputError(
+                f"row {row.id!r} is labelled differently by {', '.join(r.name for r in runs)}; "
+                "mend: compare runs over the same data"
+            )
+    if not rows:
+        raise InputError("these runs have no row in common; mend: report on them one by one")
+    return rows
+
+
+def difference_table(runs: Sequence[Run]) -> Table | None:
+    """F1 of every run minus the first's, resampled together; None for a single run."""
+    if len(runs) < 2:
+        return None
+    rows = shared_rows(runs)
+    first, *others = runs
+    subsets = list(score_subsets(rows, {}))
+    base_draws, base = _draws(rows, first), _points(rows, first)
+    lines = []
+    for run in others:
+        draws, points = _draws(rows, run), _points(rows, run)
+        cells = [
+            _difference(points[name], base[name], draws[name] - base_draws[name])
+            for name in [*subsets, "average"]
+        ]
+        lines.append([f"{run.name} − {first.name}", *cells])
+    note = (
+        f"Difference of F1 over the {len(rows)} rows that all runs judged [95 % paired bootstrap "
+        "interval]; * where it leaves out 0."
+    )
+    return Table("Differences", ["runs", *subsets, "average"], lines, note)
+
+
+def disagreements(runs: Sequence[Run]) -> list[Disagreement]:
+    """Rows that at least one run hits and at least one misses."""
+    if len(runs) < 2:
+        return []
+    found = []
+    for row in shared_rows(runs):
+        predictions = {run.name: run.predictions.get(row.id) for run in runs}
+        if len({predicted == row.first_error for predicted in predictions.values()}) > 1:
+            found.append(Disagreement(row, predictions))
+    return found
+
+
+def _draws(rows: Sequence[LabelledSolution], run: Run) -> dict[str, Floats]:
+    draws = subset_draws(rows, run.predictions)
+    return {name: own.f1 for name, own in draws.items()} | {"average": average_draws(draws)}
+
+
+def _points(rows: Sequence[LabelledSolution], run: Run) -> dict[str, float | None]:
+    points = {name: own.f1 for name, own in score_subsets(rows, run.predictions).items()}
+    return points | {"average": average(list(points.values()))}
+
+
+def _difference(one: float | None, other: float | None, draws: Floats) -> str:
+    if one is None or other is None:
+        return "—"
+    found = interval(draws)
+    return signed(one - other, [found.low, found.high] if found else None)

@@ -1,0 +1,115 @@
+"""A report: runs side by side, gathered once, then written as a page and as tables."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from genprm.errors import InputError
+from genprm.evaluate.run import ROWS, SUMMARY, Run, read_run
+from genprm.evaluate.selection import FILE as SELECTIONS
+from genprm.evaluate.selection import Selection, read_selections
+from genprm.evaluate.summary import summarise_judgements
+from genprm.report import numbers
+from genprm.report.charts import run_charts, selection_charts
+from genprm.report.comparison import Disagreement, difference_table, disagreements
+from genprm.report.rationales import JudgedRow, judged_rows
+from genprm.report.svg import Chart
+from genprm.report.tables import Table
+
+ROWS_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a page shows. `details` are the first of the `disagreements`, with their steps."""
+
+    runs: Sequence[Run]
+    selections: Sequence[Selection]
+    tables: Sequence[Table]
+    breakdowns: Sequence[Table]
+    charts: Sequence[Chart]
+    disagreements: Sequence[Disagreement]
+    details: Sequence[JudgedRow]
+
+    def markdown(self) -> str:
+        """All tables."""
+        tables = [table.markdown() for table in (*self.tables, *self.breakdowns)]
+        return "## genprm report\n\n" + "\n".join(tables)
+
+    def csv(self) -> Mapping[str, str]:
+        """All tables by a name fit for a file."""
+        return {
+            "".join(c if c.isalnum() else "-" for c in table.title.lower()).strip("-"): table.csv()
+            for table in (*self.tables, *self.breakdowns)
+        }
+
+
+def gather(folders: Sequence[Path], *, rows_shown: int = ROWS_SHOWN) -> Report:
+    """Read run folders of `genprm evaluate` and compare them.
+
+    Raises:
+        InputError: a folder holds no run, or runs cannot be compared.
+    """
+    runs, selections = _read(folders)
+    summaries = {run.name: _summary(run) for run in runs}
+    tables, breakdowns, charts = _about_runs(runs, summaries) if runs else ([], [], [])
+    disagreed = disagreements(runs) if runs else []
+    return Report(
+        runs,
+        selections,
+        [*tables, *map(numbers.selection_table, selections)],
+        breakdowns,
+        [*charts, *selection_charts(selections)],
+        disagreed,
+        judged_rows(runs, disagreed[:rows_shown]),
+    )
+
+
+def _about_runs(
+    runs: Sequence[Run], summaries: numbers.Summaries
+) -> tuple[list[Table], list[Table], list[Chart]]:
+    tables = [
+        numbers.f1_table(summaries),
+        difference_table(runs),
+        numbers.votes_table(summaries),
+        numbers.cost_table(summaries),
+        numbers.calibration_table(summaries),
+        numbers.detail_table(summaries),
+    ]
+    shown = [table for table in tables if table is not None]
+    return shown, numbers.breakdown_tables(summaries), run_charts(summaries)
+
+
+def _read(folders: Sequence[Path]) -> tuple[list[Run], list[Selection]]:
+    runs: list[Run] = []
+    selections: list[Selection] = []
+    for folder in folders:
+        if (folder / SELECTIONS).exists():
+            selections += read_selections(folder / SELECTIONS)
+        elif (folder / ROWS).exists() or not folder.exists():
+            runs.append(read_run(folder))
+        else:
+            raise InputError(
+                f"{folder}: holds no run; mend: name folders that genprm evaluate --output wrote"
+            )
+    return _distinct(runs), selections
+
+
+def _distinct(runs: Sequence[Run]) -> list[Run]:
+    """Folders of one name are told apart by their parents."""
+    names = [run.name for run in runs]
+    return [
+        replace(run, name=str(run.folder)) if names.count(run.name) > 1 else run for run in runs
+    ]
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """As the finished run stored it; an unfinished one is summed up as far as it came."""
+    path = run.folder / SUMMARY
+    if path.exists():
+        summary: dict[str, Any] = json.loads(path.read_text())
+        if summary["rows"] == len(run.rows):
+            return summary
+    return summarise_judgements(run.rows, run.judgements)
