@@ -14,7 +14,7 @@ from genprm.sandboxes import protocol
 from genprm.sandboxes.protocol import Done, Ending, Frame, FrameReader, Kind, ProtocolError
 
 GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
-FORK_LIMIT = 5.0  # seconds; copying takes milliseconds
+FORK_LIMIT = 10.0  # seconds; copying takes milliseconds
 _CHUNK = 1 << 16
 
 _STATUS = {
@@ -99,7 +99,7 @@ class SessionProcess:
             await self._send(data, descriptors)
             return await self._request.reply
         except BaseException:
-            self.kill("its run was cancelled")
+            self.close()  # cancelled: what it is doing can no longer be told apart
             raise
         finally:
             deadline.cancel()

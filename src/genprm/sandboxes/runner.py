@@ -14,12 +14,13 @@ Time runs out twice: at the limit SIGALRM raises `TimeLimit` at the next bytecod
 namespace; half a second later the host kills the process, whatever it does.
 """
 
+import builtins
 import os
 import sys
 from _socket import CMSG_SPACE, socket
 from ctypes import CDLL, c_long, get_errno
 from io import BufferedIOBase, StringIO, TextIOWrapper
-from os import _exit, close, closerange, dup2, write
+from os import _exit, abort, close, closerange, dup2, write
 from signal import ITIMER_REAL, SIGALRM, setitimer
 from signal import signal as set_handler
 from types import FrameType, ModuleType
@@ -97,6 +98,8 @@ class Runner:
         self._serial = 0
         self._stdout = TextIOWrapper(Capture())
         self._capture = Capture()
+        self._is_late = False
+        self._main.__builtins__ = builtins  # not our private copy
         sys.modules["__main__"] = self._main
         os._exit = self._exit
 
@@ -106,7 +109,7 @@ class Runner:
             while True:
                 self._serve_one()
         finally:
-            _exit(1)
+            abort()  # not an exit: the snippet has broken us
 
     def _serve_one(self) -> None:
         request, descriptor = self._receive()
@@ -126,14 +129,18 @@ class Runner:
             self._capture, encoding="utf-8", errors="backslashreplace", newline="\n"
         )
         sys.stdout, sys.stdin = self._stdout, StringIO()
+        self._is_late = False
+        ending, error = Ending.TIMEOUT, b""
         try:
             ending, error = self._attempt(code, seconds)
-        except TimeLimit as fault:  # fell due while the snippet's own error was being told
-            ending, error = _tell(fault)
+        except TimeLimit:  # fell due while the snippet's own error was being told
+            pass
         finally:
             setitimer(ITIMER_REAL, 0)
             sys.settrace(None)
             sys.setprofile(None)
+        if self._is_late:  # even if it swallowed what was raised
+            return Ending.TIMEOUT, b"TimeLimit: Code execution timed out"
         return (Ending.OUTPUT_LIMIT if self._capture.overflowed else ending), error
 
     def _attempt(self, code: str, seconds: float) -> tuple[Ending, bytes]:
@@ -150,8 +157,9 @@ class Runner:
     def _on_alarm(self, _signum: int, _frame: FrameType | None) -> None:
         # The snippet may swallow what is raised here, or sit in C code that never lets it be
         # raised; what it printed so far is then all that the host will have.
+        self._is_late = True
         self._send_output()
-        raise TimeLimit("Code execution timed out")
+        raise TimeLimit
 
     def _exit(self, status: int) -> NoReturn:
         # `os._exit` for snippets: they lose the namespace, not what they printed.
@@ -213,21 +221,27 @@ class Runner:
 
 def _tell(fault: BaseException) -> tuple[Ending, bytes]:
     """How a snippet ended, and the reference's `Type: message`."""
+    name = _NAME.__get__(type(fault))  # metaclasses can poison `__name__`
     try:
-        text = f"{type(fault).__name__}: {fault}"
+        text = f"{name}: {fault}"
+    except TimeLimit:
+        raise
     except BaseException:  # a poisoned __str__, or no memory left for it
-        text = f"{type(fault).__name__}: <no message>"
-    return _ending(fault), text[:ERROR_LIMIT].encode("utf-8", "backslashreplace")
+        text = f"{name}: <no message>"
+    return _ending(type(fault)), text[:ERROR_LIMIT].encode("utf-8", "backslashreplace")
 
 
-def _ending(fault: BaseException) -> Ending:
-    match fault:
-        case TimeLimit():
-            return Ending.TIMEOUT
-        case OutputLimit():
-            return Ending.OUTPUT_LIMIT
-        case MemoryError():
-            return Ending.MEMORY
-        case SystemExit():
-            return Ending.EXIT
+def _ending(fault: type[BaseException]) -> Ending:
+    # By its true type: an instance can lie about its class.
+    for kind, ending in _ENDINGS.items():
+        if issubclass(fault, kind):
+            return ending
     return Ending.ERROR
+
+
+_NAME = vars(type)["__name__"]
+_ENDINGS = {
+    OutputLimit: Ending.OUTPUT_LIMIT,
+    MemoryError: Ending.MEMORY,
+    SystemExit: Ending.EXIT,
+}

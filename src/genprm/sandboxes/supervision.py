@@ -99,7 +99,24 @@ class Supervision:
         return process
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
-        """A process with a copy of the parent's memory; None when the parent does not play."""
+        """A process with a copy of the parent's memory; None when the parent does not play.
+
+        Cancelling this does not disturb the parent, which others may need.
+        """
+        copying = asyncio.create_task(self._copy(parent))
+        try:
+            return await asyncio.shield(copying)
+        except asyncio.CancelledError:
+            copying.add_done_callback(self._drop_unwanted)
+            raise
+
+    def _drop_unwanted(self, copying: "asyncio.Task[SessionProcess | None]") -> None:
+        if not copying.cancelled() and copying.exception() is None:
+            child = copying.result()
+            if child is not None:
+                self.drop(child)
+
+    async def _copy(self, parent: SessionProcess) -> SessionProcess | None:
         try:
             ours, theirs = socket.socketpair()
         except OSError as error:

@@ -35,6 +35,8 @@ class Tier:
 
     def missing(self) -> list[str]:
         """What this machine lacks for it, as far as can be told without starting one."""
+        if sys.platform != "linux":
+            return ["Linux"]
         lacks = []
         if not seccomp.is_supported():
             lacks.append("seccomp with user notification (Linux 5.5+ on x86-64 or aarch64)")
