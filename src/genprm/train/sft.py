@@ -1,0 +1,154 @@
+"""Supervised fine-tuning with TRL: chats in, a model that `genprm verify` and servers load out.
+
+The labels are made here, token by token (`tokens`), so TRL receives tokenized rows and adds only
+packing, batching and the loop. A killed run goes on from its last whole checkpoint with the same
+command; other settings are refused. Several GPUs: `accelerate launch --config_file
+recipes/accelerate/fsdp.yaml -m genprm train RECIPE.toml`.
+"""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from genprm.errors import InputError, MissingExtra
+from genprm.train.checkpoints import claim, last_checkpoint
+from genprm.train.corpus import Corpus, describe, load_corpus
+from genprm.train.export import export
+from genprm.train.recipe import Precision, Training
+
+_NEEDED = ("torch", "transformers", "trl", "datasets", "accelerate")
+
+
+def train(settings: Training) -> Path:
+    """Train, or go on training; returns the folder of the finished model.
+
+    Raises:
+        InputError: chats or base cannot be used.
+        JournalError: the output was begun with other settings.
+        MissingExtra: a library is not installed.
+    """
+    check_installed(settings)
+    output = Path(settings.output)
+    claim(output, settings)
+    from transformers import set_seed
+
+    set_seed(settings.seed)
+    tokenizer = load_tokenizer(settings)
+    corpus = load_corpus(settings, tokenizer)
+    trainer = _trainer(settings, tokenizer, corpus)
+    if trainer.is_world_process_zero():
+        print(describe(corpus, settings, trainer.args.gradient_accumulation_steps), flush=True)
+    trainer.train(resume_from_checkpoint=last_checkpoint(output))
+    return export(trainer, tokenizer, settings)
+
+
+def check_installed(settings: Training) -> None:
+    """Say what is missing before anything heavy is loaded.
+
+    Raises:
+        MissingExtra: with the first library that is missing.
+    """
+    wanted = [*_NEEDED, *settings.report, *(["peft"] if settings.lora else [])]
+    for package in wanted:
+        if find_spec(package) is None:
+            raise MissingExtra(package, extra="train")
+
+
+def load_tokenizer(settings: Training) -> Any:
+    """The base's tokenizer, with the recipe's chat template if it names one.
+
+    Raises:
+        InputError: there is none, or none with a chat template.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(settings.base)
+        if settings.chat_template:
+            tokenizer.chat_template = Path(settings.chat_template).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"base {settings.base}: no tokenizer ({cause})") from None
+    if not tokenizer.is_fast or not tokenizer.chat_template:
+        raise InputError(f"base {settings.base}: needs a fast tokenizer with a chat template")
+    return tokenizer
+
+
+def accumulation_steps(settings: Training, chats_per_row: float, devices: int) -> int:
+    """Micro-batches an update, so that an update sees `batch` chats on average."""
+    rows = settings.batch / chats_per_row
+    return max(1, round(rows / (settings.micro_batch * devices)))
+
+
+def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    devices = int(os.environ.get("WORLD_SIZE", "1"))
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(settings.output) / "logs"))
+    arguments = SFTConfig(
+        output_dir=settings.output,
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.micro_batch,
+        gradient_accumulation_steps=accumulation_steps(settings, corpus.chats_per_row, devices),
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=settings.warmup,  # below 1: a share
+        weight_decay=settings.weight_decay,
+        bf16=settings.precision is Precision.BF16,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        max_length=None,  # rows are cut and packed already
+        packing=False,
+        padding_free=settings.packing,
+        seed=settings.seed,
+        save_strategy="steps",
+        save_steps=settings.save_every,
+        save_total_limit=settings.keep_checkpoints,
+        logging_steps=settings.log_every,
+        report_to=list(settings.report) or "none",
+        run_name=Path(settings.output).name,
+    )
+    return SFTTrainer(
+        model=_model(settings),
+        args=arguments,
+        train_dataset=corpus.rows,
+        processing_class=tokenizer,
+        peft_config=_adapters(settings),
+    )
+
+
+def _model(settings: Training) -> Any:
+    """The base, in float32: bfloat16 weights would swallow updates as small as lr 2e-6 makes."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    frozen = settings.lora is not None and settings.precision is Precision.BF16
+    options = {
+        "dtype": torch.bfloat16 if frozen else torch.float32,
+        "attn_implementation": settings.attention,
+    }
+    try:
+        if settings.from_scratch:
+            shape = AutoConfig.from_pretrained(settings.base)
+            return AutoModelForCausalLM.from_config(shape, **options)  # type: ignore[no-untyped-call]
+        return AutoModelForCausalLM.from_pretrained(settings.base, **options)
+    except (OSError, ValueError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"base {settings.base}: cannot be loaded ({cause})") from None
+
+
+def _adapters(settings: Training) -> Any:
+    if settings.lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=settings.lora.rank,
+        lora_alpha=settings.lora.alpha,
+        lora_dropout=settings.lora.dropout,
+        target_modules=settings.lora.modules,
+        task_type="CAUSAL_LM",
+    )

@@ -1,0 +1,161 @@
+"""From a chat with authors to tokens with labels.
+
+Two things are exact here. Which tokens are learned: a token is, if every character of it was
+written by an author whose text is; never a part of a prompt or of executed output. And where
+tokens end: text is cut wherever the driver hands over to the model, for there the prompt ends when
+the model judges; a tokenizer that saw the whole turn would join characters across that point.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+from unicodedata import normalize
+
+from genprm.errors import InputError
+from genprm.train.recipe import Loss
+
+IGNORED = -100  # the label of a token that is not learned
+
+LEARNED = {
+    Loss.ASSISTANT: frozenset({"driver", "model"}),
+    Loss.MODEL: frozenset({"model"}),
+}
+_HANDS_OVER = "model"  # the author whose pieces begin where a prompt ends
+_SLOT = re.compile("\ue000(\\d+)\ue001")  # private-use characters: no template writes them
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Text between two changes of author; `cut` where the tokenizer may not look back."""
+
+    text: str
+    learned: bool
+    cut: bool = False
+    ends_turn: bool = False  # follows an assistant's turn, and begins with its closing token
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A chat as tokens, [tokens] both, and the number of tokens up to the end of each turn."""
+
+    input_ids: list[int]
+    labels: list[int]
+    turn_ends: list[int]
+
+    def fitted(self, max_length: int) -> "Encoded | None":
+        """Without the last turns, so that it fits; None where not even the first turn does."""
+        fitting = [end for end in self.turn_ends if end <= max_length]
+        if not fitting:
+            return None
+        return Encoded(self.input_ids[: fitting[-1]], self.labels[: fitting[-1]], fitting)
+
+
+class Encoder:
+    """Encodes chats for one tokenizer, a fast one of transformers."""
+
+    def __init__(self, tokenizer: Any, loss: Loss) -> None:
+        self._tokenizer = tokenizer
+        self._learned = LEARNED[loss]
+        self._special = set(tokenizer.all_special_ids) | {
+            index for index, token in tokenizer.added_tokens_decoder.items() if token.special
+        }
+
+    def encode(
+        self, messages: Sequence[Mapping[str, str]], pieces: Sequence[Sequence[Mapping[str, Any]]]
+    ) -> Encoded:
+        """Tokens and labels of one chat.
+
+        `pieces` holds `author` and `characters` for each stretch of each message.
+
+        Raises:
+            InputError: the template changes what the turns say, or the tokenizer cannot be cut.
+        """
+        stretches = list(self._stretches(messages, pieces))
+        whole = self._render(messages)
+        if "".join(stretch.text for stretch in stretches) != whole:
+            raise InputError(
+                "the chat template changes what the turns say (it may strip white space), so the "
+                "loss cannot be placed; mend: chat_template = a template that repeats them"
+            )
+        input_ids: list[int] = []
+        labels: list[int] = []
+        turn_ends: list[int] = []
+        for group in _between_cuts(stretches):
+            self._encode_group(group, input_ids, labels, turn_ends)
+        if normalize("NFC", self._decode(input_ids)) != normalize("NFC", whole):
+            raise InputError(
+                "the tokenizer adds or drops text where it is cut; mend: a byte-level tokenizer"
+            )
+        return Encoded(input_ids, labels, turn_ends)
+
+    def _stretches(
+        self, messages: Sequence[Mapping[str, str]], pieces: Sequence[Sequence[Mapping[str, Any]]]
+    ) -> Iterator[Stretch]:
+        """The rendered chat, in order: the template's own text and the messages' pieces."""
+        slots = [{**m, "content": f"\ue000{index}\ue001"} for index, m in enumerate(messages)]
+        parts = _SLOT.split(self._render(slots))
+        role = ""
+        for template, index in zip(parts[::2], [*parts[1::2], None], strict=True):
+            after = role == "assistant"
+            yield Stretch(template, False, cut=after, ends_turn=after)
+            if index is not None:
+                role = messages[int(index)]["role"]
+                yield from self._message(messages[int(index)]["content"], pieces[int(index)])
+
+    def _message(self, content: str, pieces: Sequence[Mapping[str, Any]]) -> Iterator[Stretch]:
+        ends = list(accumulate(piece["characters"] for piece in pieces))
+        if not ends or ends[-1] != len(content):
+            raise InputError("field pieces: characters do not sum to the message's length")
+        for piece, start, end in zip(pieces, [0, *ends], ends, strict=False):
+            author = piece["author"]
+            yield Stretch(content[start:end], author in self._learned, author == _HANDS_OVER)
+
+    def _encode_group(
+        self,
+        group: Sequence[Stretch],
+        input_ids: list[int],
+        labels: list[int],
+        turn_ends: list[int],
+    ) -> None:
+        """Tokenize stretches as one text and append what they give."""
+        encoded = self._tokenizer(
+            "".join(stretch.text for stretch in group),
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+        )
+        learned = [stretch.learned for stretch in group for _ in stretch.text]
+        own = [
+            token if start < end and all(learned[start:end]) else IGNORED
+            for token, (start, end) in zip(
+                encoded["input_ids"], encoded["offset_mapping"], strict=True
+            )
+        ]
+        if group[0].ends_turn:
+            closes = bool(own) and encoded["input_ids"][0] in self._special
+            if closes:
+                own[0] = encoded["input_ids"][0]
+            turn_ends.append(len(input_ids) + closes)
+        input_ids += encoded["input_ids"]
+        labels += own
+
+    def _render(self, messages: Sequence[Mapping[str, str]]) -> str:
+        rendered: str = self._tokenizer.apply_chat_template(messages, tokenize=False)
+        return rendered
+
+    def _decode(self, input_ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(
+            input_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
+        return text
+
+
+def _between_cuts(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:
+    group: list[Stretch] = []
+    for stretch in stretches:
+        if stretch.cut and group:
+            yield group
+            group = []
+        group.append(stretch)
+    yield group
