@@ -50,7 +50,7 @@ class Candidate:
         """The solution's score; None where steps were not judged or have no reward."""
         if len(self.steps) < len(self.sample.steps):
             return None
-        return aggregate([step.reward for step in self.steps])
+        return aggregate.score([step.reward for step in self.steps])
 
 
 async def judge_all(verifier: Verifier, pool: Pool, *, row: int) -> list[Candidate]:

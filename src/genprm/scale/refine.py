@@ -132,7 +132,7 @@ class Refiner:
         if self.settings.critic is Critic.SELF or not sample.steps:
             return Turn(request, sample)
         verdict = await self.verifier.verify(to_solution(sample), row=row * CANDIDATES + turn)
-        score = self.settings.score([step.reward for step in verdict.steps])
+        score = self.settings.score.score([step.reward for step in verdict.steps])
         return Turn(request, sample, verdict, score)
 
     async def _rewrite(self, problem: Problem, current: Turn, request: str, seed: int) -> Sample:

@@ -174,7 +174,7 @@ class Searcher:
         rewards = tree.rewards(node)
         if self.settings.lookahead and not node.complete:
             rewards += await self._look_ahead(node, problem, history, place)
-        node.value = self.settings.score(rewards)
+        node.value = self.settings.score.score(rewards)
 
     async def _look_ahead(
         self, node: Node, problem: Problem, history: History, place: int

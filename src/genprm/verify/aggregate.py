@@ -13,7 +13,7 @@ class Aggregate(StrEnum):
     MIN = "min"
     PRODUCT = "product"
 
-    def __call__(self, rewards: Sequence[float | None]) -> float | None:
+    def score(self, rewards: Sequence[float | None]) -> float | None:
         """The score of a solution with these step rewards; None where a needed one is missing."""
         return self.bound(rewards, 0)
 
