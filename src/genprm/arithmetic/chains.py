@@ -37,6 +37,7 @@ class Habits:
 
     @classmethod
     def draw(cls, rng: random.Random) -> Habits:
+        """The habits of some writer."""
         return cls(
             echo=rng.choice((0.0, 0.0, 0.1)),
             signs=rng.choice((0.0, 0.3, 0.8)),

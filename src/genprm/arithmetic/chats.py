@@ -17,7 +17,13 @@ from genprm.verify.format import Mode, PromptFormat
 
 TURN_OPEN, TURN_CLOSE = "<|im_start|>", "<|im_end|>"
 
-MODE_SHARES = {Mode.GENPRM: 0.7, Mode.NO_EXEC: 0.08, Mode.COT: 0.08, Mode.CODE: 0.06, Mode.DIRECT: 0.08}
+MODE_SHARES = {
+    Mode.GENPRM: 0.7,
+    Mode.NO_EXEC: 0.08,
+    Mode.COT: 0.08,
+    Mode.CODE: 0.06,
+    Mode.DIRECT: 0.08,
+}
 READS_ON = 0.15  # share of wrong solutions that are judged beyond their first error
 NUMBERED = 0.4  # share of solutions whose steps begin with `Step t: `
 PLAIN_QUESTION = 0.1  # share of chats in the evaluator's form of the first user turn
@@ -45,14 +51,17 @@ def draw_chat(exercise: Exercise, rng: random.Random) -> list[Piece]:
     prompts = PromptFormat(question_prefix=rng.random() >= PLAIN_QUESTION)
     opening = prompts.messages(exercise.problem, steps, [""] * (judged - 1), mode=mode)
     spoken = [message["content"] for message in opening if message["role"] == "user"]
-    pieces = [Piece(_turn("system", opening[0]["content"]), False)]
-    for number, (user, rationale) in enumerate(zip(spoken, rationales(exercise, rng), strict=False), start=1):
-        pieces.append(Piece(_turn("user", user), False))
+    pieces = [Piece(turn("system", opening[0]["content"]), False)]
+    for number, (user, rationale) in enumerate(
+        zip(spoken, rationales(exercise, rng), strict=False), start=1
+    ):
+        pieces.append(Piece(turn("user", user), False))
         pieces.extend(assistant_turn(rationale, number, mode))
     return pieces
 
 
-def _turn(role: str, content: str) -> str:
+def turn(role: str, content: str) -> str:
+    """A turn of the system or the user as the chat template writes it."""
     return f"{TURN_OPEN}{role}\n{content}{TURN_CLOSE}\n"
 
 

@@ -9,6 +9,8 @@ from genprm.arithmetic.mistakes import Mistake
 
 
 class Family(StrEnum):
+    """The two families of problems."""
+
     STORY = "story"  # word problems
     NESTED = "nested"  # nested integer expressions, solved in named parts
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
-from genprm.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING, TURN_CLOSE
+from genprm.arithmetic.chats import TURN_CLOSE
+from genprm.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING
 from genprm.arithmetic.training import CONTEXT
 
 
 def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
     """Write config, float16 weights, tokenizer, chat template and generation settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.to(torch.float16).save_pretrained(folder)
-    wrapped = PreTrainedTokenizerFast(
+    model.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
+    wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         eos_token=TURN_CLOSE,
         pad_token=PADDING,
@@ -26,5 +26,14 @@ def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path)
         chat_template=CHAT_TEMPLATE,
     )
     wrapped.save_pretrained(folder)
-    settings = {"eos_token_id": 2, "pad_token_id": 0, "do_sample": True, "temperature": 0.6, "top_p": 0.95, "top_k": 20}
-    (folder / "generation_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    settings = {
+        "eos_token_id": 2,
+        "pad_token_id": 0,
+        "do_sample": True,
+        "temperature": 0.6,
+        "top_p": 0.95,
+        "top_k": 20,
+    }
+    (folder / "generation_config.json").write_text(
+        json.dumps(settings, indent=2) + "\n", encoding="utf-8"
+    )

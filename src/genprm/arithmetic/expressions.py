@@ -62,7 +62,13 @@ def tidy(number: Number) -> Number:
     return shortened
 
 
+def magnitude(number: Number) -> Number:
+    """The number without its sign."""
+    return -number if number < 0 else number
+
+
 def show_number(number: Number) -> str:
+    """The number without exponent."""
     return str(number) if isinstance(number, int) else format(number, "f")
 
 
@@ -107,41 +113,47 @@ def as_number(expression: Infix) -> Number | None:
     return operand
 
 
-def substitute(expression: Infix, names: Mapping[str, Number]) -> Infix:
-    """The expression with every known name replaced by its number."""
-    return Infix(
-        tuple(
-            substitute(operand, names)
-            if isinstance(operand, Infix)
-            else names.get(operand, operand)
-            if isinstance(operand, str)
-            else operand
-            for operand in expression.operands
-        ),
-        expression.operators,
-    )
+def substitute(expression: Infix, replacements: Mapping[str, int | Decimal | str | Infix]) -> Infix:
+    """The expression with every known name replaced."""
+    operands: list[int | Decimal | str | Infix] = []
+    for operand in expression.operands:
+        if isinstance(operand, Infix):
+            operands.append(substitute(operand, replacements))
+        elif isinstance(operand, str):
+            operands.append(replacements.get(operand, operand))
+        else:
+            operands.append(operand)
+    return Infix(tuple(operands), expression.operators)
 
 
-def expand(expression: Infix, parts: Mapping[str, Infix]) -> Infix:
-    """The expression with every name replaced by the bracket it stands for."""
-    return Infix(
-        tuple(
-            expand(operand, parts)
-            if isinstance(operand, Infix)
-            else parts[operand]
-            if isinstance(operand, str)
-            else operand
-            for operand in expression.operands
-        ),
-        expression.operators,
-    )
+def parse(text: str) -> Infix:
+    """The expression that `show` wrote: operands and operators with spaces between them."""
+    tokens = text.replace("(", "( ").replace(")", " )").split()
+    return _parse(iter(tokens))
+
+
+def _parse(tokens: Iterator[str]) -> Infix:
+    operands: list[int | Decimal | str | Infix] = []
+    operators: list[str] = []
+    for token in tokens:
+        if token == ")":
+            break
+        if token == "(":
+            operands.append(_parse(tokens))
+        elif len(operators) < len(operands):
+            operators.append(token)
+        else:
+            operands.append(token if token.isidentifier() else tidy(Decimal(token)))
+    return Infix(tuple(operands), tuple(operators))
 
 
 # A place in an expression: the brackets to enter, then the index of an operator or operand.
 Place = tuple[tuple[int, ...], int]
 
 
-def brackets(expression: Infix, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Infix]]:
+def brackets(
+    expression: Infix, path: tuple[int, ...] = ()
+) -> Iterator[tuple[tuple[int, ...], Infix]]:
     """Every bracket with the path that leads to it, the whole expression last."""
     for index, operand in enumerate(expression.operands):
         if isinstance(operand, Infix):
@@ -186,7 +198,9 @@ def binds(operators: tuple[str, ...], index: int, operator: str) -> bool:
     return before is None and after not in TIGHT
 
 
-def reduce_pair(expression: Infix, place: Place, result: Number | None = None, *, keep_bracket: bool = False) -> Infix:
+def reduce_pair(
+    expression: Infix, place: Place, result: Number | None = None, *, keep_bracket: bool = False
+) -> Infix:
     """The expression with one operation replaced by its value, or by a claimed `result`.
 
     Raises:
@@ -199,7 +213,8 @@ def reduce_pair(expression: Infix, place: Place, result: Number | None = None, *
         assert isinstance(inner, Infix)
         bracket = inner
     left, right = plain(bracket.operands[index]), plain(bracket.operands[index + 1])
-    assert left is not None and right is not None
+    assert left is not None
+    assert right is not None
     number = apply(bracket.operators[index], left, right) if result is None else result
     shorter = Infix(
         (*bracket.operands[:index], number, *bracket.operands[index + 2 :]),
@@ -225,7 +240,10 @@ def unwrap(expression: Infix, path: tuple[int, ...], number: Number) -> Infix:
 
 def settle_signs(expression: Infix) -> Infix:
     """`+ -5` becomes `- 5` and `- -5` becomes `+ 5`, in every bracket."""
-    operands = [settle_signs(operand) if isinstance(operand, Infix) else operand for operand in expression.operands]
+    operands = [
+        settle_signs(operand) if isinstance(operand, Infix) else operand
+        for operand in expression.operands
+    ]
     operators = list(expression.operators)
     for index, operator in enumerate(operators):
         following = operands[index + 1]
@@ -236,7 +254,7 @@ def settle_signs(expression: Infix) -> Infix:
 
 
 def bracket_products(expression: Infix, rng: random.Random) -> Infix:
-    """The expression with one product that may be done first put in brackets, where there is one."""
+    """The expression with one operation that may come first put in brackets, if there is one."""
     places = [
         (path, index)
         for path, bracket in brackets(expression)

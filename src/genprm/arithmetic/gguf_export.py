@@ -12,7 +12,10 @@ from safetensors.numpy import load_file
 
 ARCHITECTURE = "qwen2"
 
-OUTSIDE = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}
+OUTSIDE = {
+    "model.embed_tokens.weight": "token_embd.weight",
+    "model.norm.weight": "output_norm.weight",
+}
 INSIDE = {
     "input_layernorm": "attn_norm",
     "self_attn.q_proj": "attn_q",
@@ -69,7 +72,10 @@ def _write_tokenizer(writer: gguf.GGUFWriter, folder: Path) -> None:
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
     special = {token["id"] for token in tokenizer["added_tokens"]}
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    kinds = [gguf.TokenType.CONTROL if index in special else gguf.TokenType.NORMAL for index in range(len(tokens))]
+    kinds = [
+        gguf.TokenType.CONTROL if index in special else gguf.TokenType.NORMAL
+        for index in range(len(tokens))
+    ]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)

@@ -18,6 +18,7 @@ from genprm.arithmetic.expressions import (
     apply,
     binds,
     brackets,
+    magnitude,
     plain,
     reduce_pair,
     reducible,
@@ -41,31 +42,43 @@ class Mistake(StrEnum):
     DECOMPOSITION = "decomposition"  # parts that do not make up the problem
 
 
-WITHIN_EXPRESSION = (Mistake.CALCULATION, Mistake.OPERAND, Mistake.OPERATION, Mistake.SIGN, Mistake.DROPPED)
+WITHIN_EXPRESSION = (
+    Mistake.CALCULATION,
+    Mistake.OPERAND,
+    Mistake.OPERATION,
+    Mistake.SIGN,
+    Mistake.DROPPED,
+)
 
 
 def near_miss(number: Number, rng: random.Random) -> Number:
     """Another number that could pass for `number` at a glance; the sign is kept where possible."""
-    text = show_number(abs(number))
+    size = magnitude(number)
+    text = show_number(size)
     places = [index for index, character in enumerate(text) if character.isdigit()]
-    unit = 1 if isinstance(number, int) else Decimal(1).scaleb(int(Decimal(text).as_tuple().exponent))
+    unit: Number = 1 if isinstance(number, int) else Decimal(1).scaleb(_exponent(text))
     roll = rng.random()
-    magnitude: Number
+    other: Number
     if roll < 0.4:
-        magnitude = abs(abs(number) + rng.choice((-2, -1, -1, 1, 1, 2)) * unit)
+        other = magnitude(size + rng.choice((-2, -1, -1, 1, 1, 2)) * unit)
     elif roll < 0.8 or len(places) < 2:
         place = rng.choice(places)
         digit = rng.choice([digit for digit in "0123456789" if digit != text[place]])
-        magnitude = tidy(Decimal(text[:place] + digit + text[place + 1 :]))
+        other = tidy(Decimal(text[:place] + digit + text[place + 1 :]))
     elif roll < 0.9:
         left, right = sorted(rng.sample(places, 2))
         swapped = [*text]
         swapped[left], swapped[right] = swapped[right], swapped[left]
-        magnitude = tidy(Decimal("".join(swapped)))
+        other = tidy(Decimal("".join(swapped)))
     else:
-        magnitude = tidy(abs(number) + 10 * rng.choice((-1, 1)))
-    wrong = -magnitude if number < 0 else magnitude
+        other = magnitude(tidy(size + 10 * rng.choice((-1, 1))))
+    wrong: Number = -other if number < 0 else other
     return wrong if wrong != number else tidy(number + unit)
+
+
+def _exponent(text: str) -> int:
+    """Of the last decimal place: -2 for `1.25`."""
+    return -len(text.partition(".")[2])
 
 
 def wrong_rewritings(expression: Infix, kind: Mistake, rng: random.Random) -> Iterator[Infix]:
@@ -75,7 +88,9 @@ def wrong_rewritings(expression: Infix, kind: Mistake, rng: random.Random) -> It
         yield attempt(expression, rng)
 
 
-def make_mistake(expression: Infix, kind: Mistake, rng: random.Random, tries: int = 12) -> Infix | None:
+def make_mistake(
+    expression: Infix, kind: Mistake, rng: random.Random, tries: int = 12
+) -> Infix | None:
     """The expression rewritten with one mistake that changes its value, None if none was found."""
     right = value(expression)
     for _, wrong in zip(range(tries), wrong_rewritings(expression, kind, rng), strict=False):
@@ -95,7 +110,8 @@ def miscalculate(expression: Infix, rng: random.Random) -> Infix:
     path, index = place = rng.choice(places)
     bracket = dict(brackets(expression))[path]
     left, right = (plain(operand) for operand in bracket.operands[index : index + 2])
-    assert left is not None and right is not None
+    assert left is not None
+    assert right is not None
     try:
         result = apply(bracket.operators[index], left, right)
     except Unwieldy:
@@ -107,7 +123,9 @@ def miscalculate(expression: Infix, rng: random.Random) -> Infix:
 def miscopy(expression: Infix, rng: random.Random) -> Infix:
     """One number replaced by a near miss, or by its neighbour."""
     path, bracket = rng.choice(list(brackets(expression)))
-    indices = [i for i, operand in enumerate(bracket.operands) if isinstance(operand, int | Decimal)]
+    indices = [
+        i for i, operand in enumerate(bracket.operands) if isinstance(operand, int | Decimal)
+    ]
     if not indices:
         return expression
     index = rng.choice(indices)
@@ -143,7 +161,11 @@ def misoperate(expression: Infix, rng: random.Random) -> Infix:
 def missign(expression: Infix, rng: random.Random) -> Infix:
     """The sign of one number lost or gained, preferably where two signs meet."""
     path, bracket = rng.choice(list(brackets(expression)))
-    indices = [i for i, operand in enumerate(bracket.operands) if isinstance(operand, int | Decimal) and operand]
+    indices = [
+        i
+        for i, operand in enumerate(bracket.operands)
+        if isinstance(operand, int | Decimal) and operand
+    ]
     if not indices:
         return expression
     negative = [i for i in indices if bracket.operands[i] < 0]  # type: ignore[operator]

@@ -7,7 +7,7 @@ a training step. Here matrices of one shape are orthogonalised together in float
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -21,7 +21,7 @@ def orthogonalise(matrices: Tensor, iterations: int = 5) -> Tensor:
     if matrices.shape[-2] > matrices.shape[-1]:
         return orthogonalise(matrices.mT, iterations).mT
     a, b, c = QUINTIC
-    x = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    x: Tensor = matrices / (matrices.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(iterations):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
@@ -31,11 +31,14 @@ def orthogonalise(matrices: Tensor, iterations: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Nesterov momentum, orthogonalised, scaled to the size of an AdamW step (Moonlight)."""
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+        """Update every parameter; its gradient is left as it is."""
         for group in self.param_groups:
             by_shape: dict[torch.Size, list[Tensor]] = defaultdict(list)
             for parameter in group["params"]:
@@ -47,9 +50,12 @@ class Muon(torch.optim.Optimizer):
         directions = []
         for parameter in parameters:
             buffer = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
+            assert parameter.grad is not None
             buffer.lerp_(parameter.grad, 1 - group["momentum"])
             directions.append(parameter.grad.lerp(buffer, group["momentum"]))
         size = 0.2 * max(parameters[0].shape) ** 0.5
-        for parameter, update in zip(parameters, orthogonalise(torch.stack(directions)), strict=True):
+        for parameter, update in zip(
+            parameters, orthogonalise(torch.stack(directions)), strict=True
+        ):
             parameter.mul_(1 - group["lr"] * group["weight_decay"])
             parameter.add_(update, alpha=-group["lr"] * size)

@@ -13,7 +13,7 @@ from genprm.arithmetic.expressions import (
     Number,
     Unwieldy,
     brackets,
-    expand,
+    magnitude,
     rewrite,
     show,
     show_number,
@@ -66,6 +66,7 @@ class Split:
 
     @property
     def values(self) -> dict[str, Number]:
+        """The value of every part."""
         return {name: value(part) for name, part in self.parts.items()}
 
 
@@ -83,6 +84,7 @@ class Wording:
 
     @classmethod
     def draw(cls, rng: random.Random) -> Wording:
+        """The phrases of some writer."""
         return cls(
             opening=rng.choice(OPENINGS),
             middle=rng.choice(MIDDLES),
@@ -94,18 +96,22 @@ class Wording:
         )
 
     def part(self, part: Infix) -> str:
+        """A part as its definition writes it."""
         return f"({show(part)})" if self.outer else show(part)
 
     def combination(self, whole: Infix) -> str:
+        """The combination of the parts' names."""
         return f"({show(whole)})" if self.whole_outer else show(whole)
 
     def definitions(self, parts: Mapping[str, Infix]) -> str:
+        """`A = …, B = …, and C = …`."""
         items = [f"{name} = {self.part(part)}" for name, part in parts.items()]
         if not self.comma_list:
             return " and ".join(items)
         return ", ".join(items[:-1]) + ("," if len(items) > 2 else "") + " and " + items[-1]
 
     def answer(self, number: Number) -> str:
+        """The final answer, boxed or bare."""
         return rf"\boxed{{{show_number(number)}}}" if self.boxed else show_number(number)
 
 
@@ -131,14 +137,17 @@ def draw_split(rng: random.Random) -> Split:
     parts = {name: _draw_part(rng, length, operators, highest) for name in names}
     split = Split(_draw_combination(rng, list(names)), parts)
     values = [*split.values.values(), value(split.whole, split.values)]
-    if max(abs(number) for number in values) > LARGEST:
+    if max(magnitude(number) for number in values) > LARGEST:
         raise Unwieldy("too large")
     return split
 
 
 def _draw_part(rng: random.Random, length: int, operators: str, highest: int) -> Infix:
     if rng.random() < 0.12:
-        halves = (_draw_part(rng, 2, operators, highest), _draw_part(rng, max(2, length - 1), operators, highest))
+        halves = (
+            _draw_part(rng, 2, operators, highest),
+            _draw_part(rng, max(2, length - 1), operators, highest),
+        )
         return Infix(halves, (rng.choice("+-*"),))
     if rng.random() < 0.15:
         length = max(2, length + rng.choice((-1, 1)))
@@ -194,7 +203,9 @@ class _Solving:
             links = " = ".join(chain.links)
             steps.append(self.wording.middle.format(name=name, chain=links))
             claims.append(
-                Claim(f"Paragraph 1 says {name} = {self.wording.part(part)}.", (), name, chain.links)
+                Claim(
+                    f"Paragraph 1 says {name} = {self.wording.part(part)}.", (), name, chain.links
+                )
             )
         final = self._final_chain(seen, believed, wrong=target == count - 1)
         if final is None:
@@ -202,9 +213,16 @@ class _Solving:
         whole = self.wording.combination(seen.whole)
         stated = self._stated_answer(final, wrong=target == count - 1)
         answer = self.wording.answer(stated)
-        steps.append(self.wording.ending.format(whole=whole, chain=" = ".join(final.links), answer=answer))
+        steps.append(
+            self.wording.ending.format(whole=whole, chain=" = ".join(final.links), answer=answer)
+        )
         claims.append(
-            Claim(self._final_source(seen, believed), (), GOAL, (whole, *final.links, show_number(stated)))
+            Claim(
+                self._final_source(seen, believed),
+                (),
+                GOAL,
+                (whole, *final.links, show_number(stated)),
+            )
         )
         return Exercise(
             Family.NESTED,
@@ -224,7 +242,7 @@ class _Solving:
 
     def _problem_text(self) -> str:
         """The problem with its parts in brackets; outer brackets as the data sets write them."""
-        text = show(expand(self.split.whole, self.split.parts))
+        text = show(substitute(self.split.whole, self.split.parts))
         return f"({text})" if self.rng.random() < 0.7 else text
 
     def _opening(self, seen: Split) -> str:
@@ -233,9 +251,11 @@ class _Solving:
         )
 
     def _opening_claim(self, seen: Split) -> Claim:
-        problem = show(expand(self.split.whole, self.split.parts))
+        problem = show(substitute(self.split.whole, self.split.parts))
         problem = f"({problem})" if f"({problem})" in self.problem else problem
-        definitions = tuple(f"{name} = {self.wording.part(part)}" for name, part in seen.parts.items())
+        definitions = tuple(
+            f"{name} = {self.wording.part(part)}" for name, part in seen.parts.items()
+        )
         return Claim(
             f"The problem is one expression. The parts are {' '.join(seen.parts)}.",
             (f"{GOAL} = {problem}", *definitions),
@@ -245,7 +265,8 @@ class _Solving:
 
     def _final_source(self, seen: Split, believed: dict[str, Number]) -> str:
         results = ", ".join(f"{name} = {show_number(number)}" for name, number in believed.items())
-        return f"Paragraph 1 says {self.wording.combination(seen.whole)}. Earlier paragraphs say {results}."
+        whole = self.wording.combination(seen.whole)
+        return f"Paragraph 1 says {whole}. Earlier paragraphs say {results}."
 
     def _misread_split(self) -> Split | None:
         """The problem split wrongly: a part miscopied or exchanged, or another combination."""
@@ -254,7 +275,9 @@ class _Solving:
         roll = rng.random()
         name = rng.choice(list(parts))
         if roll < 0.55:
-            self.kind = rng.choice((Mistake.MISREAD, Mistake.SIGN, Mistake.DROPPED, Mistake.OPERATION))
+            self.kind = rng.choice(
+                (Mistake.MISREAD, Mistake.SIGN, Mistake.DROPPED, Mistake.OPERATION)
+            )
             within = Mistake.OPERAND if self.kind is Mistake.MISREAD else self.kind
             changed = make_mistake(parts[name], within, rng)
             if changed is None or len(changed.operands) < 2:
@@ -284,7 +307,9 @@ class _Solving:
         self.kind = Mistake.OPERAND
         return near_miss(final.result, self.rng)
 
-    def _final_chain(self, seen: Split, believed: dict[str, Number], *, wrong: bool) -> Chain | None:
+    def _final_chain(
+        self, seen: Split, believed: dict[str, Number], *, wrong: bool
+    ) -> Chain | None:
         rng = self.rng
         if wrong and rng.random() < 0.05:  # all right but for the answer, copied wrongly
             self.kind = None
@@ -293,7 +318,9 @@ class _Solving:
             self.kind = Mistake.EARLIER
             name = rng.choice(list(believed))
             others = [number for key, number in believed.items() if key != name]
-            wrong_value = rng.choice(others) if rng.random() < 0.4 else near_miss(believed[name], rng)
+            wrong_value = (
+                rng.choice(others) if rng.random() < 0.4 else near_miss(believed[name], rng)
+            )
             if rng.random() < 0.25:
                 wrong_value = -believed[name]
             mistaken = substitute(seen.whole, believed | {name: wrong_value})

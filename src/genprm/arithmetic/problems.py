@@ -16,6 +16,8 @@ GENERATORS = {Family.STORY: story_exercise, Family.NESTED: nested_exercise}
 
 
 class Split(StrEnum):
+    """What a problem may be used for."""
+
     TRAIN = "train"
     HELD_OUT = "held-out"
 
@@ -25,7 +27,9 @@ def split_of(problem: str) -> Split:
     return Split.HELD_OUT if zlib.crc32(problem.encode()) % 20 == 0 else Split.TRAIN
 
 
-def exercise(seed: int, index: int, split: Split, *, family: Family | None = None, wrong_share: float = 0.5) -> Exercise:
+def exercise(
+    seed: int, index: int, split: Split, *, family: Family | None = None, wrong_share: float = 0.5
+) -> Exercise:
     """Exercise number `index` of the stream named by `seed` and `split`."""
     rng = random.Random(f"{split} {seed} {index} {family}")
     chosen = family or rng.choice(list(Family))
@@ -36,6 +40,10 @@ def exercise(seed: int, index: int, split: Split, *, family: Family | None = Non
             return drawn
 
 
-def exercises(seed: int, split: Split, *, family: Family | None = None, wrong_share: float = 0.5) -> Iterator[Exercise]:
+def exercises(
+    seed: int, split: Split, *, family: Family | None = None, wrong_share: float = 0.5
+) -> Iterator[Exercise]:
     """The stream itself."""
-    return (exercise(seed, index, split, family=family, wrong_share=wrong_share) for index in count())
+    return (
+        exercise(seed, index, split, family=family, wrong_share=wrong_share) for index in count()
+    )

@@ -1,74 +1,39 @@
 """Sentences that say how one quantity of a word problem depends on others.
 
-A `Relation` pairs phrasings with the formula they mean. Formulas are written over the names of
-the quantities (`{a}`, `{c}`: earlier ones, `{b}`: the new one) and the numbers `{k}`, `{m}`.
+A relation pairs phrasings with the formula they mean. `{a}` and `{c}` are earlier quantities,
+`{new}` is the one defined; k, m, p, q and d are numbers.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Flag, auto
 
-from genprm.arithmetic.expressions import Infix, Number, show_number, tidy
+from genprm.arithmetic.expressions import Infix, Number, parse, show_number, substitute, tidy
+from genprm.arithmetic.settings import MEASURED, TEAMS, THINGS, Setting
+
+
+class Needs(Flag):
+    """What a sentence asks of its setting."""
+
+    NOTHING = 0
+    COUNTABLE = auto()  # `3 times as many` makes sense
+    SCALE = auto()  # degrees
+    AMOUNT = auto()  # anything but degrees
+    TWO = auto()  # two earlier quantities
+    PRICE = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a problem is about: who has how much of what."""
+class Relation:
+    """Phrasings with one meaning."""
 
-    who: tuple[str, ...]
-    has: str  # the verb after a name
-    have: str  # the verb after `they`, or in a question
-    unit: str
-    more: str = "more"
-    fewer: str = "fewer"
-    smallest: int = 2
-    largest: int = 60
-    scales: bool = True  # whether `3 times as many` makes sense
-
-    def allows(self, number: Number) -> bool:
-        """Whether there can be that much: no -3 dollars, no half marbles."""
-        if self.smallest > 0 and number <= 0:
-            return False
-        return isinstance(number, int) or self.unit in MEASURED
-
-
-MEASURED = ("km", "dollars", "kg", "hours")
-PEOPLE = tuple(
-    "Mia Tom Ana Ben Eva Leo Zoe Sam Ida Max Lily Omar Nina Paul Rosa Hugo Emma Ivan Sara Noah "
-    "Maya Liam Olga Raj Kim Ella Jack Luis Ruth Adam Vera Yuki Amir Jane Carl Dana Finn Gina Hana Joel".split()
-)
-CITIES = tuple("Oslo Rome Bern Lima Kyiv Riga Bonn Cork Nome Graz Turin Delhi Quito Perth Minsk Tunis".split())
-TEAMS = tuple("Lions Bears Hawks Sharks Wolves Eagles Tigers Foxes Bulls Owls".split())
-
-COUNTED = tuple(
-    "pens apples books marbles stickers coins cards shells eggs stamps cookies toys buttons flowers "
-    "pencils oranges balloons beads tickets photos".split()
-)
-
-
-def draw_setting(rng: random.Random) -> Setting:
-    """A setting with its names in random order."""
-    roll = rng.random()
-    if roll < 0.5:
-        verbs = rng.choice((("has", "have"), ("has", "have"), ("owns", "own"), ("collects", "collect"), ("buys", "buy")))
-        return Setting(_shuffled(PEOPLE, rng), *verbs, rng.choice(COUNTED))
-    if roll < 0.62:
-        return Setting(_shuffled(PEOPLE, rng), *rng.choice((("saves", "save"), ("earns", "earn"), ("has", "have"))), "dollars", largest=200)
-    if roll < 0.74:
-        verbs = rng.choice((("walks", "walk"), ("runs", "run"), ("rides", "ride")))
-        return Setting(_shuffled(PEOPLE, rng), *verbs, "km", largest=40)
-    if roll < 0.82:
-        verbs, unit = rng.choice(((("reads", "read"), "pages"), (("works", "work"), "hours"), (("picks", "pick"), "kg")))
-        return Setting(_shuffled(PEOPLE, rng), *verbs, unit)
-    if roll < 0.93:
-        return Setting(_shuffled(CITIES, rng), "is at", "are at", "degrees", "degrees warmer", "degrees colder", -20, 25, scales=False)
-    return Setting(_shuffled(TEAMS, rng), "have", "have", "points", smallest=-15, largest=40, scales=False)
-
-
-def _shuffled(names: tuple[str, ...], rng: random.Random) -> tuple[str, ...]:
-    return tuple(rng.sample(names, len(names)))
+    phrasings: tuple[str, ...]
+    formula: str
+    needs: Needs = Needs.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,145 +45,189 @@ class Fact:
     formula: Infix
 
 
+DERIVED = (
+    Relation(("{new} {be} {more} than {a}.", "Compared with {a}, {new} {be} {more}."), "a + k"),
+    Relation(("{new} {be} {fewer} than {a}.", "Compared with {a}, {new} {be} {fewer}."), "a - k"),
+    Relation(
+        ("{new} {has} {m} times as many {unit} as {a}.", "{new} {has} {m} times what {a} {has}."),
+        "m * a",
+        Needs.COUNTABLE,
+    ),
+    Relation(
+        ("{new} {has} {m} times as many {unit} as {a}, plus {k} more.",),
+        "m * a + k",
+        Needs.COUNTABLE,
+    ),
+    Relation(
+        ("{new} {has} {k} fewer than {m} times as many {unit} as {a}.",),
+        "m * a - k",
+        Needs.COUNTABLE,
+    ),
+    Relation(
+        ("{new} {has} {p}% of what {a} {has}.", "{new} {has} {p}% as many {unit} as {a}."),
+        "(p / 100) * a",
+        Needs.COUNTABLE,
+    ),
+    Relation(
+        ("{new} {has} {p}% more {unit} than {a}.", "{new} {has} {p}% more than {a}."),
+        "a + (p / 100) * a",
+        Needs.COUNTABLE,
+    ),
+    Relation(
+        ("{new} {has} {q}/{d} as many {unit} as {a}.", "{new} {has} {q}/{d} of what {a} {has}."),
+        "(q / d) * a",
+        Needs.COUNTABLE,
+    ),
+    Relation(("{new} {has} half as many {unit} as {a}.",), "a / 2", Needs.COUNTABLE),
+    Relation(("{new} {has} {k} groups of {m} {unit}.",), "k * m", Needs.COUNTABLE),
+    Relation(
+        ("{new} {has} {k} groups of {m} {unit} and {n} single ones.",), "k * m + n", Needs.COUNTABLE
+    ),
+    Relation(
+        ("{new} {has} as many {unit} as {a} and {c} together.",),
+        "a + c",
+        Needs.COUNTABLE | Needs.TWO,
+    ),
+    Relation(
+        ("{new} {has} {k} more than {a} and {c} together.",),
+        "a + c + k",
+        Needs.COUNTABLE | Needs.TWO,
+    ),
+)
+
+CHANGED = (
+    Relation(("{then} {a} gets {k} degrees colder.",), "a - k", Needs.SCALE),
+    Relation(("{then} {a} gets {k} degrees warmer.",), "a + k", Needs.SCALE),
+    Relation(
+        ("{then} {a} loses {k} {unit}.", "{then} {a} gives away {k} {unit}."), "a - k", Needs.AMOUNT
+    ),
+    Relation(
+        ("{then} {a} gets {k} more {unit}.", "{then} {a} adds {k} {unit}."), "a + k", Needs.AMOUNT
+    ),
+    Relation(("{then} {a} doubles that.",), "2 * a", Needs.COUNTABLE),
+    Relation(
+        ("{then} {a} splits it into {s} equal shares and keeps one.",), "a / s", Needs.COUNTABLE
+    ),
+    Relation(("{then} {a} loses {p}% of it.",), "a - (p / 100) * a", Needs.COUNTABLE),
+    Relation(("{then} {a} gets {s} packs of {k} {unit}.",), "a + s * k", Needs.COUNTABLE),
+)
+
+
 def given(setting: Setting, name: str, rng: random.Random) -> tuple[str, Number]:
     """A sentence that states a quantity outright, and its value."""
     number: Number = rng.randint(setting.smallest, setting.largest)
-    if setting.unit in ("km", "dollars", "kg") and rng.random() < 0.35:
-        number = Decimal(rng.randint(10, 400)) / (10 if setting.unit != "dollars" or rng.random() < 0.5 else 4)
-    number = tidy(number)
-    text = show_number(number)
-    if setting.scales and rng.random() < 0.15:
-        sentence = f"There is {name}, who {setting.has} {text} {setting.unit}."
-    else:
-        sentence = f"{name} {setting.has} {text} {setting.unit}."
-    return sentence, number
+    if setting.unit in MEASURED and rng.random() < 0.35:
+        number = tidy(Decimal(rng.randint(10, 400)) / rng.choice((4, 10, 10)))
+    amount = f"{show_number(number)} {setting.unit}"
+    if setting.countable and rng.random() < 0.15:
+        return f"There is {name}, who {setting.has} {amount}.", number
+    return f"{name} {setting.has} {amount}.", number
 
 
-def derived(setting: Setting, new: str, known: list[str], rng: random.Random) -> Fact:
+def derived(setting: Setting, new: str, known: Sequence[str], rng: random.Random) -> Fact:
     """A sentence that defines the quantity `new` through known ones."""
     a = known[-1] if rng.random() < 0.6 else rng.choice(known)
-    c = rng.choice([name for name in known if name != a] or [a])
-    k, m = rng.randint(2, 30), rng.randint(2, 9)
-    has, unit = setting.has, setting.unit
-    more = f"{k} {setting.more}" + ("" if "degrees" in setting.more else f" {unit}")
-    fewer = f"{k} {setting.fewer}" + ("" if "degrees" in setting.fewer else f" {unit}")
-    be = "is" if "degrees" in setting.more else has
-    choices: list[tuple[str, Infix]] = [
-        (rng.choice((f"{new} {be} {more} than {a}.", f"Compared with {a}, {new} {be} {more}.")), Infix((a, k), ("+",))),
-        (rng.choice((f"{new} {be} {fewer} than {a}.", f"Compared with {a}, {new} {be} {fewer}.")), Infix((a, k), ("-",))),
-    ]
-    if setting.scales:
-        p = rng.choice((5, 10, 20, 25, 30, 40, 50, 60, 75, 80))
-        q, d = rng.choice(((1, 2), (1, 4), (3, 4), (1, 5), (2, 5), (3, 5), (4, 5)))
-        percent = Infix((p, 100), ("/",))
-        fraction = Infix((q, d), ("/",))
-        choices += [
-            (
-                rng.choice(
-                    (f"{new} {has} {m} times as many {unit} as {a}.", f"{new} {has} {m} times what {a} {has}.")
-                ),
-                Infix((m, a), ("*",)),
-            ),
-            (f"{new} {has} {m} times as many {unit} as {a}, plus {k} more.", Infix((m, a, k), ("*", "+"))),
-            (f"{new} {has} {k} fewer than {m} times as many {unit} as {a}.", Infix((m, a, k), ("*", "-"))),
-            (
-                rng.choice((f"{new} {has} {p}% of what {a} {has}.", f"{new} {has} {p}% as many {unit} as {a}.")),
-                Infix((percent, a), ("*",)),
-            ),
-            (
-                rng.choice((f"{new} {has} {p}% more {unit} than {a}.", f"{new} {has} {p}% more than {a}.")),
-                Infix((a, percent, a), ("+", "*")),
-            ),
-            (
-                rng.choice((f"{new} {has} {q}/{d} as many {unit} as {a}.", f"{new} {has} {q}/{d} of what {a} {has}.")),
-                Infix((fraction, a), ("*",)),
-            ),
-            (f"{new} {has} {k} groups of {m} {unit}.", Infix((k, m), ("*",))),
-            (f"{new} {has} {k} groups of {m} {unit} and {k + m} single ones.", Infix((k, m, k + m), ("*", "+"))),
-            (f"{new} {has} half as many {unit} as {a}.", Infix((a, 2), ("/",))),
-        ]
-    if c != a and setting.scales:
-        choices += [
-            (f"{new} {has} as many {unit} as {a} and {c} together.", Infix((a, c), ("+",))),
-            (f"{new} {has} {k} more than {a} and {c} together.", Infix((a, c, k), ("+", "+"))),
-        ]
-    sentence, formula = rng.choice(choices)
-    return Fact(sentence, new, formula)
+    others = [name for name in known if name != a]
+    relation = rng.choice([r for r in DERIVED if _suits(r.needs, setting, others)])
+    return _fact(relation, setting, new, {"a": a, "c": rng.choice(others or [a])}, rng)
 
 
 def changed(setting: Setting, name: str, rng: random.Random) -> Fact:
     """A sentence after which a known quantity has another value."""
-    k, m, p = rng.randint(2, 20), rng.randint(2, 5), rng.choice((10, 20, 25, 50))
-    unit = setting.unit
-    then = rng.choice(("Then", "Later", "After that"))
-    if "degrees" in setting.more:
-        choices = [
-            (f"{then} {name} gets {k} degrees colder.", Infix((name, k), ("-",))),
-            (f"{then} {name} gets {k} degrees warmer.", Infix((name, k), ("+",))),
-        ]
-    else:
-        choices = [
-            (rng.choice((f"{then} {name} loses {k} {unit}.", f"{then} {name} gives away {k} {unit}.")), Infix((name, k), ("-",))),
-            (rng.choice((f"{then} {name} gets {k} more {unit}.", f"{then} {name} adds {k} {unit}.")), Infix((name, k), ("+",))),
-        ]
-    if setting.scales:
-        share = Infix((p, 100), ("/",))
-        choices += [
-            (f"{then} {name} doubles that.", Infix((2, name), ("*",))),
-            (f"{then} {name} splits it into {m} equal shares and keeps one.", Infix((name, m), ("/",))),
-            (f"{then} {name} loses {p}% of it.", Infix((name, share, name), ("-", "*"))),
-            (f"{then} {name} gets {m} packs of {k} {unit}.", Infix((name, m, k), ("+", "*"))),
-        ]
-    sentence, formula = rng.choice(choices)
-    return Fact(sentence, name, formula)
+    relation = rng.choice([r for r in CHANGED if _suits(r.needs, setting, ())])
+    return _fact(relation, setting, name, {"a": name}, rng)
 
 
-def question(setting: Setting, known: list[str], rng: random.Random) -> Fact:
+def _suits(needs: Needs, setting: Setting, others: Sequence[str]) -> bool:
+    met = Needs.SCALE if setting.on_a_scale else Needs.AMOUNT
+    if setting.countable:
+        met |= Needs.COUNTABLE
+    if others:
+        met |= Needs.TWO
+    if setting.priced:
+        met |= Needs.PRICE
+    return needs in met
+
+
+def _fact(
+    relation: Relation, setting: Setting, new: str, names: Mapping[str, str], rng: random.Random
+) -> Fact:
+    numbers = _numbers(rng)
+    unit = "" if setting.on_a_scale else f" {setting.unit}"
+    words = {
+        "new": new,
+        "has": setting.has,
+        "unit": setting.unit,
+        "be": "is" if setting.on_a_scale else setting.has,
+        "more": f"{numbers['k']} {'degrees warmer' if setting.on_a_scale else 'more'}{unit}",
+        "fewer": f"{numbers['k']} {'degrees colder' if setting.on_a_scale else 'fewer'}{unit}",
+        "then": rng.choice(("Then", "Later", "After that")),
+    }
+    sentence = rng.choice(relation.phrasings).format(**names, **numbers, **words)
+    return Fact(sentence, new, substitute(parse(relation.formula), {**names, **numbers}))
+
+
+def _numbers(rng: random.Random) -> dict[str, int]:
+    """A value for every number that a phrasing may mention."""
+    k, m = rng.randint(2, 30), rng.randint(2, 9)
+    q, d = rng.choice(((1, 2), (1, 4), (3, 4), (1, 5), (2, 5), (3, 5), (4, 5)))
+    p = rng.choice((5, 10, 20, 25, 30, 40, 50, 60, 75, 80))
+    return {"k": k, "m": m, "n": k + m, "p": p, "q": q, "d": d, "s": rng.randint(2, 5)}
+
+
+TOTALS = (
+    ("How many {unit} do {people} {have} altogether?", Needs.AMOUNT),
+    ("How many {unit} do {people} {have} in total?", Needs.AMOUNT),
+    ("What is the total of {people}?", Needs.AMOUNT),
+)
+AVERAGES = (
+    ("What do {people} {have} on average?", Needs.AMOUNT),
+    ("What is the average of {people}?", Needs.SCALE),
+)
+DIFFERENCE = "What is the difference between {a} and {c}, counted as {a} minus {c}?"
+COST = "What is the cost of what {a} {has} if each costs {price} dollars?"
+PRICES: tuple[Number, ...] = (2, 3, 5, *map(Decimal, ("0.5", "1.5", "2.5", "0.25", "1.2")))
+
+
+def question(setting: Setting, known: Sequence[str], rng: random.Random) -> Fact:
     """The question, as a fact that defines the asked quantity."""
-    have, unit = setting.have, setting.unit
-    last = known[-1]
+    *earlier, last = known
     chosen = [name for name in known if name == last or rng.random() < 0.7]
-    a, c = last, rng.choice([name for name in known if name != last] or [last])
-    people = _listed(chosen)
-    price = rng.choice((2, 3, 5, Decimal("0.5"), Decimal("1.5"), Decimal("2.5"), Decimal("0.25"), Decimal("1.2")))
-    choices: list[tuple[str, str, Infix]] = [
-        (f"What is the difference between {a} and {c}, counted as {a} minus {c}?", "difference", Infix((a, c), ("-",)))
-    ]
-    if "degrees" not in setting.more and len(chosen) > 1:
-        total = Infix(tuple(chosen), ("+",) * (len(chosen) - 1))
-        choices += [
-            (f"How many {unit} do {people} {have} altogether?", "total", total),
-            (f"How many {unit} do {people} {have} in total?", "total", total),
-            (f"What is the total of {people}?", "total", total),
-            (f"What do {people} {have} on average?", "average", Infix((total, len(chosen)), ("/",))),
-        ]
-    if "degrees" in setting.more and len(chosen) > 1:
-        total = Infix(tuple(chosen), ("+",) * (len(chosen) - 1))
-        choices.append((f"What is the average of {people}?", "average", Infix((total, len(chosen)), ("/",))))
-    if unit not in ("km", "dollars", "degrees", "points", "hours", "pages"):
-        choices.append(
-            (f"What is the cost of what {a} {setting.has} if each costs {show_number(price)} dollars?", "cost", Infix((a, price), ("*",)))
-        )
+    total = Infix(tuple(chosen), ("+",) * (len(chosen) - 1))
+    other = rng.choice(earlier) if earlier else last
+    price = rng.choice(PRICES)
+    choices = [(DIFFERENCE, "difference", Infix((last, other), ("-",)))]
+    if len(chosen) > 1:
+        average = Infix((total, len(chosen)), ("/",))
+        choices += [(t, "total", total) for t, needs in TOTALS if _suits(needs, setting, ())]
+        choices += [(t, "average", average) for t, needs in AVERAGES if _suits(needs, setting, ())]
+    if setting.priced:
+        choices.append((COST, "cost", Infix((last, price), ("*",))))
     sentence, name, formula = rng.choice(choices)
-    return Fact(sentence, name, formula)
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def distraction(setting: Setting, known: list[str], rng: random.Random) -> str:
-    """A sentence with a number that nothing depends on."""
-    name = rng.choice(known)
-    k = rng.randint(2, 60)
-    other = rng.choice([thing for thing in COUNTED if thing != setting.unit])
-    if "degrees" in setting.more or setting.who[0] in TEAMS:
-        return rng.choice((f"{name} won {k} games last year.", f"It is {k} km to {name}.", f"{k} people watch {name}."))
-    return rng.choice(
-        (
-            f"{name} is {k} years old.",
-            f"{name} also has {k} {other}.",
-            f"{name} lives {k} km from school.",
-            f"Last year {name} had {k} {other}.",
-        )
+    words = {"unit": setting.unit, "have": setting.have, "has": setting.has}
+    people = " and ".join(filter(None, (", ".join(chosen[:-1]), chosen[-1])))
+    return Fact(
+        sentence.format(a=last, c=other, people=people, price=show_number(price), **words),
+        name,
+        formula,
     )
+
+
+DISTRACTIONS = (
+    ("{name} is {k} years old.", Needs.COUNTABLE),
+    ("{name} also has {k} {other}.", Needs.COUNTABLE),
+    ("{name} lives {k} km from school.", Needs.COUNTABLE),
+    ("Last year {name} had {k} {other}.", Needs.COUNTABLE),
+    ("It is {k} km to {name}.", Needs.SCALE),
+    ("{k} people live near {name}.", Needs.SCALE),
+)
+TEAM_DISTRACTIONS = ("{name} won {k} games last year.", "{k} people watch {name}.")
+
+
+def distraction(setting: Setting, known: Sequence[str], rng: random.Random) -> str:
+    """A sentence with a number that nothing depends on."""
+    suitable = [text for text, needs in DISTRACTIONS if _suits(needs, setting, ())]
+    if setting.who[0] in TEAMS:
+        suitable = list(TEAM_DISTRACTIONS)
+    other = rng.choice([thing for thing in THINGS if thing != setting.unit])
+    return rng.choice(suitable).format(name=rng.choice(known), k=rng.randint(2, 60), other=other)

@@ -12,22 +12,15 @@ from genprm.arithmetic.expressions import (
     Number,
     Unwieldy,
     brackets,
+    magnitude,
     show,
     show_number,
     substitute,
     value,
 )
 from genprm.arithmetic.mistakes import WITHIN_EXPRESSION, Mistake, near_miss
-from genprm.arithmetic.relations import (
-    Fact,
-    Setting,
-    changed,
-    derived,
-    distraction,
-    draw_setting,
-    given,
-    question,
-)
+from genprm.arithmetic.relations import Fact, changed, derived, distraction, given, question
+from genprm.arithmetic.settings import Setting, draw_setting
 
 LARGEST = 50_000
 
@@ -115,7 +108,7 @@ def _moderate(fact: Fact, values: dict[str, Number], setting: Setting | None) ->
         Unwieldy: when it is too large, or makes no sense in the setting.
     """
     number = value(fact.formula, values)
-    if abs(number) > LARGEST or (setting and not setting.allows(number)):
+    if magnitude(number) > LARGEST or (setting and not setting.allows(number)):
         raise Unwieldy(show_number(number))
     return number
 
@@ -144,30 +137,41 @@ class _Solving:
             chain = self._chain(fact, believed, wrong=index == target)
             if chain is None:
                 return None
-            claims.append(self._claim(fact, chain, believed, bound, last=index == len(story.facts) - 1))
+            claims.append(
+                self._claim(fact, chain, believed, bound, last=index == len(story.facts) - 1)
+            )
             truth[fact.name], believed[fact.name] = value(fact.formula, truth), chain.result
-            if index == target and truth[fact.name] == believed[fact.name] and not self._shows_error(chain):
+            if (
+                index == target
+                and truth[fact.name] == believed[fact.name]
+                and not self._shows_error(chain)
+            ):
                 return None
             steps.append(self._text(fact, chain, last=index == len(story.facts) - 1))
         answer = show_number(truth[story.facts[-1].name])
-        return Exercise(Family.STORY, story.text, tuple(steps), tuple(claims), answer, target, self.kind)
+        return Exercise(
+            Family.STORY, story.text, tuple(steps), tuple(claims), answer, target, self.kind
+        )
 
     def _chain(self, fact: Fact, believed: dict[str, Number], *, wrong: bool) -> Chain | None:
         start = substitute(fact.formula, believed)
         if not wrong:
             return simplify(start, self.habits, self.rng)
-        roll = self.rng.random()
-        if roll < 0.25 and (start := self._misremember(fact, believed)) is None:
-            return None
-        if roll < 0.25:
-            return simplify(start, self.habits, self.rng)
+        if self.rng.random() < 0.25:
+            mistaken = self._misremember(fact, believed)
+            return simplify(mistaken, self.habits, self.rng) if mistaken else None
         self.kind = self.rng.choice((*WITHIN_EXPRESSION, Mistake.CALCULATION))
         return simplify_wrongly(start, self.kind, self.habits, self.rng)
 
     def _misremember(self, fact: Fact, believed: dict[str, Number]) -> Infix | None:
         """The formula with a wrong value for an earlier result, or a number of another sentence."""
         rng = self.rng
-        names = [operand for _, bracket in brackets(fact.formula) for operand in bracket.operands if isinstance(operand, str)]
+        names = [
+            operand
+            for _, bracket in brackets(fact.formula)
+            for operand in bracket.operands
+            if isinstance(operand, str)
+        ]
         if not names:
             return None
         name = rng.choice(names)
@@ -182,8 +186,15 @@ class _Solving:
     def _claim(
         self, fact: Fact, chain: Chain, believed: dict[str, Number], bound: set[str], *, last: bool
     ) -> Claim:
-        used = [operand for _, bracket in brackets(fact.formula) for operand in bracket.operands if isinstance(operand, str)]
-        givens = [name for name in dict.fromkeys(used) if name in self.story.givens and name not in bound]
+        used = [
+            operand
+            for _, bracket in brackets(fact.formula)
+            for operand in bracket.operands
+            if isinstance(operand, str)
+        ]
+        givens = [
+            name for name in dict.fromkeys(used) if name in self.story.givens and name not in bound
+        ]
         bound.update(givens)
         bound.add(fact.name)
         setup = [f"{name} = {show_number(self.story.givens[name])}" for name in givens]
@@ -191,7 +202,12 @@ class _Solving:
         formula = show(substitute(fact.formula, believed))
         says = "asks" if last else "says"
         links = (*chain.links, show_number(chain.result)) if last else chain.links
-        return Claim(f"The problem {says}: {fact.sentence} So {fact.name} = {formula}.", tuple(setup), fact.name, links)
+        return Claim(
+            f"The problem {says}: {fact.sentence} So {fact.name} = {formula}.",
+            tuple(setup),
+            fact.name,
+            links,
+        )
 
     def _shows_error(self, chain: Chain) -> bool:
         return len({round(float(eval(link)), 6) for link in chain.links}) > 1

@@ -41,7 +41,9 @@ def rationales(exercise: Exercise, rng: random.Random) -> list[Rationale]:
     return [_rationale(claim, exercise.family, namespace, rng) for claim in exercise.claims]
 
 
-def _rationale(claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random) -> Rationale:
+def _rationale(
+    claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random
+) -> Rationale:
     stated = rng.choice(STATED).format(claim.links[-1])
     code = "\n".join((*claim.setup, comparison(claim, family)))
     output = run(code, namespace)

@@ -27,6 +27,7 @@ IGNORED = -100
 POOL = 384  # chats sorted by length together, so that batches need little padding
 LONGEST = 2560  # tokens; longer chats are left out
 CONTEXT = 4096
+LONGEST_UPDATE = 20.0  # seconds; a machine that slept meanwhile has not trained
 
 Chats = Callable[[int], list[Piece]]  # chat number i of the training stream
 
@@ -60,7 +61,7 @@ def build_model(recipe: Recipe, vocabulary: int) -> Qwen2ForCausalLM:
             num_attention_heads=heads,
             num_key_value_heads=max(1, heads // 2),
             max_position_embeddings=CONTEXT,
-            rope_theta=10_000.0,
+            rope_parameters={"rope_type": "default", "rope_theta": 10_000.0},
             tie_word_embeddings=True,
             bos_token_id=None,
             pad_token_id=0,
@@ -88,13 +89,17 @@ def encode(chat: list[Piece], tokenizer: Tokenizer) -> Encoded:
     return Encoded(ids, labels)
 
 
-def batches(chats: Chats, tokenizer: Tokenizer, recipe: Recipe, start: int = 0) -> Iterator[tuple[int, Tensor, Tensor]]:
+def batches(
+    chats: Chats, tokenizer: Tokenizer, recipe: Recipe, start: int = 0
+) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Endless batches of chats of like length: (chats drawn so far, ids [B, T], labels [B, T])."""
     drawn = start
     while True:
         pool = [encode(chats(number), tokenizer) for number in range(drawn, drawn + POOL)]
         drawn += POOL
-        pool = sorted((chat for chat in pool if len(chat.ids) <= LONGEST), key=lambda chat: len(chat.ids))
+        pool = sorted(
+            (chat for chat in pool if len(chat.ids) <= LONGEST), key=lambda chat: len(chat.ids)
+        )
         rows = list(_rows(pool, recipe.batch_tokens))
         random.Random(f"{recipe.seed} {drawn}").shuffle(rows)
         for row in rows:
@@ -141,8 +146,13 @@ def loss_of(model: Qwen2ForCausalLM, ids: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(model.lm_head(hidden[learned]), targets[learned])
 
 
-def train(chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path) -> Qwen2ForCausalLM:
-    """Train until the minutes are over, going on from `folder/checkpoint.pt` where there is one."""
+def train(
+    chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path, *, start: Path | None = None
+) -> Qwen2ForCausalLM:
+    """Train until the minutes are over, going on from `folder/checkpoint.pt` where there is one.
+
+    A fresh run begins with the weights of the checkpoint `start`, if given.
+    """
     model = build_model(recipe, tokenizer.get_vocab_size())
     steppers = optimizers(model, recipe)
     state: dict[str, Any] = {"seconds": 0.0, "drawn": 0, "tokens": 0, "step": 0}
@@ -153,8 +163,13 @@ def train(chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path) -> Q
         for stepper, values in zip(steppers, saved["optimizers"], strict=True):
             stepper.load_state_dict(values)
         state = saved["state"]
+    elif start:
+        model.load_state_dict(torch.load(start, weights_only=True)["model"])
     folder.mkdir(parents=True, exist_ok=True)
-    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, from {state}", flush=True)
+    print(
+        f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, from {state}",
+        flush=True,
+    )
     last = saved_at = time.monotonic()
     for drawn, ids, labels in batches(chats, tokenizer, recipe, state["drawn"]):
         progress = state["seconds"] / (60 * recipe.minutes)
@@ -163,7 +178,7 @@ def train(chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path) -> Q
         loss = _update(model, steppers, ids, labels, learning_rate(recipe, progress))
         now = time.monotonic()
         state = {
-            "seconds": state["seconds"] + now - last,
+            "seconds": state["seconds"] + min(now - last, LONGEST_UPDATE),
             "drawn": drawn,
             "tokens": state["tokens"] + ids.numel(),
             "step": state["step"] + 1,
@@ -183,7 +198,11 @@ def train(chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path) -> Q
 
 
 def _update(
-    model: Qwen2ForCausalLM, steppers: list[torch.optim.Optimizer], ids: Tensor, labels: Tensor, rate: float
+    model: Qwen2ForCausalLM,
+    steppers: list[torch.optim.Optimizer],
+    ids: Tensor,
+    labels: Tensor,
+    rate: float,
 ) -> float:
     loss = loss_of(model, ids, labels)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -197,16 +216,28 @@ def _update(
 
 
 def _save(
-    checkpoint: Path, model: Qwen2ForCausalLM, steppers: list[torch.optim.Optimizer], state: dict[str, Any]
+    checkpoint: Path,
+    model: Qwen2ForCausalLM,
+    steppers: list[torch.optim.Optimizer],
+    state: dict[str, Any],
 ) -> None:
     """Write the checkpoint beside the old one, then replace it."""
     fresh = checkpoint.with_suffix(".new")
     torch.save(
-        {"model": model.state_dict(), "optimizers": [s.state_dict() for s in steppers], "state": state}, fresh
+        {
+            "model": model.state_dict(),
+            "optimizers": [s.state_dict() for s in steppers],
+            "state": state,
+        },
+        fresh,
     )
     fresh.replace(checkpoint)
 
 
-def learn_from(chats: Chats, learn: Callable[[Iterator[str]], Tokenizer], number: int = 4000) -> Tokenizer:
+def learn_from(
+    chats: Chats, learn: Callable[[Iterator[str]], Tokenizer], number: int = 4000
+) -> Tokenizer:
     """A tokenizer learned from the first chats of a stream."""
-    return learn("".join(piece.text for piece in chats(index)) for index in islice(range(number), number))
+    return learn(
+        "".join(piece.text for piece in chats(index)) for index in islice(range(number), number)
+    )

@@ -1,4 +1,9 @@
-"""Train the built-in verifier: `python -m genprm.arithmetic.verifier_training --minutes 60 --out DIR`."""
+"""Train the built-in verifier.
+
+    python -m genprm.arithmetic.verifier_training --minutes 60 --out DIR
+
+Killed and started again with the same command, it goes on from its last checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,13 @@ from tokenizers import Tokenizer
 
 from genprm.arithmetic.chats import Piece, draw_chat
 from genprm.arithmetic.export import save_checkpoint
+from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.problems import Split, exercise
 from genprm.arithmetic.tokenizer import learn_tokenizer
 from genprm.arithmetic.training import Recipe, learn_from, train
 
 SEED = 0
+MINUTES = 60.0
 WRONG_SHARE = 0.6  # more than half, for a wrong solution has more right steps than wrong ones
 
 
@@ -34,13 +41,15 @@ def tokenizer_in(folder: Path) -> Tokenizer:
 
 
 def main() -> None:
+    """Read the command line, train, export."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=Recipe.minutes)
+    parser.add_argument("--minutes", type=float, default=MINUTES)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     tokenizer = tokenizer_in(arguments.out)
     model = train(verifier_chat, tokenizer, Recipe(minutes=arguments.minutes), arguments.out)
     save_checkpoint(model, tokenizer, arguments.out / "model")
+    add_openvino(arguments.out / "model")
 
 
 if __name__ == "__main__":
