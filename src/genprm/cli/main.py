@@ -2,8 +2,8 @@
 
 import os
 import sys
+from typing import Any
 
-import click
 import typer
 
 import genprm
@@ -14,6 +14,9 @@ from genprm.cli.sample import sample
 from genprm.cli.search import search
 from genprm.cli.verify import verify
 from genprm.errors import GenprmError
+
+# ClickException, whether typer brings its own click or uses the real one
+_UsageFault: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="genprm",
@@ -42,10 +45,11 @@ def main() -> None:
     """Run the command: exit status 0, 2 with one line for what the user can mend, 130 on Ctrl-C."""
     try:
         status = app(standalone_mode=False)
-    except (GenprmError, click.ClickException) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        _fail(message, 2)
-    except (KeyboardInterrupt, click.Abort):
+    except GenprmError as error:
+        _fail(str(error), 2)
+    except _UsageFault as error:
+        _fail(error.format_message(), 2)
+    except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; what was finished is kept", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,5 +60,6 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    print(f"genprm: {' '.join(message.split())}", file=sys.stderr)
+    if message:  # a command without arguments has printed its help
+        print(f"genprm: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)
