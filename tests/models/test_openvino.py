@@ -86,7 +86,7 @@ def test_a_stop_string_is_cut_exactly_wherever_tokens_end(model: OpenVINO, promp
 
 
 def test_the_end_of_turn_is_no_text(model: OpenVINO, prompt: str, tmp_path: Path) -> None:
-    tokens = model._tokenizer.encode(complete(model, prompt).text, add_special_tokens=False)
+    tokens = model._text.tokenizer.encode(complete(model, prompt).text, add_special_tokens=False)
     ids = tokens.input_ids.data[0].tolist()
     folder = shutil.copytree(FOLDER, tmp_path / "other_end")
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": ids[20]}))
@@ -95,7 +95,7 @@ def test_the_end_of_turn_is_no_text(model: OpenVINO, prompt: str, tmp_path: Path
     asyncio.run(other.close())
     before = ids[: ids.index(ids[20])]
     assert completion.finish is Finish.EOS
-    assert completion.text == b"".join(model._token_bytes[token] for token in before).decode()
+    assert completion.text == b"".join(model._text.pieces[token] for token in before).decode()
     assert completion.tokens_out == len(before) + 1
 
 

@@ -1,0 +1,189 @@
+"""What is asked of an openvino-genai pipeline: a completion, a choice."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from openvino import Tensor
+from openvino_genai import (
+    ContinuousBatchingPipeline,
+    GenerationConfig,
+    GenerationFinishReason,
+    Tokenizer,
+)
+from openvino_genai.py_openvino_genai import GenerationHandle, GenerationOutput
+
+from genprm.errors import ContextExceeded, ModelError
+from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.continuation import Continuation
+
+TOP = 20
+"""How many of the most probable tokens a choice sees; what servers offer at most, too."""
+
+_PROBE = "Let's sum:\n\n  é = 3.5 ✓"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text to tokens and back, for one model."""
+
+    name: str
+    tokenizer: Tokenizer
+    pieces: Sequence[bytes]  # what each token adds to the text, by its id
+    context_length: int
+
+    @classmethod
+    def of(cls, name: str, tokenizer: Tokenizer, context_length: int) -> Self:
+        """Raises RuntimeError: the tokens are no bytes of text, so it cannot be read exactly."""
+        text = cls(name, tokenizer, _pieces(tokenizer), context_length)
+        if b"".join(text.pieces[token] for token in text.encode(_PROBE).data[0]) != _PROBE.encode():
+            raise RuntimeError("its tokenizer is no byte-level BPE; serve the model (openai:URL)")
+        return text
+
+    def encode(self, prompt: str) -> Tensor:
+        """Token ids [1, tokens] of a rendered prompt that leaves room for another token.
+
+        Raises:
+            ContextExceeded: it does not.
+        """
+        ids = self.tokenizer.encode(prompt, add_special_tokens=False).input_ids
+        if ids.size >= self.context_length:
+            raise ContextExceeded(
+                f"{self.name}: a prompt of {ids.size} tokens in a context of {self.context_length}"
+            )
+        return ids
+
+    def single_token(self, option: str) -> int:
+        """The id of an option of a choice.
+
+        Raises:
+            ModelError: it is not one token.
+        """
+        ids = self.encode(option).data
+        if ids.size != 1:
+            raise ModelError(f"{self.name}: {option!r} is {ids.size} tokens; `choose` needs one")
+        return int(ids.item())
+
+
+class Completing:
+    """Tokens to text, up to a stop string."""
+
+    def __init__(
+        self,
+        text: Text,
+        prompt: str,
+        *,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None,
+    ) -> None:
+        self._text = text
+        self._prompt = prompt
+        self._max_tokens = max_tokens
+        self._generation = _generation(sampling, seed)
+        self._continuation = Continuation(stop)
+        self._tokens_in = 0
+        self._tokens_out = 0
+
+    def start(self, pipeline: ContinuousBatchingPipeline, request_id: int) -> GenerationHandle:
+        """See `Request`."""
+        ids = self._text.encode(self._prompt)
+        self._tokens_in = ids.size
+        room = self._text.context_length - ids.size
+        self._generation.max_new_tokens = min(self._max_tokens, room)
+        return pipeline.add_request(request_id, ids, self._generation)
+
+    def read(self, outputs: Sequence[GenerationOutput]) -> Completion | None:
+        """See `Request`."""
+        for output in outputs:
+            ended = output.finish_reason == GenerationFinishReason.STOP
+            self._tokens_out += len(output.generated_ids)
+            for token in output.generated_ids[:-1] if ended else output.generated_ids:
+                if self._continuation.feed(self._text.pieces[token]):
+                    return self._completion(Finish.STOP)
+            if ended:  # the last token is the end of turn
+                return self._completion(Finish.EOS)
+            if output.finish_reason == GenerationFinishReason.LENGTH:
+                return self._completion(Finish.LENGTH)
+        return None
+
+    def _completion(self, finish: Finish) -> Completion:
+        return Completion(
+            text=self._continuation.text,
+            finish=finish,
+            stop=self._continuation.stop,
+            tokens_in=self._tokens_in,
+            tokens_out=self._tokens_out,
+        )
+
+
+class Choosing:
+    """A beam search of one token.
+
+    It is the only request whose scores are the raw log-probabilities over the whole vocabulary
+    and cover more than the sampled token.
+    """
+
+    def __init__(self, text: Text, prompt: str, options: Sequence[str]) -> None:
+        self._text = text
+        self._prompt = prompt
+        self._options = options
+        self._ids: dict[str, int] = {}
+        self._tokens_in = 0
+
+    def start(self, pipeline: ContinuousBatchingPipeline, request_id: int) -> GenerationHandle:
+        """See `Request`."""
+        self._ids = {option: self._text.single_token(option) for option in self._options}
+        ids = self._text.encode(self._prompt)
+        self._tokens_in = ids.size
+        generation = GenerationConfig(
+            max_new_tokens=1,
+            num_beams=TOP,
+            num_return_sequences=TOP,
+            num_beam_groups=1,
+            length_penalty=0.0,
+        )
+        return pipeline.add_request(request_id, ids, generation)
+
+    def read(self, outputs: Sequence[GenerationOutput]) -> Choice | None:
+        """See `Request`."""
+        if not outputs:
+            return None
+        scores = {output.generated_ids[0]: output.score for output in outputs}
+        found = {option: scores[token] for option, token in self._ids.items() if token in scores}
+        return Choice(found, self._tokens_in)
+
+
+def _generation(sampling: Sampling, seed: int | None) -> GenerationConfig:
+    config = GenerationConfig()
+    if sampling.temperature > 0:
+        config.do_sample = True
+        config.temperature = sampling.temperature
+        config.top_p = sampling.top_p
+        if sampling.top_k > 0:
+            config.top_k = sampling.top_k
+        # the engine's own default is the same seed for every request
+        config.rng_seed = random.getrandbits(32) if seed is None else seed % 2**32
+    return config
+
+
+def _pieces(tokenizer: Tokenizer) -> list[bytes]:
+    vocabulary: dict[bytes, int] = tokenizer.get_vocab()
+    pieces = [b""] * (max(vocabulary.values()) + 1)
+    for piece, token in vocabulary.items():
+        pieces[token] = piece
+    for token, text in enumerate(tokenizer.decode([[token] for token in range(len(pieces))])):
+        # control tokens add nothing; a part of a character decodes to nothing, too
+        if not text and _is_utf8(pieces[token]):
+            pieces[token] = b""
+    return pieces
+
+
+def _is_utf8(piece: bytes) -> bool:
+    try:
+        piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
