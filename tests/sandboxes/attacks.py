@@ -67,8 +67,10 @@ import signal
 signal.setitimer(signal.ITIMER_REAL, 0)
 while True: pass
 """, TIMEOUT),
-    _attack("loop inside C", "import collections, itertools; collections.deque(itertools.count(), 0)",
-            TIMEOUT),
+    _attack("loop inside C", """
+import collections, itertools
+collections.deque(itertools.count(), 0)
+""", TIMEOUT),
     _attack("sum without end", "import itertools; sum(itertools.repeat(1))", TIMEOUT),
     _attack("sleep", "import time; time.sleep(3600)", TIMEOUT),
     _attack("sleep in C", "import ctypes; ctypes.CDLL(None).sleep(3600)", TIMEOUT),
@@ -369,8 +371,10 @@ py_compile.compile(os.__file__, doraise=True); print('ESCAPED')
     _attack("chmod", "import os; os.chmod('@FILE@', 0o777); print('ESCAPED')", ERROR),
     _attack("utime", "import os; os.utime('@FILE@'); print('ESCAPED')", ERROR),
     _attack("chown", "import os; os.chown('@FILE@', 0, 0); print('ESCAPED')", ERROR),
-    _attack("extended attribute", "import os; os.setxattr('@FILE@', 'user.x', b''); print('ESCAPED')",
-            ERROR),
+    _attack("extended attribute", """
+import os
+os.setxattr('@FILE@', 'user.x', b''); print('ESCAPED')
+""", ERROR),
     _attack("hard link", "import os; os.link('@FILE@', '/tmp/x-@PID@'); print('ESCAPED')", ERROR),
     _attack("symbolic link", "import os; os.symlink('/', '/tmp/x-@PID@'); print('ESCAPED')", ERROR),
     _attack("device", "import os; os.mknod('/tmp/x-@PID@', 0o20666, 259); print('ESCAPED')", ERROR),
@@ -430,8 +434,10 @@ resource.prlimit(@PID@, resource.RLIMIT_CPU, (1, 1)); print('ESCAPED')
 """, ERROR),
     _attack("priority of the host", "import os; os.setpriority(0, @PID@, 19); print('ESCAPED')",
             ERROR),
-    _attack("scheduler of the host", "import os; os.sched_setaffinity(@PID@, {0}); print('ESCAPED')",
-            ERROR),
+    _attack("scheduler of the host", """
+import os
+os.sched_setaffinity(@PID@, {0}); print('ESCAPED')
+""", ERROR),
 ]  # fmt: skip
 
 CHANNEL = [
@@ -515,7 +521,10 @@ class Hook:
     def find_spec(self, *args): raise SystemExit
 sys.meta_path.insert(0, Hook()); sys.path_hooks.insert(0, Hook()); sys.path_importer_cache.clear()
 """),
-    _attack("__main__ replaced", "import sys; sys.modules['__main__'] = None; globals().clear()", OK),
+    _attack("__main__ replaced", """
+import sys
+sys.modules['__main__'] = None; globals().clear()
+""", OK),
     _attack("tracing", """
 import sys
 def trace(*args): raise SystemExit
@@ -573,7 +582,8 @@ _SYSTEM_CALLS = {  # x86-64 number, arguments
     "fanotify_init": (300, "0, 0"), "landlock_create_ruleset": (444, "0, 0, 1"),
     "timer_create": (222, "0, 0, data"), "sethostname": (170, "p, 1"), "iopl": (172, "3"),
     "modify_ldt": (154, "0, data, 64"), "kcmp": (312, "@PID@, 1, 0, 0, 0"),
-    "open_by_handle_at": (304, "-100, data, 0"), "clone (new user namespace)": (56, "0x10000011, 0"),
+    "open_by_handle_at": (304, "-100, data, 0"),
+    "clone (new user namespace)": (56, "0x10000011, 0"),
     "clone (thread)": (56, "0x10f00, 0"), "clone3": (435, "data, 88"), "vfork": (58, ""),
     "fork": (57, ""), "execve": (59, "p, 0, 0"), "pidfd_getfd": (438, "3, 0, 0"),
     "process_vm_writev": (311, "@PID@, data, 1, data, 1, 0"), "signalfd": (289, "-1, data, 8, 0"),

@@ -14,6 +14,7 @@ import pytest
 
 from genprm.errors import SandboxError
 from genprm.sandbox import RunStatus
+from genprm.sandboxes import strangers, supervision
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.sandboxes.process import GRACE
 from genprm.sandboxes.tiers import TIERS, Tier
@@ -289,7 +290,7 @@ def test_unknown_and_unavailable_tiers_are_named(monkeypatch: pytest.MonkeyPatch
         async with ForkServer(tier, preload=()) as box, box.session() as session:
             return (await session.run("print('weak')")).stdout
 
-    with pytest.raises(SandboxError, match="missing Landlock.*bare-without-landlock"):
+    with pytest.raises(SandboxError, match=r"missing Landlock.*bare-without-landlock"):
         asyncio.run(enter("auto"))
     assert asyncio.run(enter("bare-without-landlock")) == "weak\n"
 
@@ -338,6 +339,36 @@ def test_a_lost_supervisor_costs_the_processes_not_the_sandbox() -> None:
                 await asyncio.sleep(0.01)
             result = await session.run("print(x)")
             assert result.stdout == "1\n"
+
+    in_box(scenario)
+
+
+LIAR = """
+import os, struct, sys
+frame = sys._getframe()
+while 'self' not in frame.f_locals: frame = frame.f_back
+runner = frame.f_locals['self']
+def hide(token, channel):
+    if runner._system_call(runner._clone, 0x8011, 0, 0, 0, 0) == 0:
+        while True: pass
+    os.write(3, struct.pack('<IBQI', 4, 5, runner._serial, 0))
+runner._fork = hide
+"""
+
+
+def test_a_copy_that_hides_is_found_and_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "BIRTH_LIMIT", 0.5)
+
+    async def scenario(box: ForkServer) -> None:
+        async with box.session() as honest, box.session() as liar:
+            await honest.run("x = 1")
+            await liar.run(LIAR)
+            supervisor = _parent(honest.pid)
+            await liar.fork()
+            known = {honest.pid, liar.pid, strangers.children(supervisor)[0]}
+            while not set(strangers.children(supervisor)) <= known:
+                await asyncio.sleep(0.01)
+            assert (await honest.run("print(x)")).stdout == "1\n"
 
     in_box(scenario)
 

@@ -16,6 +16,7 @@ from genprm.sandboxes.protocol import Done, Ending, Frame, FrameReader, Kind, Pr
 GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
 FORK_LIMIT = 10.0  # seconds; copying takes milliseconds
 _CHUNK = 1 << 16
+_MOST_PARTIALS = 2
 
 _STATUS = {
     Ending.OK: RunStatus.OK,
@@ -55,7 +56,8 @@ class SessionProcess:
         self._channel = channel
         self._reader = FrameReader()
         self._request: Request | None = None
-        self._partial = b""  # stdout at the time-out
+        self._partial = b""  # stdout at the time-out, or before os._exit
+        self._partials = 0
         self._pidfd: int | None = None
         self._blame: str | None = None  # why we killed it
         self._wait_status = 0
@@ -65,7 +67,7 @@ class SessionProcess:
 
     async def run(self, code: str, timeout: float) -> RunResult:
         """One snippet. `namespace_lost` says whether the process died of it."""
-        self._partial = b""
+        self._partial, self._partials = b"", 0
         serial = secrets.randbits(64)
         started = self._loop.time()
         request = protocol.run_request(serial, code, timeout)
@@ -138,7 +140,9 @@ class SessionProcess:
         if request is None or request.reply.done() or frame.serial != request.serial:
             raise ProtocolError("nobody asked for it")
         if frame.kind is Kind.OUTPUT:
-            self._partial = frame.payload[: protocol.OUTPUT_LIMIT]
+            self._partial, self._partials = frame.payload, self._partials + 1
+            if self._partials > _MOST_PARTIALS:
+                raise ProtocolError("more output than a runner sends")
         elif frame.kind is not request.reply_kind:
             raise ProtocolError("it answers another question")
         elif frame.kind is Kind.DONE:

@@ -89,13 +89,13 @@ class FrameReader:
         """The frames that `data` completes.
 
         Raises:
-            ProtocolError: a length over `MAX_REPLY`, or a kind that does not exist.
+            ProtocolError: a length over `MAX_REPLY`, or a kind that no session sends.
         """
         self._pending += data
         frames = []
         while len(self._pending) >= HEADER.size:
             length, kind, serial = HEADER.unpack_from(self._pending)
-            if length > MAX_REPLY or kind not in _KINDS:
+            if length > MAX_REPLY or kind not in _REPLIES:
                 raise ProtocolError(f"frame of kind {kind} and {length} bytes")
             end = HEADER.size + length
             if len(self._pending) < end:
@@ -105,7 +105,7 @@ class FrameReader:
         return frames
 
 
-_KINDS = frozenset(Kind)
+_REPLIES = frozenset({Kind.OUTPUT, Kind.DONE, Kind.FORKED})
 
 
 def run_request(serial: int, code: str, seconds: float) -> bytes:

@@ -99,7 +99,7 @@ class Runner:
         self._stdout = TextIOWrapper(Capture())
         self._capture = Capture()
         self._is_late = False
-        self._main.__builtins__ = builtins  # not our private copy
+        vars(self._main)["__builtins__"] = builtins  # not our private copy
         sys.modules["__main__"] = self._main
         os._exit = self._exit
 
