@@ -12,6 +12,7 @@ from genprm.cli.rank import rank
 from genprm.cli.refine import refine
 from genprm.cli.sample import sample
 from genprm.cli.search import search
+from genprm.cli.serve import serve
 from genprm.cli.verify import verify
 from genprm.errors import GenprmError
 
@@ -31,6 +32,7 @@ app.command()(sample)
 app.command()(rank)
 app.command()(refine)
 app.command()(search)
+app.command()(serve)
 app.command()(doctor)
 
 

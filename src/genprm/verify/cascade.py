@@ -14,7 +14,7 @@ from itertools import product
 from genprm.problem import Solution
 from genprm.verdict import THRESHOLD, SolutionVerdict, StepVerdict, Usage, total
 from genprm.verify.history import History
-from genprm.verify.verifier import Verifier
+from genprm.verify.verifier import Settings, Verifier
 from genprm.verify.voting import representative
 
 GRID = 24  # quantiles tried for each end of the band
@@ -124,6 +124,12 @@ class Cascade(Verifier):
         super().__init__(strong.model, strong.sandbox, strong.settings, clock=strong.clock)
         self.cheap = cheap
         self.band = band
+
+    def using(self, settings: Settings) -> "Cascade":
+        """The strong judge under other settings; the cheap one keeps its mode and votes."""
+        own = self.cheap.settings
+        cheap = replace(settings, mode=own.mode, votes=own.votes, adaptive=own.adaptive)
+        return Cascade(self.cheap.using(cheap), super().using(settings), self.band)
 
     async def verify_steps(
         self, solution: Solution, *, row: int = 0

@@ -21,7 +21,7 @@ def to_row(row: int, solution: Solution, verdict: SolutionVerdict) -> Row:
         "problem": solution.problem,
         "first_error": verdict.first_error,
         "steps": [
-            {"text": text, **_step_row(step)}
+            {"text": text, **step_row(step)}
             for text, step in zip(solution.steps, verdict.steps, strict=False)
         ],
         "unjudged_steps": list(solution.steps[len(verdict.steps) :]),
@@ -41,14 +41,15 @@ def from_row(row: Mapping[str, Any]) -> SolutionVerdict:
     )
 
 
-def _step_row(step: StepVerdict) -> Row:
+def step_row(step: StepVerdict) -> Row:
+    """One step's verdict, with every vote."""
     return {
         "reward": step.reward,
         "label": step.label,
         "asked": len(step.votes),
         "wanted": step.wanted,
         "votes": [_vote_row(vote) for vote in step.votes],
-        **({"screening": _step_row(step.screening)} if step.screening else {}),
+        **({"screening": step_row(step.screening)} if step.screening else {}),
     }
 
 

@@ -67,6 +67,10 @@ class Verifier:
         self.settings = settings
         self.clock = clock
 
+    def using(self, settings: Settings) -> "Verifier":
+        """The same judge under other settings."""
+        return Verifier(self.model, self.sandbox, settings, clock=self.clock)
+
     async def verify(
         self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
     ) -> SolutionVerdict:
