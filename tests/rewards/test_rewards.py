@@ -1,0 +1,193 @@
+"""Reward functions as the trainers call them, on a scripted judge and over a real service."""
+
+import asyncio
+import importlib.util
+import inspect
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import log
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genprm.errors import InputError, ModelError
+from genprm.problem import Solution
+from genprm.rewards import verl
+from genprm.rewards.background import Background
+from genprm.rewards.judges import InProcess, Judged, Service
+from genprm.rewards.scoring import Kind, Scoring
+from genprm.rewards.trl import AsyncGenPRMReward, GenPRMReward
+from genprm.verify.format import Mode
+from genprm.verify.verifier import Settings, Verifier
+from scripted import Scripted
+
+PROMPTS = ["1 + 1?"] * 4
+COMPLETIONS = [" 1 + 1 = 2.", " 1 + 1 = 2.\n\nStep 2: So wrong.", " unreadable", ""]
+
+
+def judge(prompt: str) -> dict[str, float]:
+    step = prompt.rsplit("<user>", 1)[1].split("<analyze>", maxsplit=1)[0]
+    if "unreadable" in step:
+        return {}
+    reward = 0.1 if "wrong" in step else 0.9
+    return {"Yes": log(reward), "No": log(1 - reward)}
+
+
+class Slow(Scripted):
+    async def complete(self, prompt: str, **options: Any) -> Any:  # type: ignore[override]
+        if "wrong" in prompt:
+            await asyncio.Event().wait()
+        return await super().complete(prompt, **options)
+
+
+def verifier(kind: type[Scripted] = Scripted) -> Verifier:
+    model = kind(lambda prompt, seed: "Fine.\n</analyze>\n", judge)
+    return Verifier(model, None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
+
+
+def in_process(kind: type[Scripted] = Scripted, timeout: float = 60.0) -> InProcess:
+    return InProcess.on(verifier(kind), timeout=timeout)
+
+
+def test_outcome_rewards_whether_no_step_is_wrong() -> None:
+    reward = GenPRMReward(in_process(), begun="Step 1:")
+    assert reward(PROMPTS, COMPLETIONS) == [1.0, 0.0, None, None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "second"), [("last", 0.1), ("mean", 0.5), ("min", 0.1), ("product", 0.09)]
+)
+def test_step_rewards_are_aggregated_and_abstentions_get_the_stated_value(
+    kind: str, second: float
+) -> None:
+    reward = GenPRMReward(in_process(), Scoring(Kind(kind), abstention=-1.0), begun="Step 1:")
+    assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, second, -1.0, -1.0])
+
+
+def test_the_async_reward_is_the_same_and_reports_abstentions() -> None:
+    logged: dict[str, float] = {}
+    reward = AsyncGenPRMReward(in_process(), begun="Step 1:")
+    found = asyncio.run(
+        reward(
+            prompts=PROMPTS,
+            completions=COMPLETIONS,
+            completion_ids=[[1]] * 4,
+            trainer_state=None,
+            log_extra=None,
+            log_metric=logged.__setitem__,
+        )
+    )
+    assert found == [1.0, 0.0, None, None]
+    assert logged == {"genprm/abstained": 0.5}
+
+
+def test_chats_and_problem_columns_are_read() -> None:
+    asked: list[Solution] = []
+
+    class Listens:
+        async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+            asked.extend(solutions)
+            return [Judged((0.9,), -1)] * len(solutions)
+
+        async def close(self) -> None:
+            pass
+
+    chat = [{"role": "system", "content": "s"}, {"role": "user", "content": "2 + 2?"}]
+    reply = [{"role": "assistant", "content": [{"type": "text", "text": "Step 1: 4."}]}]
+    GenPRMReward(Listens())([chat], [reply])
+    GenPRMReward(Listens())([chat], [reply], problem=["the column"])
+    assert [(s.problem, s.steps) for s in asked] == [
+        ("2 + 2?", ("Step 1: 4.",)),
+        ("the column", ("Step 1: 4.",)),
+    ]
+
+
+def test_a_completion_that_takes_too_long_abstains_alone() -> None:
+    reward = GenPRMReward(in_process(Slow, timeout=0.3), begun="Step 1:")
+    assert reward(PROMPTS[:2], COMPLETIONS[:2]) == [1.0, None]
+
+
+def test_trl_can_tell_the_awaited_callable_from_the_plain_one() -> None:
+    """By `__call__`, as `trl.trainer.utils.is_async_callable` does; importing TRL takes long."""
+    plain, awaited = GenPRMReward(in_process()), AsyncGenPRMReward(in_process())
+    assert not inspect.iscoroutinefunction(plain.__call__)
+    assert inspect.iscoroutinefunction(awaited.__call__)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    uvicorn = pytest.importorskip("uvicorn")
+    app = pytest.importorskip("genprm.server.app")
+    config = uvicorn.Config(app.create_app(verifier()), log_level="error", lifespan="off")
+    socket = uvicorn.Config(None, port=0).bind_socket()
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([socket],))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        socket.close()
+
+
+def test_the_service_gives_the_rewards_of_the_process() -> None:
+    with serving() as url:
+        reward = GenPRMReward(Service(url, batch=1), Scoring(Kind.MEAN), begun="Step 1:")
+        assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, 0.5, None, None])
+        reward.close()
+
+
+def test_a_service_that_refuses_or_is_not_there_is_an_error_not_a_reward() -> None:
+    with serving() as url:
+        wrong = GenPRMReward(Service(url, votes=0))
+        with pytest.raises(ModelError, match="answered 400: field votes"):
+            wrong(PROMPTS[:1], COMPLETIONS[:1])
+    gone = GenPRMReward(Service("http://127.0.0.1:9", retries=0))
+    with pytest.raises(ModelError, match="cannot be reached"):
+        gone(PROMPTS[:1], COMPLETIONS[:1])
+
+
+@pytest.fixture
+def verl_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    background = Background(in_process())
+    monkeypatch.setattr(verl, "_background", lambda *_: background)
+
+
+@pytest.mark.usefixtures("verl_judge")
+def test_verl_gets_a_number_for_every_completion() -> None:
+    info = {"question": "1 + 1?"}
+    assert verl.compute_score("gsm8k", COMPLETIONS[0], "2", info) == {
+        "score": 1.0,
+        "genprm_abstained": 0.0,
+    }
+    scores = verl.compute_score_batch(
+        data_sources=["gsm8k"] * 4,
+        solution_strs=COMPLETIONS,
+        ground_truths=["2"] * 4,
+        extra_infos=[info] * 4,
+        kind="mean",
+        abstention=-1,
+    )
+    assert [score["score"] for score in scores] == pytest.approx([0.9, 0.5, -1, -1])
+    assert [score["genprm_abstained"] for score in scores] == [0, 0, 1, 1]
+    awaited = asyncio.run(verl.compute_score_async("gsm8k", COMPLETIONS[1], "2", info))
+    assert awaited["score"] == 0.0
+
+
+@pytest.mark.usefixtures("verl_judge")
+def test_verl_without_a_problem_is_told_what_to_store() -> None:
+    with pytest.raises(InputError, match="store the problem's text there"):
+        verl.compute_score("gsm8k", "1", "2", {})
+
+
+def test_verl_can_load_the_file_by_its_path() -> None:
+    path = Path(verl.__file__)
+    spec = importlib.util.spec_from_file_location("custom_module", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert callable(module.compute_score)
