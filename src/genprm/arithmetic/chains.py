@@ -5,20 +5,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from genprm.arithmetic.expressions import (
-    Infix,
-    Number,
-    Unwieldy,
+from genprm.arithmetic.expressions import Infix, Number, Unwieldy, show, show_number, value
+from genprm.arithmetic.mistakes import Mistake, make_mistake
+from genprm.arithmetic.rewriting import (
     as_number,
     bracket_products,
     reduce_pair,
     reducible,
     settle_signs,
-    show,
-    show_number,
-    value,
 )
-from genprm.arithmetic.mistakes import Mistake, make_mistake
 
 MAX_LINKS = 9
 

@@ -16,17 +16,12 @@ from genprm.arithmetic.expressions import (
     Number,
     Unwieldy,
     apply,
-    binds,
-    brackets,
     magnitude,
-    plain,
-    reduce_pair,
-    reducible,
-    rewrite,
     show_number,
     tidy,
     value,
 )
+from genprm.arithmetic.rewriting import binds, brackets, plain, reduce_pair, reducible, rewrite
 
 
 class Mistake(StrEnum):

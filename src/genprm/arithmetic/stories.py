@@ -11,7 +11,6 @@ from genprm.arithmetic.expressions import (
     Infix,
     Number,
     Unwieldy,
-    brackets,
     magnitude,
     show,
     show_number,
@@ -20,6 +19,7 @@ from genprm.arithmetic.expressions import (
 )
 from genprm.arithmetic.mistakes import WITHIN_EXPRESSION, Mistake, near_miss
 from genprm.arithmetic.relations import Fact, changed, derived, distraction, given, question
+from genprm.arithmetic.rewriting import brackets
 from genprm.arithmetic.settings import Setting, draw_setting
 
 LARGEST = 50_000
