@@ -61,7 +61,7 @@ def test_exact_gives_the_label_of_all_votes_ten_thousand_times() -> None:
     rng = random.Random(6)
     kinds = [
         lambda: None,
-        lambda: rng.random(),
+        rng.random,
         lambda: rng.choice([0.0, 0.5, 1.0]),
         lambda: rng.betavariate(0.2, 0.2),  # as a trained judge's rewards lie: near both ends
     ]
@@ -111,7 +111,7 @@ def test_abstentions_settle_nothing() -> None:
 
 @pytest.mark.parametrize("rate", [0.2, 0.05, 0.01])
 def test_confident_keeps_its_error_rate(rate: float) -> None:
-    """Exactly, over all paths of votes that are right with the probability that the test assumes."""
+    """Exactly, over all paths of votes, right with the probability that the test assumes."""
     right = 0.5 + MARGIN
     wrong_side = 0.0
     paths = {0: 1.0}  # lead of right votes -> probability, still asking

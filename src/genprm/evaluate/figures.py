@@ -1,9 +1,13 @@
-"""The paper's Figure 4: accuracy over the number of samples, a panel per set of problems."""
+"""The paper's Figure 4, and accuracy over tokens for every way to spend them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from genprm.errors import MissingExtra
+from genprm.evaluate.budgets import Point
+from genprm.evaluate.intervals import Interval
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, Curve, Selection
 from genprm.verify.aggregate import Aggregate
 
@@ -16,13 +20,7 @@ def figure_4(
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("matplotlib", extra="evaluate") from error
-    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "genprm", "axes.grid": True}):
-        figure = Figure(figsize=(4.2 * len(selections), 3.6), layout="constrained")
+    with _figure(4.2 * len(selections), 3.6, path) as figure:
         panels = figure.subplots(1, len(selections), squeeze=False)[0]
         for panel, selection in zip(panels, selections, strict=True):
             counts = [n for n in (2**k for k in range(16)) if n <= selection.samples]
@@ -46,7 +44,6 @@ def figure_4(
             panel.grid(alpha=0.25)
             panel.legend(fontsize=7)
         panels[0].set_ylabel("accuracy (%)")
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=200)
 
 
 def _shown(selection: Selection, aggregate: Aggregate) -> list[tuple[Curve, str]]:
@@ -60,3 +57,49 @@ def _shown(selection: Selection, aggregate: Aggregate) -> list[tuple[Curve, str]
 
 def _label(curve: Curve) -> str:
     return curve.scorer or curve.method
+
+
+def scaling_figure(points: Sequence[Point], path: Path) -> None:
+    """Draw accuracy over tokens, a curve per method; the file's ending picks its format.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    methods: dict[str, list[Point]] = {}
+    for point in points:
+        methods.setdefault(point.method, []).append(point)
+    with _figure(7.2, 4.6, path) as figure:
+        panel = figure.subplots()
+        for method, own in methods.items():
+            own.sort(key=lambda point: point.tokens)
+            style = "k--" if method.startswith("Pass@N") else "-o"
+            tokens = [point.tokens for point in own]
+            (line,) = panel.plot(tokens, [p.accuracy for p in own], style, label=method, ms=4)
+            bands = [point.band or Interval(point.accuracy, point.accuracy) for point in own]
+            panel.fill_between(
+                tokens,
+                [band.low for band in bands],
+                [band.high for band in bands],
+                color=line.get_color(),
+                alpha=0.06,
+                linewidth=0,
+            )
+        panel.set_xscale("log", base=2)
+        panel.set_xlabel("generated tokens a problem (policy + verifier)")
+        panel.set_ylabel("accuracy (%)")
+        panel.grid(alpha=0.25)
+        panel.legend(fontsize=7)
+
+
+@contextmanager
+def _figure(width: float, height: float, path: Path) -> Iterator[Any]:
+    """An empty figure, inches wide and high, that is saved at the end."""
+    try:
+        import matplotlib as mpl
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("matplotlib", extra="evaluate") from error
+    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "genprm", "axes.grid": True}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=200)
