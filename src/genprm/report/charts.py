@@ -21,7 +21,7 @@ def selection_charts(selections: Sequence[Selection]) -> list[Chart]:
 
 def _majorities(runs: Summaries) -> Chart:
     series = []
-    for name, run in runs.items():
+    for color, (name, run) in enumerate(runs.items()):
         points = [(int(k), one) for k, one in (run.get("majority") or {}).items() if one]
         points = [(k, one) for k, one in points if one["average_f1"] is not None]
         if len(points) > 1:
@@ -29,6 +29,7 @@ def _majorities(runs: Summaries) -> Chart:
             series.append(
                 Series(
                     name,
+                    color,
                     [k for k, _ in points],
                     [one["average_f1"] for _, one in points],
                     [band[0] for band in bands],
@@ -40,11 +41,11 @@ def _majorities(runs: Summaries) -> Chart:
 
 def _reliability(runs: Summaries) -> Chart:
     series = []
-    for name, run in runs.items():
+    for color, (name, run) in enumerate(runs.items()):
         if calibration := run.get("calibration"):
             bins = [one for one in calibration["bins"] if one["count"]]
             x, y = [one["reward"] for one in bins], [one["right"] for one in bins]
-            series.append(Series(name, x, y))
+            series.append(Series(name, color, x, y))
     return Chart(
         "Reliability of step rewards", "mean reward", "share of right steps", series, diagonal=True
     )
@@ -52,8 +53,8 @@ def _reliability(runs: Summaries) -> Chart:
 
 def _risk_coverage(runs: Summaries) -> Chart:
     series = [
-        Series(name, curve["coverage"], curve["risk"], dashed=False)
-        for name, run in runs.items()
+        Series(name, color, curve["coverage"], curve["risk"])
+        for color, (name, run) in enumerate(runs.items())
         if run.get("calibration") and (curve := run.get("risk_coverage"))
     ]
     return Chart("Risk against coverage", "share of rows answered", "share wrong", series)
@@ -69,13 +70,14 @@ def _selection(selection: Selection, aggregate: Aggregate) -> Chart:
     series = [
         Series(
             curve.scorer or curve.method,
+            color,
             counts,
             [curve.mean[n - 1] for n in counts],
             [curve.low[n - 1] for n in counts],
             [curve.high[n - 1] for n in counts],
             dashed=curve.scorer is None,
         )
-        for curve in wanted
+        for color, curve in enumerate(wanted)
     ]
     title = (
         f"{selection.name}: Best-of-N by {aggregate.value} reward, {selection.problems} problems"

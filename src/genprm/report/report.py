@@ -23,27 +23,34 @@ ROWS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a page shows. `details` are the first of the `disagreements`, with their steps."""
+    """All that a page shows.
+
+    `appendix` holds the tables that are long; `details` the first of the `disagreements`, with
+    their steps.
+    """
 
     runs: Sequence[Run]
     selections: Sequence[Selection]
     tables: Sequence[Table]
     breakdowns: Sequence[Table]
+    appendix: Sequence[Table]
     charts: Sequence[Chart]
     disagreements: Sequence[Disagreement]
     details: Sequence[JudgedRow]
 
     def markdown(self) -> str:
         """All tables."""
-        tables = [table.markdown() for table in (*self.tables, *self.breakdowns)]
-        return "## genprm report\n\n" + "\n".join(tables)
+        return "## genprm report\n\n" + "\n".join(table.markdown() for table in self._all())
 
     def csv(self) -> Mapping[str, str]:
         """All tables by a name fit for a file."""
         return {
             "".join(c if c.isalnum() else "-" for c in table.title.lower()).strip("-"): table.csv()
-            for table in (*self.tables, *self.breakdowns)
+            for table in self._all()
         }
+
+    def _all(self) -> list[Table]:
+        return [*self.tables, *self.breakdowns, *self.appendix]
 
 
 def gather(folders: Sequence[Path], *, rows_shown: int = ROWS_SHOWN) -> Report:
@@ -59,8 +66,9 @@ def gather(folders: Sequence[Path], *, rows_shown: int = ROWS_SHOWN) -> Report:
     return Report(
         runs,
         selections,
-        [*tables, *map(numbers.selection_table, selections)],
+        tables,
         breakdowns,
+        [numbers.selection_table(selection) for selection in selections],
         [*charts, *selection_charts(selections)],
         disagreed,
         judged_rows(runs, disagreed[:rows_shown]),

@@ -1,6 +1,6 @@
 """Line charts as inline SVG that takes its colours from the page, so light and dark both work.
 
-Series are drawn with the classes `s0`, `s1`, …; the page's style sheet gives them colours.
+Series are drawn with the classes `s0` … `s7`; the page's style sheet gives them colours.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,20 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A curve; `low` and `high` are its band where it has one."""
+    """A curve; `low` and `high` are its band where it has one, `color` picks a class."""
 
     name: str
+    color: int
     x: Sequence[float]
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     dashed: bool = False
+
+    @property
+    def classes(self) -> str:
+        """Its classes in the page."""
+        return f"s{self.color % 8}{' dashed' if self.dashed else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,10 @@ class Chart:
         ]
         if self.diagonal:
             parts.append(_path(axes, (0, 1), (0, 1), "diagonal"))
-        parts += [_band(axes, index, one) for index, one in enumerate(self.series) if one.low]
-        for index, one in enumerate(self.series):
-            dashed = " dashed" if one.dashed else ""
-            parts.append(_path(axes, one.x, one.y, f"line s{index % 8}{dashed}"))
-            parts += _dots(axes, index, one) if len(one.x) <= 12 else []
+        parts += [_band(axes, one) for one in self.series if one.low]
+        for one in self.series:
+            parts.append(_path(axes, one.x, one.y, f"line {one.classes}"))
+            parts += _dots(axes, one) if len(one.x) <= 12 else []
         return "\n".join([*parts, "</svg>"])
 
     def _described(self) -> str:
@@ -125,19 +130,19 @@ def _path(axes: _Axes, x: Sequence[float], y: Sequence[float], classes: str) -> 
     return f'<path class="{classes}" d="M{" L".join(f"{a:.1f} {b:.1f}" for a, b in points)}"/>'
 
 
-def _band(axes: _Axes, index: int, one: Series) -> str:
+def _band(axes: _Axes, one: Series) -> str:
     edge = [*zip(one.x, one.high, strict=True), *reversed([*zip(one.x, one.low, strict=True)])]
     points = (axes.at(a, b) for a, b in edge)
     path = " L".join(f"{a:.1f} {b:.1f}" for a, b in points)
-    return f'<path class="band s{index % 8}" d="M{path}Z"/>'
+    return f'<path class="band {one.classes}" d="M{path}Z"/>'
 
 
-def _dots(axes: _Axes, index: int, one: Series) -> list[str]:
+def _dots(axes: _Axes, one: Series) -> list[str]:
     dots = []
     for x, y in zip(one.x, one.y, strict=True):
         left, top = axes.at(x, y)
         dots.append(
-            f'<circle class="dot s{index % 8}" cx="{left:.1f}" cy="{top:.1f}" r="3">'
+            f'<circle class="dot {one.classes}" cx="{left:.1f}" cy="{top:.1f}" r="3">'
             f"<title>{escape(one.name)}: {x:g}, {y:.2f}</title></circle>"
         )
     return dots
