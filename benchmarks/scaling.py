@@ -1,0 +1,202 @@
+"""Test-time scaling on the built-in domain, three seeds: every figure of docs/results.md about it.
+
+    python benchmarks/scaling.py [--problems 50] [--seeds 3] [--samples 32] [--out build/scaling]
+
+Runs the public commands, each of which goes on where it was killed: sample, rank, refine, search
+on held-out problems, verify on held-out labelled solutions. Every method starts from the same
+samples of the same policy. Then the tables: Best-of-N against majority and Pass@N, refine against
+self-refinement, search against Best-of-N at equal tokens, tokens saved by adaptive voting.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from genprm.arithmetic.problems import Split, exercises
+
+Row = dict[str, Any]
+T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # Student's t by number of seeds
+
+REFINE = {
+    "refine-best": ["--turns", "3"],
+    "refine-latest": ["--turns", "3", "--keep", "latest"],
+    "refine-from-error": ["--turns", "3", "--rewrite", "from-error"],
+    "refine-self": ["--turns", "3", "--critic", "self"],
+}
+SEARCH = {
+    "search-beam-2x2": ["--strategy", "beam", "--beams", "2", "--branch", "2"],
+    "search-beam-4x4": ["--strategy", "beam", "--beams", "4", "--branch", "4"],
+    "search-dvts-4x4": ["--strategy", "dvts", "--beams", "4", "--branch", "4"],
+    "search-beam-2x2-ahead": ["--beams", "2", "--branch", "2", "--lookahead", "1"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--problems", type=int, default=50)
+    parser.add_argument("--solutions", type=int, default=300, help="labelled, for adaptive voting")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=32)
+    parser.add_argument("--votes", type=int, default=8)
+    parser.add_argument("--out", type=Path, default=Path("build/scaling"))
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    problems = write_problems(asked.out / "problems.jsonl", asked.problems)
+    labelled = write_labelled(asked.out / "labelled.jsonl", asked.solutions)
+    verifications(labelled, asked.out, asked.votes)
+    for seed in range(asked.seeds):
+        runs(problems, asked.out / f"seed-{seed}", seed, asked.samples, asked.votes)
+    report(asked.out, asked.seeds)
+
+
+def write_problems(path: Path, count: int) -> Path:
+    """Held-out problems; the stream's right answers are the gold answers."""
+    drawn = islice(exercises(77, Split.HELD_OUT, wrong_share=0.0), count)
+    rows = [
+        {"id": f"p{index}", "problem": one.problem, "answer": one.answer}
+        for index, one in enumerate(drawn)
+    ]
+    return write(path, rows)
+
+
+def write_labelled(path: Path, count: int) -> Path:
+    """Held-out solutions, half of them wrong, with the index of the first error."""
+    rows = [
+        {"problem": one.problem, "steps": one.steps, "label": one.first_error}
+        for one in islice(exercises(78, Split.HELD_OUT), count)
+    ]
+    return write(path, rows)
+
+
+def write(path: Path, rows: Sequence[Row]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def verifications(labelled: Path, out: Path, votes: int) -> None:
+    """All votes and the direct judge on the same solutions; then both adaptive rules for real."""
+    for name, words in {
+        "verify-full": ["--votes", str(votes)],
+        "verify-direct": ["--mode", "direct"],
+        "verify-exact": ["--votes", str(votes), "--adaptive", "exact"],
+        "verify-confident": ["--votes", str(votes), "--adaptive", "confident"],
+    }.items():
+        genprm("verify", str(labelled), *words, "-o", str(out / f"{name}.jsonl"))
+
+
+def runs(problems: Path, out: Path, seed: int, samples: int, votes: int) -> None:
+    out.mkdir(exist_ok=True)
+    pools, seeded = out / "samples.jsonl", ["--seed", str(seed)]
+    genprm("sample", str(problems), "-k", str(samples), *seeded, "-o", str(pools))
+    judged = ["--votes", str(votes), *seeded]
+    stored = ["--samples", str(pools)]
+    genprm("rank", *stored, "-k", str(samples), *judged, "-o", str(out / "rank.jsonl"))
+    for name, words in REFINE.items():
+        genprm("refine", *stored, *words, *seeded, "-o", str(out / f"{name}.jsonl"))
+    for name, words in SEARCH.items():
+        genprm("search", str(problems), *words, *seeded, "-o", str(out / f"{name}.jsonl"))
+
+
+def genprm(*words: str) -> str:
+    print("genprm", *words, file=sys.stderr)
+    done = subprocess.run(
+        [sys.executable, "-m", "genprm", *words], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
+def report(out: Path, seeds: int) -> None:
+    """Print the tables as Markdown, and write the figure of seed 0."""
+    found = []
+    for seed in range(seeds):
+        folder = out / f"seed-{seed}"
+        names = ["rank", *REFINE, *SEARCH]
+        files = [str(folder / f"{name}.jsonl") for name in names]
+        figure = ["--figure", str(out / "scaling.svg")] if seed == 0 else []
+        found.append(json.loads(genprm("evaluate", "scaling", *files, *figure, "--json")))
+    print_points(found)
+    print_gap(found)
+    print_winners(found)
+    print("\n### Adaptive voting\n")
+    print(genprm("evaluate", "adaptive", str(out / "verify-full.jsonl")))
+    print(agreement(out))
+    print("\n### Cascade: direct first\n")
+    cheap, strong = (str(out / f"verify-{name}.jsonl") for name in ("direct", "full"))
+    print(genprm("evaluate", "cascade", cheap, strong, "-o", str(out / "cascade.json")))
+
+
+def print_points(found: Sequence[Row]) -> None:
+    print("| method | setting | tokens a problem | accuracy %, mean of seeds | 95 % |")
+    print("|---|---|---|---|---|")
+    for points in zip(*(one["points"] for one in found), strict=True):
+        tokens = fmean(point["tokens"] for point in points)
+        mean, half = interval([point["accuracy"] for point in points])
+        first = points[0]
+        name = f"| {first['method']} | {first['setting']} | {tokens:,.0f} "
+        print(f"{name}| {mean:.1f} | ± {half:.1f} |")
+
+
+def print_gap(found: Sequence[Row]) -> None:
+    """How much of the gap between majority and Pass@N the verifier closes."""
+    shares = []
+    for one in found:
+        at = {(point["method"], point["setting"]): point["accuracy"] for point in one["points"]}
+        last = [setting for method, setting in at if method == "majority"][-1]
+        low, high = at["majority", last], at["Pass@N (bound)", last]
+        best = at.get(("best-of-N, 8 votes", last))
+        if best is not None and high > low:
+            shares.append(100 * (best - low) / (high - low))
+    if shares:
+        mean, half = interval(shares)
+        print(f"\nBest-of-N with 8 votes closes {mean:.0f} ± {half:.0f} % of the gap at {last}.")
+
+
+def print_winners(found: Sequence[Row]) -> None:
+    print("\n| tokens up to | best (seed 0) | accuracy % | lead over the next method, 95 % |")
+    print("|---|---|---|---|")
+    for win in found[0]["winners"]:
+        best, lead = win["best"], win["lead"]
+        by = f"{lead['low']:+.1f} to {lead['high']:+.1f}" if lead else ""
+        name = f"| {win['budget']:,} | {best['method']}, {best['setting']} "
+        print(f"{name}| {best['accuracy']:.1f} | {by} |")
+
+
+def agreement(out: Path) -> str:
+    """The rules as really run, against all votes as really run."""
+    full = read(out / "verify-full.jsonl")
+    lines = []
+    for rule in ("exact", "confident"):
+        early = read(out / f"verify-{rule}.jsonl")
+        pairs = [
+            (a["label"], b["label"])
+            for some, whole in zip(early, full, strict=True)
+            for a, b in zip(some["steps"], whole["steps"], strict=True)
+        ]
+        equal = 100 * sum(a == b for a, b in pairs) / len(pairs)
+        spent, whole_cost = (sum(r["usage"]["tokens_out"] for r in rows) for rows in (early, full))
+        lines.append(
+            f"Really run, {rule}: {equal:.2f} % of {len(pairs)} labels equal, "
+            f"{100 * (1 - spent / whole_cost):.1f} % of the tokens saved."
+        )
+    return "\n".join(lines)
+
+
+def read(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean, and half the width of its 95 % interval over seeds."""
+    if len(values) < 2:
+        return fmean(values), float("nan")
+    return fmean(values), T_95.get(len(values), 1.96) * stdev(values) / len(values) ** 0.5
+
+
+if __name__ == "__main__":
+    main()
