@@ -1,17 +1,17 @@
-"""A few steps of real training on a tiny model: it learns, resumes, packs without leaks, exports."""
+"""A few steps of real training on a tiny model: it learns, resumes, packs, exports."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import TEXTS, make_base, write_chats
 
 from genprm.errors import InputError, JournalError
 from genprm.recipe import check_recipe
 from genprm.train.checkpoints import last_checkpoint
 from genprm.train.recipe import Training
 from genprm.train.sft import accumulation_steps, train
-from tiny import TEXTS, make_base, write_chats
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
@@ -107,9 +107,10 @@ def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(
             raise Killed
         return step(self, *args, **kwargs)
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr(SFTTrainer, "training_step", until_the_seventh)
-        train(settings(base, chats, tmp_path))
+        with pytest.raises(Killed):
+            train(settings(base, chats, tmp_path))
     half_written = tmp_path / "checkpoint-4"
     half_written.mkdir()
     (half_written / "trainer_state.json").write_text('{"epoch"')
@@ -127,10 +128,11 @@ def test_other_settings_are_refused(base: Path, chats: Path, unbroken: Path) -> 
 
 def test_packed_chats_do_not_see_each_other(base: Path, chats: Path) -> None:
     """The loss of packed rows is the loss of the chats one by one."""
-    from genprm.train.corpus import load_corpus
-    from genprm.train.sft import load_tokenizer
     from transformers import AutoModelForCausalLM
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    from genprm.train.corpus import load_corpus
+    from genprm.train.sft import load_tokenizer
 
     plain = settings(base, chats, Path("unused"))
     packed = plain.model_copy(update={"packing": True})

@@ -1,11 +1,12 @@
 """The loss mask, token by token, and where tokens may end."""
 
 import re
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny import CHATML, QWEN2_SPLIT, TEXTS, bpe, chat, wrapped
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from genprm.errors import InputError
@@ -13,7 +14,6 @@ from genprm.models.chat_template import ChatTemplate
 from genprm.train.recipe import Loss
 from genprm.train.tokens import IGNORED, Encoder
 from shared_data import shared
-from tiny import CHATML, QWEN2_SPLIT, TEXTS, bpe, chat, wrapped
 
 CHAT = chat("Step 1: 2 × 3 = 6.", "Step 2: naïvely 6 + 1 = 7.", "So 7 is it.")
 
@@ -83,7 +83,7 @@ def last_merge(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     """Apply all merges of lower rank: two parts are left."""
     parts = [token[i : i + 1] for i in range(len(token))]
     while len(parts) > 2:
-        joined = [ranks.get(a + b, 1 << 30) for a, b in zip(parts, parts[1:], strict=False)]
+        joined = [ranks.get(a + b, 1 << 30) for a, b in pairwise(parts)]
         at = joined.index(min(joined))
         parts[at : at + 2] = [parts[at] + parts[at + 1]]
     return parts[0], parts[1]

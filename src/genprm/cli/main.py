@@ -7,12 +7,14 @@ from typing import Any
 import typer
 
 import genprm
+from genprm.cli.curate import curate
 from genprm.cli.doctor import doctor
 from genprm.cli.rank import rank
 from genprm.cli.refine import refine
 from genprm.cli.sample import sample
 from genprm.cli.search import search
 from genprm.cli.serve import serve
+from genprm.cli.train import train
 from genprm.cli.verify import verify
 from genprm.errors import GenprmError
 
@@ -33,6 +35,8 @@ app.command()(rank)
 app.command()(refine)
 app.command()(search)
 app.command()(serve)
+app.command()(curate)
+app.command()(train)
 app.command()(doctor)
 
 

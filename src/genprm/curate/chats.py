@@ -54,7 +54,7 @@ def direct_turn(*, right: bool) -> Iterator[Piece]:
 
 
 def _verification(paragraph: Paragraph, *, executes: bool) -> Iterator[Piece]:
-    """Blocks, outputs and reflection; without execution the blocks alone, for the rest speaks of it.
+    """Blocks, outputs and reflection; without execution the blocks alone: the rest speaks of it.
 
     The driver opens the first block itself, so what the teacher said before it is left out.
     """

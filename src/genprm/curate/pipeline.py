@@ -48,9 +48,9 @@ class Crew(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ticker:
-    """Is told how far a stage is: `begin(stage, units, done)`, then `advance()` for each unit."""
+    """Is told how far a stage is: `begin(stage, units)`, then `advance()` for each unit."""
 
-    begin: Callable[[Stage, int], None] = lambda stage, units: None
+    begin: Callable[[Stage, int], None] = lambda *_: None
     advance: Callable[[], None] = lambda: None
 
 

@@ -12,13 +12,25 @@ from math import ceil, log2
 from pathlib import Path
 
 from genprm.curate.folder import Stage
+from genprm.curate.pipeline import Crew
 from genprm.curate.recipe import Curation, Estimator, Plan
 from genprm.curate.scores import completions
 from genprm.curate.survey import Cost, Survey
 from genprm.errors import InputError
 from genprm.problem import Problem
 
-_NEEDED = ["solved", "kept_problems", "samples", "paths", "steps", "problem_tokens", "step_tokens", "critique_tokens", "sampled", "agreed"]
+_NEEDED = (
+    "solved",
+    "kept_problems",
+    "samples",
+    "paths",
+    "steps",
+    "problem_tokens",
+    "step_tokens",
+    "critique_tokens",
+    "sampled",
+    "agreed",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,21 @@ class Forecast:
         content["costs"] = {Stage(k): Cost(**v) for k, v in content["costs"].items()}
         content["gpu_hours"] = {Stage(k): v for k, v in content["gpu_hours"].items()}
         return cls(**content)
+
+
+class PilotCrew:
+    """A crew with a few of the problems."""
+
+    def __init__(self, crew: Crew, problems: Sequence[Problem], count: int) -> None:
+        self._few = pilot_problems(problems, count)
+        self.policy = crew.policy
+        self.completer = crew.completer
+        self.teacher = crew.teacher
+        self.checker = crew.checker
+
+    def problems(self) -> list[Problem]:
+        """See `Crew`."""
+        return self._few
 
 
 def pilot_problems(problems: Sequence[Problem], count: int) -> list[Problem]:
@@ -124,7 +151,7 @@ def from_assumptions(recipe: Curation, problems: int) -> Forecast:
 
 def _hours(stage: Stage, cost: Cost, plan: Plan) -> float | None:
     """GPU hours by the recipe's throughput; else the scaled wall clock, of one engine."""
-    rate = plan.tokens_per_second.get(stage.value)
+    rate: float | None = getattr(plan.tokens_per_second, stage.value)
     if rate is not None:
         return cost.tokens_out / rate / 3600
     return None if cost.seconds is None else cost.seconds / 3600

@@ -7,7 +7,7 @@ about the rows; everything else does, and a journal refuses to go on under anoth
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from genprm.model import Sampling
 from genprm.policy import PolicySettings
@@ -116,7 +116,7 @@ class Rationales(Drawing):
     max_tokens: PositiveInt = 16384  # of a critique, thoughts included
     thinks: bool = True  # the teacher's template opens a thought that ends with </think>
     code_rounds: PositiveInt = 64  # blocks that a critique may run
-    code_timeout: Annotated[float, Field(gt=0)] = 5.0
+    code_timeout: PositiveFloat = 5.0
     concurrency: PositiveInt = 64  # critiques in progress
 
 
@@ -149,21 +149,29 @@ class Chats(Table):
         return self
 
 
+class Throughput(Table):
+    """Tokens that one GPU writes a second, by stage; None: as fast as the pilot."""
+
+    solutions: PositiveFloat | None = None
+    rollouts: PositiveFloat | None = None
+    rationales: PositiveFloat | None = None
+
+
 class Plan(Table):
     """What planning assumes where no pilot has measured it."""
 
-    pilot: Annotated[int, Field(ge=0)] = 0  # problems to measure with before planning
+    problems: PositiveInt | None = None  # else they are counted
     solved: Share | None = None  # mean Pass@1
     kept_problems: Share | None = None  # of problems that give right and wrong paths
-    samples: Annotated[float, Field(gt=0)] | None = None  # drawn for a problem
-    paths: Annotated[float, Field(gt=0)] | None = None  # kept of a problem that is kept
-    steps: Annotated[float, Field(gt=0)] | None = None  # of a path
-    problem_tokens: Annotated[float, Field(gt=0)] | None = None
-    step_tokens: Annotated[float, Field(gt=0)] | None = None
-    critique_tokens: Annotated[float, Field(gt=0)] | None = None  # thoughts included
+    samples: PositiveFloat | None = None  # drawn for a problem
+    paths: PositiveFloat | None = None  # kept of a problem that is kept
+    steps: PositiveFloat | None = None  # of a path
+    problem_tokens: PositiveFloat | None = None
+    step_tokens: PositiveFloat | None = None
+    critique_tokens: PositiveFloat | None = None  # thoughts included
     sampled: Share | None = None  # of the rollouts that zeroing leaves to be sampled
     agreed: Share | None = None  # of solutions that consensus keeps
-    tokens_per_second: dict[str, Annotated[float, Field(gt=0)]] = {}  # stage: written, a GPU
+    tokens_per_second: Throughput = Throughput()
 
 
 class Curation(Table):

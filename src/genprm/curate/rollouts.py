@@ -63,7 +63,7 @@ def score_of(row: Row) -> Score:
 
 
 def row_order(forest: Sequence[Tree], settings: Rollouts, stored: Mapping[str, Score]) -> list[str]:
-    """Keys of all prefixes, each once: problems in order, paths in order, as the walk needs them."""
+    """Keys of all prefixes, each once, in the order of problems, paths and steps."""
     keys = (
         key
         for tree in forest

@@ -29,7 +29,7 @@ class Score:
 
     @property
     def value(self) -> Fraction:
-        """MC, exactly. A prefix whose completions could all not be decided counts as never right."""
+        """MC, exactly. A prefix none of whose completions could be decided is never right."""
         return Fraction(self.hits, self.total) if self.total else Fraction(0)
 
     @property

@@ -82,6 +82,7 @@ def accumulation_steps(settings: Training, chats_per_row: float, devices: int) -
 
 
 def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
+    import torch
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
@@ -98,6 +99,7 @@ def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
         lr_scheduler_type=settings.scheduler,
         warmup_steps=settings.warmup,  # below 1: a share
         weight_decay=settings.weight_decay,
+        use_cpu=not torch.accelerator.is_available(),
         bf16=settings.precision is Precision.BF16,
         gradient_checkpointing=settings.gradient_checkpointing,
         max_length=None,  # rows are cut and packed already

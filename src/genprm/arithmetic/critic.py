@@ -1,0 +1,157 @@
+"""The scripted teacher on a solution that somebody else wrote: a policy's, say.
+
+A step is read as a chain of equal expressions and held against what the problem says it computes.
+That is known of the generator's own solution, and is right for another one's step as long as all
+steps before it are right; so a critique ends with the first wrong step. A step that cannot be
+read as such a chain is not judged at all.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from genprm.answer import extract_answer
+from genprm.arithmetic.exercise import Claim, Exercise, Family
+from genprm.arithmetic.expressions import show_number
+from genprm.arithmetic.mistakes import near_miss
+from genprm.arithmetic.teacher import Rationale, rationales
+
+_MARK = re.compile(r"^(?:\*\*|#+ )?Step \d+\b:?\s*")
+_NUMBERS = r"[-+*/×÷().\d\s]"
+_TRAILING = re.compile(rf"(?<![\w.])([-+(]*[\d(]{_NUMBERS}*)$")
+_LEADING = re.compile(rf"^\s*([-+(]*[\d(]{_NUMBERS}*)")
+_ANYWHERE = re.compile(rf"(?<![\w.])([-+(]*[\d(]{_NUMBERS}*)")
+_DEFINITION = re.compile(rf"\b([A-Z]) = ([-+(]*[\d(]{_NUMBERS}*)")
+_COMBINATION = re.compile(r"(?<!\w)\(*[A-Z]\b(?:\)*\s[-+*]\s\(*[A-Z]\b)+\)*")
+_ARITHMETIC = (
+    ast.Expression,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Constant,
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.UAdd,
+    ast.USub,
+)
+
+
+def critique(
+    exercise: Exercise, steps: Sequence[str], rng: random.Random, *, errors: float = 0.0
+) -> list[Rationale] | None:
+    """A rationale for each step up to the first wrong one; None where a step cannot be read.
+
+    Args:
+        exercise: the problem with the generator's right solution.
+        steps: of the solution to judge; `Step t:` before a step is overlooked.
+        rng: chooses words, and errors.
+        errors: the share of critiques that misjudge one step, by a slip that execution believes.
+    """
+    claims = list(read_claims(exercise, [_MARK.sub("", step) for step in steps]))
+    slips = rng.random() < errors
+    judged = _judge(exercise, claims, rng)
+    if slips and judged:
+        at = rng.randrange(len(judged))
+        claims[at] = _slip(claims[at], judged[at], rng)
+        judged = _judge(exercise, claims, rng)
+    ended = bool(judged) and not judged[-1].correct
+    return judged if ended or len(claims) == len(steps) else None
+
+
+def _judge(exercise: Exercise, claims: Sequence[Claim], rng: random.Random) -> list[Rationale]:
+    judged = rationales(replace(exercise, claims=tuple(claims)), rng)
+    wrong = [index for index, rationale in enumerate(judged) if not rationale.correct]
+    return judged[: wrong[0] + 1] if wrong else judged
+
+
+def _slip(claim: Claim, judged: Rationale, rng: random.Random) -> Claim:
+    """Miscopy the result of a right step; check a wrong one against itself."""
+    if not judged.correct:
+        return replace(claim, links=(claim.target,))
+    result = Decimal(str(_value(claim.links[-1]) or 0))
+    return replace(claim, links=(*claim.links[:-1], show_number(near_miss(result, rng))))
+
+
+def read_claims(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
+    """What the steps assert, up to the first that cannot be read."""
+    read = _read_nested if exercise.family is Family.NESTED else _read_story
+    return read(exercise, steps)
+
+
+def _read_story(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
+    """The facts are solved in the problem's order: step t is about fact t."""
+    if len(steps) > len(exercise.claims):
+        return
+    for index, (step, claim) in enumerate(zip(steps, exercise.claims, strict=False)):
+        links = chain(step)
+        if not links or not re.search(rf"\b{re.escape(claim.target)}\b", step):
+            return
+        last = index == len(exercise.claims) - 1
+        yield replace(claim, links=(*links, *_stated(step)) if last else links)
+
+
+def _read_nested(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
+    """The writer names the parts itself: the first step is held against the whole expression."""
+    goal, *_ = exercise.claims[0].setup
+    parts = {name: text.strip(" .,") for name, text in _DEFINITION.findall(steps[0])}
+    whole = _COMBINATION.search(steps[0])
+    if whole is None or not parts or any(_value(part) is None for part in parts.values()):
+        return
+    setup = (goal, *(f"{name} = {part}" for name, part in parts.items()))
+    source = f"The problem is one expression. The parts are {' '.join(parts)}."
+    yield Claim(source, setup, "goal", (whole[0],))
+    results: dict[str, str] = {}
+    for index, step in enumerate(steps[1:], start=1):
+        links = chain(step)
+        name = re.search(r"\b([A-Z]) =", step)
+        if not links:
+            return
+        if index == len(steps) - 1:
+            found = ", ".join(f"{key} = {result}" for key, result in results.items())
+            source = f"Paragraph 1 says {whole[0]}. Earlier paragraphs say {found}."
+            yield Claim(source, (), "goal", (whole[0], *links, *_stated(step)))
+        elif name is not None and name[1] in parts:
+            yield Claim(f"Paragraph 1 says {name[1]} = {parts[name[1]]}.", (), name[1], links)
+            results[name[1]] = links[-1]
+        else:
+            return
+
+
+def chain(step: str) -> tuple[str, ...]:
+    """The equal expressions of a step, as Python; none where they cannot be read."""
+    first, *rest = re.split(r"\s=\s", step)
+    opening = (_TRAILING if rest else _ANYWHERE).search(first)
+    links = [opening[1]] if opening else []
+    for part in rest:
+        found = _LEADING.match(part)
+        if found is None or (part is not rest[-1] and found.end() < len(part)):
+            return ()
+        links.append(found[1])
+    links = [link.strip().rstrip(".").strip().translate(_SIGNS) for link in links]
+    return tuple(links) if links and all(_value(link) is not None for link in links) else ()
+
+
+_SIGNS = str.maketrans("×÷", "*/")
+
+
+def _stated(step: str) -> tuple[str, ...]:
+    answer = extract_answer(step)
+    return (answer,) if answer is not None and _value(answer) is not None else ()
+
+
+def _value(expression: str) -> float | None:
+    """The value of a plain arithmetic expression; None for anything else."""
+    try:
+        tree = ast.parse(expression.strip(), mode="eval")
+        if not all(isinstance(node, _ARITHMETIC) for node in ast.walk(tree)):
+            return None
+        value: float = eval(compile(tree, "<step>", "eval"), {"__builtins__": {}})
+    except (SyntaxError, ValueError, ArithmeticError, MemoryError, RecursionError):
+        return None
+    return value

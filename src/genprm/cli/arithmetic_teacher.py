@@ -1,0 +1,71 @@
+"""The built-in domain in a curation: its problems, and its scripted teacher behind the port.
+
+A problem's id names its place in the generator's stream, so the teacher draws the exercise again.
+"""
+
+import random
+from collections.abc import Sequence
+
+from genprm.arithmetic.critic import critique
+from genprm.arithmetic.exercise import Exercise
+from genprm.arithmetic.problems import Split, exercise
+from genprm.arithmetic.teacher import Rationale
+from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
+from genprm.errors import InputError
+from genprm.problem import Problem
+from genprm.sandbox import RunStatus
+
+_SCRIPTED = "arithmetic:scripted"
+
+
+def draw_problems(seed: int, count: int) -> list[Problem]:
+    """The first `count` training problems of the stream `seed`, each text once."""
+    problems: dict[str, Problem] = {}
+    index = 0
+    while len(problems) < count:
+        drawn = _draw(seed, index)
+        problems.setdefault(drawn.problem, Problem(f"{seed}-{index}", drawn.problem, drawn.answer))
+        index += 1
+    return list(problems.values())
+
+
+def scripted_teacher(name: str) -> "ScriptedTeacher":
+    """`arithmetic:scripted`, or `arithmetic:scripted:0.05` for one that errs at that rate.
+
+    Raises:
+        InputError: `name` is neither.
+    """
+    kind, _, errors = name.removeprefix(_SCRIPTED).partition(":")
+    try:
+        rate = float(errors or 0)
+    except ValueError:
+        rate = -1.0
+    if not name.startswith(_SCRIPTED) or kind or not 0 <= rate <= 1:
+        raise InputError(f"teacher {name!r}: mend: {_SCRIPTED} or {_SCRIPTED}:ERRORS, 0 to 1")
+    return ScriptedTeacher(name, rate)
+
+
+class ScriptedTeacher:
+    """Lets execution decide, and says so; misjudges a step in a share of its critiques."""
+
+    def __init__(self, name: str, errors: float) -> None:
+        self.name = name
+        self._errors = errors
+
+    async def critique(self, problem: Problem, steps: Sequence[str], *, seed: int) -> Critique:
+        """See `Teacher.critique`."""
+        stream, _, index = problem.id.partition("-")
+        drawn = _draw(int(stream), int(index))
+        found = critique(drawn, steps, random.Random(seed), errors=self._errors)
+        if found is None:
+            return Critique((), Unreadable.PARAGRAPHS)
+        return Critique(tuple(map(_paragraph, found)))
+
+
+def _draw(seed: int, index: int) -> Exercise:
+    return exercise(seed, index, Split.TRAIN, wrong_share=0.0)
+
+
+def _paragraph(rationale: Rationale) -> Paragraph:
+    block = Block("", rationale.code, rationale.output, RunStatus.OK.value)
+    return Paragraph(rationale.analysis, (block,), rationale.reflection, rationale.correct)

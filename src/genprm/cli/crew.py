@@ -1,0 +1,96 @@
+"""Who works on a curation, built from the words of its recipe.
+
+Two words belong to the built-in domain: `problems = "arithmetic:COUNT"`, and
+`teacher = "arithmetic:scripted[:ERRORS]"`, whose ERRORS is the share of critiques that go wrong.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from genprm.answer import AnswerChecker
+from genprm.cli.engine import EngineOptions, PolicyOptions, open_model, open_policy
+from genprm.curate.critique import CritiqueSettings, ModelTeacher
+from genprm.curate.problems import read_problems
+from genprm.curate.recipe import Curation, Writer
+from genprm.curate.teacher import Teacher
+from genprm.errors import InputError
+from genprm.policy import Policy
+from genprm.problem import Problem
+from genprm.sandboxes.fork_server import ForkServer
+
+_DOMAIN = "arithmetic:"
+
+
+class EngineCrew:
+    """Opens engines by name, each when a stage needs it."""
+
+    def __init__(self, recipe: Curation, *, api_key: str | None, sandbox: str) -> None:
+        self._recipe = recipe
+        self._api_key = api_key
+        self._sandbox = sandbox
+
+    def problems(self) -> list[Problem]:
+        """See `Crew`."""
+        source = self._recipe.problems
+        if not source.startswith(_DOMAIN):
+            return read_problems(source)
+        from genprm.cli.arithmetic_teacher import draw_problems
+
+        return draw_problems(self._recipe.seed, _count(source))
+
+    @asynccontextmanager
+    async def policy(self) -> AsyncIterator[Policy]:
+        """See `Crew`."""
+        async with open_policy(self._options(self._recipe.solutions)) as policy:
+            yield policy
+
+    @asynccontextmanager
+    async def completer(self) -> AsyncIterator[Policy]:
+        """See `Crew`."""
+        async with open_policy(self._options(self._recipe.rollouts)) as completer:
+            yield completer
+
+    @asynccontextmanager
+    async def teacher(self) -> AsyncIterator[Teacher]:
+        """See `Crew`."""
+        settings = self._recipe.rationales
+        if settings.teacher.startswith(_DOMAIN):
+            from genprm.cli.arithmetic_teacher import scripted_teacher
+
+            yield scripted_teacher(settings.teacher)
+            return
+        options = EngineOptions(
+            settings.teacher, _path(settings.chat_template), self._api_key, self._sandbox
+        )
+        async with ForkServer(tier=self._sandbox) as sandbox, open_model(options) as model:
+            yield ModelTeacher(
+                model,
+                sandbox,
+                CritiqueSettings(
+                    settings.thinks,
+                    settings.max_tokens,
+                    settings.code_rounds,
+                    settings.code_timeout,
+                    settings.sampling(),
+                ),
+            )
+
+    def checker(self) -> AnswerChecker:
+        """See `Crew`."""
+        return AnswerChecker(workers=2)
+
+    def _options(self, writer: Writer) -> PolicyOptions:
+        template = _path(writer.chat_template)
+        return PolicyOptions(writer.model, template, self._api_key, writer.policy_settings())
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _count(source: str) -> int:
+    number = source.removeprefix(_DOMAIN)
+    if not number.isdigit() or int(number) == 0:
+        raise InputError(f"problems {source!r}: mend: arithmetic:COUNT, such as arithmetic:300")
+    return int(number)

@@ -1,0 +1,84 @@
+"""The finished data set: Parquet and JSON Lines for each mode, with a card.
+
+DIR/dataset/README.md              what it is, how it was made, what is in it
+DIR/dataset/genprm/train.parquet   the chats of a mode; `messages` is what TRL reads
+DIR/dataset/genprm/train.jsonl
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+
+from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.recipe import Curation
+from genprm.curate.survey import Survey
+from genprm.errors import InputError, MissingExtra
+from genprm.journal import Row
+
+
+def publish(folder: Folder, recipe: Curation, survey: Survey) -> Path:
+    """Write the data set of a finished curation; push it where the recipe says so.
+
+    Raises:
+        InputError: there is nothing to write, or no token to push with.
+        MissingExtra: `datasets` is not installed.
+    """
+    target = folder.path / "dataset"
+    by_mode: dict[str, list[Row]] = defaultdict(list)
+    for row in folder.rows(Stage.CHATS):
+        by_mode[row["mode"]].append({"id": row.pop(KEY), **row})
+    if not by_mode:
+        raise InputError(f"{folder.path}: consensus kept nothing; mend: see report.html")
+    for mode, rows in by_mode.items():
+        (target / mode).mkdir(parents=True, exist_ok=True)
+        _write_jsonl(target / mode / "train.jsonl", rows)
+        _write_parquet(target / mode / "train.parquet", rows)
+    (target / "README.md").write_text(card(recipe, survey), "utf-8")
+    if recipe.chats.hub:
+        _push(target, recipe.chats.hub, private=recipe.chats.private)
+    return target
+
+
+def card(recipe: Curation, survey: Survey) -> str:
+    """The data set's card: counts, balance, provenance."""
+    from jinja2 import Environment
+
+    source = resources.files("genprm.curate") / "card.md.jinja"
+    template = Environment(trim_blocks=True, lstrip_blocks=True).from_string(
+        source.read_text("utf-8")
+    )
+    return template.render(recipe=recipe, survey=survey, chats=survey.chats or {})
+
+
+def _write_jsonl(file: Path, rows: Iterable[Row]) -> None:
+    draft = file.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as lines:
+        lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    draft.replace(file)
+
+
+def _write_parquet(file: Path, rows: list[Row]) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("pyarrow", extra="curate") from None
+    draft = file.with_suffix(".draft")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), draft)
+    draft.replace(file)
+
+
+def _push(target: Path, name: str, *, private: bool) -> None:
+    try:
+        import huggingface_hub
+    except ImportError:
+        raise MissingExtra("huggingface_hub", extra="curate") from None
+    if huggingface_hub.get_token() is None:
+        raise InputError(
+            f"no token to push {name}; mend: hf auth login, or remove curate.chats.hub"
+        )
+    client = huggingface_hub.HfApi()
+    client.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
+    client.upload_folder(repo_id=name, repo_type="dataset", folder_path=target)
