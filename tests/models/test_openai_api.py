@@ -265,7 +265,7 @@ def test_a_server_that_does_not_tell_its_stops_is_cut_and_hung_up_on() -> None:
 
     with serve(lambda path, body: Reply(stream=endless()), owned_by="me") as server:
         assert ask(server.url) == [Completion("It is 7.", Finish.STOP, "</b>", tokens_out=3)]
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(30)
     assert "stop" not in server.asked[0][1]
 
 
@@ -281,19 +281,33 @@ def test_a_stream_that_ends_by_itself() -> None:
 
 
 def test_cancelling_hangs_up() -> None:
+    streaming = threading.Event()
+
     def endless() -> Iterator[str]:
         while True:
             yield json.dumps({"choices": [{"text": "more", "finish_reason": None}]})
+            streaming.set()
 
     async def cancel(url: str) -> None:
         model = OpenAICompatible(url, chat_template=PLAIN)
-        request = model.complete("p", stop=[], max_tokens=9, sampling=Sampling())
-        with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(request, 0.1)
+        request = asyncio.create_task(
+            model.complete("p", stop=[], max_tokens=9, sampling=Sampling())
+        )
+        await asyncio.to_thread(streaming.wait)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
 
     with serve(lambda path, body: Reply(stream=endless()), owned_by="me") as server:
         asyncio.run(cancel(server.url))
-        assert server.hung_up.wait(5)
+        assert server.hung_up.wait(30)
+
+
+def test_sglang_puts_the_bos_there_itself() -> None:
+    template = ChatTemplate("", bos_token="<s>")
+    with serve(lambda path, body: TEXT, owned_by="sglang") as server:
+        ask(server.url, "<s>Judge", chat_template=template)
+    assert server.asked[0][1]["prompt"] == "Judge"
 
 
 def test_building_says_what_is_wrong_with_the_server() -> None:

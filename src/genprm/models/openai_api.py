@@ -5,13 +5,11 @@ differ is in `openai_dialects`. A server that does not say which stop string end
 as a stream that is cut, and so ended, here.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import ValidationError
 
 from genprm.errors import ContextExceeded, ModelError
 from genprm.model import Choice, Completion, Finish, Message, Sampling
@@ -89,9 +87,7 @@ class OpenAICompatible:
     ) -> Completion:
         """See `Model.complete`."""
         dialect = self._server.dialect
-        body = dialect.completion_body(
-            self._server.without_bos(prompt), stop, max_tokens, sampling, seed
-        )
+        body = dialect.completion_body(self._without_bos(prompt), stop, max_tokens, sampling, seed)
         if not dialect.tells_stop:
             return await self._ask(lambda: self._stream(body, stop))
         try:
@@ -107,7 +103,7 @@ class OpenAICompatible:
         """See `Model.choose`; how many of the less probable tokens are told, the server decides."""
         dialect = self._server.dialect
         ids = await self._token_ids(options)
-        body = dialect.choice_body(self._server.without_bos(prompt), ids)
+        body = dialect.choice_body(self._without_bos(prompt), ids)
         return await self._ask(
             lambda: self._post(body, lambda reply: dialect.read_choice(reply, options, ids))
         )
@@ -125,7 +121,7 @@ class OpenAICompatible:
             if error.status in {400, 413, 422} and _OVERFLOW.search(str(error)):
                 kind = ContextExceeded
             raise kind(f"{self._server.url}: {error}") from None
-        except (ValidationError, ValueError, IndexError) as error:
+        except (ValueError, IndexError) as error:
             raise ModelError(
                 f"{self._server.url}: not the reply of /v1/completions: {error}"
             ) from None
@@ -138,11 +134,12 @@ class OpenAICompatible:
 
     async def _stream(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
         """Read until a stop string is complete; leaving closes the connection."""
+        dialect = self._server.dialect
         continuation, pieces, reason = Continuation(stop), 0, None
         request = self._named(body) | {"stream": True}
         async with (
             self._pool.client() as client,
-            client.stream("POST", self._server.dialect.path, json=request) as response,
+            client.stream("POST", dialect.path, json=request) as response,
         ):
             if not response.is_success:
                 await response.aread()
@@ -150,13 +147,18 @@ class OpenAICompatible:
             async for line in response.aiter_lines():
                 if not line.startswith("data: ") or line == "data: [DONE]":
                     continue
-                chunk = json.loads(line.removeprefix("data: "))
-                for choice in chunk.get("choices", ()):
-                    pieces += 1
-                    reason = choice.get("finish_reason") or reason
-                    if continuation.feed((choice.get("text") or "").encode()):
-                        return _cut(continuation, Finish.STOP, pieces)
+                text, ended = dialect.read_piece(line.removeprefix("data: "))
+                reason = ended or reason
+                pieces += bool(text)
+                if continuation.feed(text.encode()):
+                    return _cut(continuation, Finish.STOP, pieces)
         return _cut(continuation, Finish.LENGTH if reason == "length" else Finish.EOS, pieces)
+
+    def _without_bos(self, prompt: str) -> str:
+        """`prompt` without the BOS that the server puts there itself."""
+        server = self._server
+        bos = self._template.tokens["bos_token"] if server.dialect.adds_bos else server.added_bos
+        return prompt.removeprefix(bos)
 
     def _named(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"model": self._server.model, **body}

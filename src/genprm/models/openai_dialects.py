@@ -50,7 +50,11 @@ class _Alternative(BaseModel):
 
 class _Reply(BaseModel):
     choices: list[_Alternative]
-    usage: _Usage = _Usage()
+    usage: _Usage | None = None
+
+    @property
+    def used(self) -> _Usage:
+        return self.usage or _Usage()
 
 
 class Generic:
@@ -58,6 +62,7 @@ class Generic:
 
     path: ClassVar[str] = "v1/completions"
     tells_stop: ClassVar[bool] = False
+    adds_bos: ClassVar[bool] = False
     top: ClassVar[int] = 5
 
     def completion_body(
@@ -105,10 +110,20 @@ class Generic:
             text=found.text,
             finish=_finish(found.finish_reason, stop),
             stop=stop if isinstance(stop, str) else None,
-            tokens_in=parsed.usage.prompt_tokens,
-            tokens_out=parsed.usage.completion_tokens,
-            tokens_cached=parsed.usage.cached,
+            tokens_in=parsed.used.prompt_tokens,
+            tokens_out=parsed.used.completion_tokens,
+            tokens_cached=parsed.used.cached,
         )
+
+    def read_piece(self, data: str) -> tuple[str, str | None]:
+        """Text and finish reason of a stream's event.
+
+        Raises pydantic.ValidationError: it is none.
+        """
+        parsed = _Reply.model_validate_json(data)
+        if not parsed.choices:  # a last event that tells the usage
+            return "", None
+        return parsed.choices[0].text, parsed.choices[0].finish_reason
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
         """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
@@ -117,7 +132,7 @@ class Generic:
         tokens = logprobs.top_logprobs[0] if logprobs else {}
         keys = {_token_key(option, ids): option for option in options}
         found = {keys[token]: value for token, value in tokens.items() if token in keys}
-        return Choice(found, parsed.usage.prompt_tokens, parsed.usage.cached)
+        return Choice(found, parsed.used.prompt_tokens, parsed.used.cached)
 
     def tokenize_body(self, text: str) -> Body | None:  # noqa: ARG002
         """A request to `/tokenize` for the ids of `text`, where there is such a thing."""
@@ -156,6 +171,7 @@ class SGLang(Generic):
     """SGLang: `matched_stop`."""
 
     tells_stop = True
+    adds_bos = True
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:

@@ -70,10 +70,6 @@ class Server:
             "mend: --chat-template FILE or FOLDER (chat_template.jinja of the model)"
         )
 
-    def without_bos(self, prompt: str) -> str:
-        """`prompt` without the BOS that the server would double."""
-        return prompt.removeprefix(self.added_bos) if self.added_bos else prompt
-
 
 def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
     """What answers at `url`, serving `model` (by default the first of its models).

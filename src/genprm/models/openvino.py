@@ -24,7 +24,8 @@ class OpenVINO:
     """A model folder behind openvino-genai's continuous batching with prefix caching.
 
     `cache_gb` bounds the memory of the KV cache, and with it the longest context; it is taken as
-    it is used. Beyond `max_sequences` or a full cache, requests wait.
+    it is used. Beyond `max_sequences` or a full cache, requests wait. The engine does not tell
+    what the prefix cache served: `tokens_cached` stays 0.
 
     Raises:
         InputError: `folder` is not a model for OpenVINO.

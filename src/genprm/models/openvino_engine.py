@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Generic, Protocol, TypeVar
 
 from openvino_genai import ContinuousBatchingPipeline
@@ -57,7 +57,9 @@ class Engine:
         self._build = build
         self._pipeline = build()
         self._inbox: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._running: list[_Running] = []
         self._closed = False
+        self._closing = Lock()  # nothing comes into the inbox after the end of it
         self._thread = Thread(target=self._run, name="genprm-openvino", daemon=True)
         self._thread.start()
 
@@ -67,49 +69,65 @@ class Engine:
         Raises:
             ModelError: the engine refused the request, failed, or is closed.
         """
-        if self._closed:
-            raise ModelError("openvino: the model has been closed")
         job: _Job[T] = _Job(request, asyncio.get_running_loop().create_future())
-        self._inbox.put(job)
+        with self._closing:
+            if self._closed:
+                raise ModelError("openvino: the model is closed")
+            self._inbox.put(job)
         return await job.future
 
     def close(self) -> None:
         """End the thread after its current step; waiting requests fail."""
-        self._closed = True
-        self._inbox.put(None)
+        self._end()
         self._thread.join()
 
-    def _run(self) -> None:
-        running: list[_Running] = []
-        request_ids = itertools.count()  # the sampler keys its state by them: never reuse one
-        while True:
-            while not running or not self._inbox.empty():
-                job = self._inbox.get()
-                if job is None:
-                    return self._abandon(running)
-                with job.failing():
-                    handle = job.request.start(self._pipeline, next(request_ids))
-                    running.append(_Running(job, handle))
-            running = [one for one in running if not one.dropped()]
-            try:
-                self._pipeline.step()
-            except RuntimeError as error:
-                for one in running:
-                    one.job.resolve(translate(error))
-                running = []
-                self._pipeline = self._build()
-            unfinished = [one for one in running if not one.finished()]
-            if len(unfinished) < len(running):
-                time.sleep(_PAUSE)
-            running = unfinished
+    def _end(self) -> None:
+        with self._closing:
+            self._closed = True
+            self._inbox.put(None)
 
-    def _abandon(self, running: "Sequence[_Running]") -> None:
-        waiting = [one.job for one in running]
-        while not self._inbox.empty():
-            waiting += [job for job in [self._inbox.get()] if job is not None]
-        for job in waiting:
-            job.resolve(ModelError("openvino: the model was closed during the request"))
-        del self._pipeline, self._build
+    def _run(self) -> None:
+        request_ids = itertools.count()  # the sampler keys its state by them: never reuse one
+        try:
+            while self._admit(request_ids):
+                self._step()
+                self._deliver()
+        finally:
+            self._end()
+            while (job := self._inbox.get()) is not None:
+                job.resolve(ModelError("openvino: the model was closed"))
+            self._fail(ModelError("openvino: the model was closed during the request"))
+            del self._pipeline, self._build
+
+    def _admit(self, request_ids: Iterator[int]) -> bool:
+        """Start what has come in, wait if there is nothing to do; false at the end."""
+        while not self._running or not self._inbox.empty():
+            job = self._inbox.get()
+            if job is None:
+                return False
+            with job.failing():
+                handle = job.request.start(self._pipeline, next(request_ids))
+                self._running.append(_Running(job, handle))
+        self._running = [one for one in self._running if not one.dropped()]
+        return True
+
+    def _step(self) -> None:
+        try:
+            self._pipeline.step()
+        except RuntimeError as error:
+            self._fail(translate(error))
+            self._pipeline = self._build()
+
+    def _deliver(self) -> None:
+        unfinished = [one for one in self._running if not one.finished()]
+        if len(unfinished) < len(self._running):
+            time.sleep(_PAUSE)
+        self._running = unfinished
+
+    def _fail(self, error: ModelError) -> None:
+        for one in self._running:
+            one.job.resolve(error)
+        self._running = []
 
 
 @dataclass(frozen=True, slots=True)

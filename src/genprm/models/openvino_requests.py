@@ -1,7 +1,7 @@
 """What is asked of an openvino-genai pipeline: a completion, a choice."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,14 +30,15 @@ class Text:
 
     name: str
     tokenizer: Tokenizer
-    pieces: Sequence[bytes]  # what each token adds to the text, by its id
+    pieces: Mapping[int, bytes]  # what each token adds to the text, where it adds something
     context_length: int
 
     @classmethod
     def of(cls, name: str, tokenizer: Tokenizer, context_length: int) -> Self:
         """Raises RuntimeError: the tokens are no bytes of text, so it cannot be read exactly."""
         text = cls(name, tokenizer, _pieces(tokenizer), context_length)
-        if b"".join(text.pieces[token] for token in text.encode(_PROBE).data[0]) != _PROBE.encode():
+        tokens = text.encode(_PROBE).data[0]
+        if b"".join(text.pieces.get(token, b"") for token in tokens) != _PROBE.encode():
             raise RuntimeError("its tokenizer is no byte-level BPE; serve the model (openai:URL)")
         return text
 
@@ -101,7 +102,7 @@ class Completing:
             ended = output.finish_reason == GenerationFinishReason.STOP
             self._tokens_out += len(output.generated_ids)
             for token in output.generated_ids[:-1] if ended else output.generated_ids:
-                if self._continuation.feed(self._text.pieces[token]):
+                if self._continuation.feed(self._text.pieces.get(token, b"")):
                     return self._completion(Finish.STOP)
             if ended:  # the last token is the end of turn
                 return self._completion(Finish.EOS)
@@ -169,16 +170,15 @@ def _generation(sampling: Sampling, seed: int | None) -> GenerationConfig:
     return config
 
 
-def _pieces(tokenizer: Tokenizer) -> list[bytes]:
-    vocabulary: dict[bytes, int] = tokenizer.get_vocab()
-    pieces = [b""] * (max(vocabulary.values()) + 1)
-    for piece, token in vocabulary.items():
-        pieces[token] = piece
-    for token, text in enumerate(tokenizer.decode([[token] for token in range(len(pieces))])):
-        # control tokens add nothing; a part of a character decodes to nothing, too
-        if not text and _is_utf8(pieces[token]):
-            pieces[token] = b""
-    return pieces
+def _pieces(tokenizer: Tokenizer) -> dict[int, bytes]:
+    pieces: dict[int, bytes] = {token: piece for piece, token in tokenizer.get_vocab().items()}
+    texts = tokenizer.decode([[token] for token in pieces])
+    # control tokens decode to nothing; but so does a part of a character, which is text
+    return {
+        token: piece
+        for (token, piece), text in zip(pieces.items(), texts, strict=True)
+        if text or not _is_utf8(piece)
+    }
 
 
 def _is_utf8(piece: bytes) -> bool:
