@@ -157,7 +157,7 @@ class Poison(Exception):
     def __str__(self): raise MemoryError
 raise Poison
 """, ERROR),
-    _attack("exception with a huge message", "raise Exception('x' * 10 ** 8)", ERROR),
+    _attack("exception with a huge message", "raise Exception('x' * 10 ** 7)", ERROR),
     _attack("null byte", "print(1)\0", ERROR),
     _attack("lone surrogate", "print('\ud800')"),
 ]  # fmt: skip
@@ -169,7 +169,7 @@ while True:
     try: print('x' * 1000)
     except BaseException: pass
 """, TIMEOUT, OUTPUT_LIMIT),
-    _attack("one huge print", "print('x' * 10 ** 8)", OUTPUT_LIMIT),
+    _attack("one huge print", "print('x' * 10 ** 7)", OUTPUT_LIMIT),
     _attack("flood of descriptor 1", """
 import os
 while True: os.write(1, b'x' * 65536)

@@ -148,7 +148,7 @@ STUBBORN = """
 print('so far')
 while True:
     try:
-        while True: pass
+        while True: abs(1)
     except BaseException:
         pass
 """
@@ -163,6 +163,7 @@ def test_a_lost_namespace_is_rebuilt_from_the_snippets_that_ended() -> None:
             result = await session.run(STUBBORN, timeout=0.2)
             assert time.monotonic() - started < 0.2 + GRACE + 1.0
             assert result.status is RunStatus.TIMEOUT
+            assert result.duration > 0.2 + GRACE  # it had to be killed
             assert result.stdout == "so far\n"
             assert not result.namespace_lost
             assert (await session.run("print(x, y)")).stdout == "1 2\n"
@@ -293,6 +294,31 @@ def test_unknown_and_unavailable_tiers_are_named(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SandboxError, match=r"missing Landlock.*bare-without-landlock"):
         asyncio.run(enter("auto"))
     assert asyncio.run(enter("bare-without-landlock")) == "weak\n"
+
+
+@pytest.mark.parametrize("tier", ["bare-without-landlock", "limits-only"])
+def test_weak_tiers_hold_sessions_and_copies_too(tier: str) -> None:
+    async def scenario(box: ForkServer) -> None:
+        async with box.session() as session:
+            await session.run("x = 1")
+            copies = [await session.fork() for _ in range(3)]
+            for number, copy in enumerate(copies):
+                await copy.run(f"x += {number}")
+                assert (await copy.run("print(x)")).stdout == f"{1 + number}\n"
+            assert (await session.run(STUBBORN, timeout=0.1)).status is RunStatus.TIMEOUT
+            assert (await session.run("print(x)")).stdout == "1\n"
+
+    in_box(scenario, tier=tier)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("inf"), 1e300])
+def test_any_number_is_a_time_out(timeout: float) -> None:
+    async def scenario(box: ForkServer) -> None:
+        async with box.session() as session:
+            result = await session.run("print(1)", timeout)
+            assert result.status in (RunStatus.OK, RunStatus.TIMEOUT)
+
+    in_box(scenario)
 
 
 def test_imports_go_on_in_the_background() -> None:

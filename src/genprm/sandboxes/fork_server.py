@@ -15,8 +15,9 @@ What it covers
 
 What it does not cover
 - Bugs of the kernel itself: the allow-list keeps the surface small, but it is one kernel.
-- The processor: a snippet may burn one core for as long as its time-out, and one that digs out
-  the runner may burn it until its session is closed; hundreds at once slow each other down.
+- The processor: 32 snippets at once (or 8 per core) share it, and the others wait for their turn
+  before their time starts to count. A snippet may burn one core for as long as its time-out, and
+  one that digs out the runner may burn it until its session is closed.
 - The truth of what a session prints: a snippet owns its process, and can make its own session
   lie about what it computed. It cannot make another one lie.
 - In the `bare` tiers, metadata: whether a path exists, its size and times, wherever the uid may
@@ -29,6 +30,7 @@ There is no writable file system at all, not even a temporary directory.
 """
 
 import asyncio
+import os
 import resource
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +46,7 @@ from genprm.sandboxes.tiers import AUTO, STRONG, TIERS, Tier, configuration
 MEMORY = 1 << 30  # bytes of address space per session, beyond the warmed-up interpreter's
 PRELOAD = ("math", "sympy", "numpy")
 REPLAY_BUDGET = 2.0  # seconds
+RUNNING_AT_ONCE = 32  # so that a crowd of sessions waits for its turn, not for its time-out
 _OPEN_FILES = 1 << 16  # two per session, and the host has its own
 
 # A snippet that ended for a reason of its own will end again at the same place. One that was cut
@@ -72,7 +75,7 @@ class ForkSession:
 
     async def run(self, code: str, timeout: float = 5.0) -> RunResult:
         """Run one snippet; see the port. A lost namespace is rebuilt before this returns."""
-        async with self._turn:
+        async with self._turn, self._server.running:
             process, was_rebuilt = await self._living()
             result = await process.run(code, timeout)
             if process.is_dead:
@@ -190,6 +193,7 @@ class ForkServer:
         self.replay_budget = replay_budget
         self._supervision: Supervision | None = None
         self._starting = asyncio.Lock()
+        self.running = asyncio.Semaphore(max(RUNNING_AT_ONCE, 8 * (os.cpu_count() or 1)))
         self.tier: Tier | None = None  # the one that holds, once entered
         self.passed_over: tuple[str, ...] = ()  # why a stronger one does not
 

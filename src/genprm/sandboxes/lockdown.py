@@ -44,9 +44,7 @@ def give_up_root(paths: Sequence[str]) -> None:
         if closed := _closed_to_others(paths):
             _reach(closed, paths)
         _drop_capability_bounds()
-        os.setgroups([])
-        os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
-        os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
+        _become_unprivileged()
     libc = _libc()
     libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
@@ -73,7 +71,7 @@ def limit_resources(memory: int) -> None:
         resource.setrlimit(kind, (allowed, allowed))
 
 
-def confine(readable: Sequence[str], *, with_landlock: bool) -> int:
+def confine(readable: Sequence[str], *, with_landlock: bool, with_seccomp: bool) -> int | None:
     """Files, then system calls; returns the supervisor's descriptor for supervised calls.
 
     Raises:
@@ -84,6 +82,8 @@ def confine(readable: Sequence[str], *, with_landlock: bool) -> int:
         raise OSError(f"no system call table for {os.uname().machine}")
     if with_landlock:
         landlock.restrict(readable, DEVICES)
+    if not with_seccomp:
+        return None
     return seccomp.install(arch, seccomp.filter_program(arch, reads_only=not with_landlock))
 
 
@@ -135,6 +135,15 @@ def _reach(closed: set[str], paths: Sequence[str]) -> None:
             flags = _MS_BIND | _MS_REC
             _check(libc.mount(source.encode(), path.encode(), None, flags, None), "bind")
             os.close(fd)
+
+
+def _become_unprivileged() -> None:
+    try:
+        os.setgroups([])
+        os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
+        os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
+    except OSError as error:
+        raise OSError(f"root, but cannot become uid {UNPRIVILEGED} ({error.strerror})") from error
 
 
 def _drop_capability_bounds() -> None:

@@ -15,6 +15,7 @@ from genprm.sandboxes.protocol import Done, Ending, Frame, FrameReader, Kind, Pr
 
 GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
 FORK_LIMIT = 10.0  # seconds; copying takes milliseconds
+SHORTEST, LONGEST = 0.001, 1e8  # seconds that a timer can be set to
 _CHUNK = 1 << 16
 _MOST_PARTIALS = 2
 
@@ -67,6 +68,7 @@ class SessionProcess:
 
     async def run(self, code: str, timeout: float) -> RunResult:
         """One snippet. `namespace_lost` says whether the process died of it."""
+        timeout = min(max(timeout, SHORTEST), LONGEST)
         self._partial, self._partials = b"", 0
         serial = secrets.randbits(64)
         started = self._loop.time()

@@ -44,6 +44,9 @@ PERMISSION = struct.Struct("<QQ")
 BIRTH = struct.Struct("<Q")
 DEATH = struct.Struct("<Qi")
 PACKET = 4096
+_DESCRIPTOR = struct.Struct("@i")
+_CREDENTIALS = struct.Struct("@iII")  # pid, uid, gid, as the kernel saw the sender
+_SENDER = 2  # SCM_CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Config:
     preload: tuple[str, ...]  # modules imported before the first session
     memory: int  # bytes of address space beyond what the template has mapped
     with_landlock: bool
+    with_seccomp: bool
 
     def to_json(self) -> str:
         """The command-line argument."""
@@ -70,6 +74,7 @@ class Config:
             preload=tuple(fields["preload"]),
             memory=fields["memory"],
             with_landlock=fields["with_landlock"],
+            with_seccomp=fields["with_seccomp"],
         )
 
 
@@ -87,7 +92,8 @@ def main(config_json: str, host_fd: str, template_fd: str) -> NoReturn:
 
 
 def _start_template_and_supervise(config: Config, host: socket.socket) -> NoReturn:
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     pid = os.fork()
     if pid == 0:
         from genprm.sandboxes.template import become_template
@@ -133,10 +139,10 @@ class Supervisor:
             self._hear_host()  # first: a permission is always sent before the copy is asked for
             if self._deaths in ready:
                 self._reap()
-            if self._listener is None and self._handover.fileno() in ready:
-                poll.unregister(self._handover)
+            if self._handover.fileno() in ready:
                 self._hear_template()
                 if self._listener is not None:
+                    poll.unregister(self._handover)
                     poll.register(self._listener.fd, select.POLLIN)
             elif self._listener is not None and self._listener.fd in ready:
                 self._decide(self._listener)
@@ -165,13 +171,20 @@ class Supervisor:
     # --- the template ---
 
     def _hear_template(self) -> None:
-        text, descriptors, _, _ = socket.recv_fds(self._handover, PACKET, 1)
-        self._handover.close()
-        if descriptors:
-            self._listener = Listener(descriptors[0])
+        size = socket.CMSG_SPACE(_DESCRIPTOR.size) + socket.CMSG_SPACE(_CREDENTIALS.size)
+        text, ancillary, _, _ = self._handover.recvmsg(PACKET, size)
+        attached = {kind: data for _, kind, data in ancillary}
+        if socket.SCM_RIGHTS in attached:
+            (fd,) = _DESCRIPTOR.unpack_from(attached[socket.SCM_RIGHTS])
+            self._listener = Listener(fd)
+        if len(text) == BIRTH.size:
+            (token,), (pid, _, _) = BIRTH.unpack(text), _CREDENTIALS.unpack(attached[_SENDER])
+            self._adopt_unsupervised(token, pid)
+        elif text.startswith(b"{"):
             self._tell_host(READY, text)
         else:
             self._tell_host(FAILED, text or b"the template process died while starting")
+            self._end()
 
     # --- copies ---
 
@@ -198,13 +211,23 @@ class Supervisor:
         if token not in self._expected or request.pid in self._tokens:
             listener.refuse(request)
             return
-        pidfd = os.pidfd_open(request.pid)
-        # The pid was the caller's when the request was made; it still is if the caller still waits.
+        # The caller waits, so the pid is still its own; and only we could have reaped it.
         if listener.is_waiting(request):
             self._expected.discard(token)
-            self._tokens[request.pid] = token
-            self._tell_host(BORN, BIRTH.pack(token), pidfd)
+            self._adopt(token, request.pid)
             listener.answer(request, 0)
+
+    def _adopt_unsupervised(self, token: int, pid: int) -> None:
+        """Without seccomp nobody is stopped, and the sender's credentials are its witness."""
+        parents = [parent for parent, child in self._permitted.items() if child == token]
+        if parents and pid not in self._tokens:
+            del self._permitted[parents[0]]
+            self._adopt(token, pid)
+
+    def _adopt(self, token: int, pid: int) -> None:
+        pidfd = os.pidfd_open(pid)
+        self._tokens[pid] = token
+        self._tell_host(BORN, BIRTH.pack(token), pidfd)
         os.close(pidfd)
 
     # --- deaths ---

@@ -14,7 +14,7 @@ import sys
 from typing import NoReturn
 
 from genprm.sandboxes import landlock, lockdown
-from genprm.sandboxes.runner import CONTROL, Runner
+from genprm.sandboxes.runner import CONTROL, HANDOVER, Runner
 from genprm.sandboxes.supervisor import TEMPLATE, Config
 
 
@@ -22,19 +22,27 @@ def become_template(config: Config, handover: socket.socket) -> NoReturn:
     """Import, lock down, hand the supervisor its descriptor, serve. Never returns."""
     try:
         os.dup2(TEMPLATE, CONTROL)
-        os.close(TEMPLATE)
+        os.dup2(handover.fileno(), HANDOVER)
+        handover = socket.socket(fileno=HANDOVER)
+        os.closerange(HANDOVER + 1, os.sysconf("SC_OPEN_MAX"))
         _import_everything(config)
-        runner = Runner()
+        runner = Runner(is_supervised=config.with_seccomp)
         _forget_ourselves()
         lockdown.limit_resources(config.memory)
         abi = landlock.abi() if config.with_landlock else 0
-        listener = lockdown.confine(config.readable, with_landlock=config.with_landlock)
+        listener = lockdown.confine(
+            config.readable,
+            with_landlock=config.with_landlock,
+            with_seccomp=config.with_seccomp,
+        )
     except BaseException as error:
         handover.sendall(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
-    socket.send_fds(handover, [json.dumps({"landlock": abi}).encode()], [listener])
-    os.close(listener)
-    handover.close()
+    layers = json.dumps({"landlock": abi, "seccomp": listener is not None}).encode()
+    socket.send_fds(handover, [layers], [] if listener is None else [listener])
+    if listener is not None:
+        os.close(listener)
+        os.close(HANDOVER)
     runner.serve()
 
 

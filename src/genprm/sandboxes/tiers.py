@@ -6,8 +6,12 @@
 | `bare` | Landlock; seccomp; limits |
 | `bubblewrap-without-landlock` | as `bubblewrap`, but every bound library file can be read |
 | `bare-without-landlock` | seccomp and limits: every file that the uid may read can be read |
+| `bubblewrap-only` | namespaces and limits: the kernel's whole surface is open, and processes |
+| `limits-only` | limits: a snippet can do what any program of that uid can do |
 
 `auto` is the first of the two strong tiers that works. The weak ones must be asked for by name.
+In every tier sessions have an unprivileged uid, no capabilities, `no_new_privs`, resource limits,
+and are killed when their time is up.
 """
 
 import importlib.util
@@ -27,19 +31,22 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One choice of layers. Seccomp and resource limits are in every tier."""
+    """One choice of layers. Resource limits are in every tier."""
 
     name: str
     bubblewrap: bool
     landlock: bool
+    seccomp: bool = True
 
     def missing(self) -> list[str]:
         """What this machine lacks for it, as far as can be told without starting one."""
         if sys.platform != "linux":
             return ["Linux"]
         lacks = []
-        if not seccomp.is_supported():
-            lacks.append("seccomp with user notification (Linux 5.5+ on x86-64 or aarch64)")
+        if seccomp.architecture() is None:
+            lacks.append("x86-64 or aarch64")
+        elif self.seccomp and not seccomp.is_supported():
+            lacks.append("seccomp with user notification (Linux 5.5+)")
         if self.landlock and landlock.abi() == 0:
             lacks.append("Landlock (Linux 5.13+, enabled at boot)")
         if self.bubblewrap and shutil.which(bubblewrap.PROGRAM) is None:
@@ -54,6 +61,8 @@ TIERS = {
         Tier("bare", bubblewrap=False, landlock=True),
         Tier("bubblewrap-without-landlock", bubblewrap=True, landlock=False),
         Tier("bare-without-landlock", bubblewrap=False, landlock=False),
+        Tier("bubblewrap-only", bubblewrap=True, landlock=False, seccomp=False),
+        Tier("limits-only", bubblewrap=False, landlock=False, seccomp=False),
     )
 }
 STRONG = ("bubblewrap", "bare")  # what `auto` tries, in order
@@ -85,6 +94,7 @@ def configuration(tier: Tier, *, preload: Sequence[str], memory: int) -> Config:
         preload=tuple(preload),
         memory=memory,
         with_landlock=tier.landlock,
+        with_seccomp=tier.seccomp,
     )
 
 
