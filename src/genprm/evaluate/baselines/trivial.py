@@ -48,7 +48,7 @@ _LATEX = (
     (re.compile(r"\\div|÷"), "/"),
     (re.compile(r"[×·]|(?<=[\d)]) ?x ?(?=[\d($.])"), "*"),
     (re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}"), r"((\1)/(\2))"),
-    (re.compile(r"\\(?:left|right|[!,;: ])|\\?[$]"), ""),
+    (re.compile(r"\\(?:left|right|[!,;: ()\[\]])|\\?[$]"), ""),
     (re.compile(r"[−–]"), "-"),
     (re.compile(r"(?<=\d),(?=\d{3}\b)"), ""),
     (re.compile(r"\^"), "**"),
