@@ -1,0 +1,158 @@
+"""`genprm curate` as a user runs it: real processes and sandbox, a recorded model."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from genprm.cli.main import main
+from genprm.cli.recipes import Recipe
+from genprm.curate.critique import CritiqueSettings, ModelTeacher
+from genprm.curate.folder import Folder, Stage
+from genprm.curate.pipeline import Pipeline
+from genprm.curate.recipe import Curation
+from genprm.curate.teacher import Teacher
+from genprm.models.chat_template import ChatTemplate
+from genprm.models.replay import Recorder
+from genprm.recipe import read_recipe
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "curate"))
+from make_believe import Adder, Calculator, Crew, sums
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+TEMPLATE = ChatTemplate(
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+RECIPE = """
+[curate]
+name = "sums"
+problems = "{folder}/problems.jsonl"
+[curate.solutions]
+model = "replay:{folder}/sums.jsonl"
+right = 2
+wrong = 2
+cap = 24
+wave = 4
+[curate.rollouts]
+model = "replay:{folder}/sums.jsonl"
+bands = [{{ below = 1.0, completions = 4 }}]
+[curate.rationales]
+teacher = "replay:{folder}/sums.jsonl"
+thinks = false
+"""
+
+
+def genprm(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "genprm", *words], capture_output=True, text=True, check=False
+    )
+
+
+def here(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The command in this process: its exit status."""
+    monkeypatch.setattr(sys, "argv", ["genprm", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+class Recorded(Crew):
+    """The make-believe crew, whose model is written down."""
+
+    def __init__(self, used: Curation, file: Path) -> None:
+        super().__init__(used)
+        self.model = Recorder(Adder(), file, chat_template=TEMPLATE)  # type: ignore[assignment]
+
+    @asynccontextmanager
+    async def teacher(self) -> AsyncIterator[Teacher]:
+        settings = CritiqueSettings(False, 16384, 64, 5.0, self.recipe.rationales.sampling())
+        yield ModelTeacher(self.model, Calculator(), settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with problems, a recipe, a recorded model, and the rows that it gives."""
+    folder = tmp_path_factory.mktemp("sums")
+    rows = ({"id": p.id, "problem": p.text, "answer": p.answer} for p in sums())
+    (folder / "problems.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "recipe.toml").write_text(RECIPE.format(folder=folder))
+    used = read_recipe(folder / "recipe.toml", Recipe).curate
+    assert used is not None
+    pipeline = Pipeline(used, Folder(folder / "expected"), Recorded(used, folder / "sums.jsonl"))
+
+    async def run() -> None:
+        for stage in Stage:
+            await pipeline.run(stage)
+
+    asyncio.run(run())
+    return folder
+
+
+def test_the_command_makes_the_same_rows_a_data_set_and_a_report(recorded: Path) -> None:
+    out = recorded / "out"
+    done = genprm("curate", str(recorded / "recipe.toml"), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    for stage in Stage:
+        name = f"{stage}.jsonl"
+        assert (out / name).read_bytes() == (recorded / "expected" / name).read_bytes(), stage
+    assert (out / "dataset" / "genprm" / "train.parquet").exists()
+    assert "<h1>sums</h1>" in (out / "report.html").read_text()
+    assert "solutions kept by consensus" in done.stderr
+
+
+def test_a_pilot_plans_and_the_report_compares(recorded: Path) -> None:
+    out = recorded / "planned"
+    recipe = str(recorded / "recipe.toml")
+    planned = genprm("curate", recipe, "--out", str(out), "--plan", "--pilot", "3")
+    assert planned.returncode == 0, planned.stderr
+    assert "a pilot of 3 problems, 6 problems" in planned.stdout
+    done = genprm("curate", recipe, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "planned from a pilot of 3 problems" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda file: file.stem)
+def test_shipped_recipes_are_planned_offline(
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert here(monkeypatch, "curate", str(recipe), "--out", str(tmp_path), "--plan") == 0
+    assert "rationales" in capsys.readouterr().out
+    assert (tmp_path / "plan.json").exists()
+
+
+def test_a_stage_out_of_turn_is_one_line(
+    recorded: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = str(recorded / "recipe.toml")
+    words = ["curate", recipe, "--out", str(tmp_path), "--stage", "rollouts"]
+    assert here(monkeypatch, *words) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "the stage problems has not finished; mend: run it first" in line
+
+
+@pytest.mark.parametrize("command", ["curate", "train"])
+def test_a_misspelt_recipe_is_one_line(
+    command: str,
+    recorded: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recipe = tmp_path / "r.toml"
+    recipe.write_text((recorded / "recipe.toml").read_text().replace("wave =", "waves ="))
+    out = ["--out", str(tmp_path / "o")] if command == "curate" else []
+    assert here(monkeypatch, command, str(recipe), *out) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "field curate.solutions.waves: unknown; mend: did you mean wave?" in line
