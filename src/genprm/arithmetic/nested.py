@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genprm.arithmetic.chains import Chain, Habits, simplify, simplify_wrongly
 from genprm.arithmetic.exercise import Claim, Exercise, Family
@@ -28,9 +28,10 @@ GOAL = "goal"  # the Python name of the whole problem's value
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class Nested:
     """A problem as a combination of named parts."""
 
+    text: str
     whole: Infix  # over the names
     parts: Mapping[str, Infix]
 
@@ -40,31 +41,36 @@ class Split:
         return {name: value(part) for name, part in self.parts.items()}
 
 
-def nested_exercise(rng: random.Random, *, wrong: bool) -> Exercise:
-    """One problem with its solution; `wrong` decides whether the solution has an error."""
-    while True:
-        try:
-            split = draw_split(rng)
-            solved = _Solving(split, rng).solve(wrong=wrong)
-        except Unwieldy:
-            continue
-        if solved is not None:
-            return solved
+def solve_nested(nested: Nested, rng: random.Random, *, wrong: bool) -> Exercise | None:
+    """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
+
+    Raises:
+        Unwieldy: when the solution leads to unwieldy numbers.
+    """
+    return _Solving(nested, rng).solve(wrong=wrong)
 
 
-def draw_split(rng: random.Random) -> Split:
-    """A combination of two to six parts, all of whose values are of moderate size."""
+def draw_nested(rng: random.Random) -> Nested:
+    """A combination of two to six parts, all of whose values are of moderate size.
+
+    Raises:
+        Unwieldy: when some value is not.
+    """
     count = rng.choice((2, 2, 2, 3, 3, 4, 4, 4, 4, 5, 6))
     names = list(rng.choice(LETTERS)[:count])
     operators = rng.choice(("+-", "+-*", "+-*", "+-**"))
     length = rng.choice((2, 3, 3, 4, 4, 5))
     highest = rng.choice((9, 9, 9, 9, 12, 25, 99))
     parts = {name: _draw_part(rng, length, operators, highest) for name in names}
-    split = Split(_draw_combination(rng, list(names)), parts)
-    values = [*split.values.values(), value(split.whole, split.values)]
+    whole = _draw_combination(rng, list(names))
+    expression = show(substitute(whole, parts))
+    if rng.random() < 0.7:  # outer brackets, as data sets write them
+        expression = f"({expression})"
+    nested = Nested(rng.choice(PROBLEMS).format(expression), whole, parts)
+    values = [*nested.values.values(), value(whole, nested.values)]
     if max(magnitude(number) for number in values) > LARGEST:
         raise Unwieldy("too large")
-    return split
+    return nested
 
 
 def _draw_part(rng: random.Random, length: int, operators: str, highest: int) -> Infix:
@@ -103,19 +109,17 @@ def _draw_combination(rng: random.Random, names: list[str]) -> Infix:
 class _Solving:
     """One solution in the making: the split as the writer sees it, and the truth beside it."""
 
-    def __init__(self, split: Split, rng: random.Random) -> None:
-        self.split = split
+    def __init__(self, nested: Nested, rng: random.Random) -> None:
+        self.nested = nested
         self.rng = rng
         self.wording = Wording.draw(rng)
         self.habits = Habits.draw(rng)
-        self.problem = rng.choice(PROBLEMS).format(self._problem_text())
-        self.first_error = -1
         self.kind: Mistake | None = None
 
     def solve(self, *, wrong: bool) -> Exercise | None:
-        count = len(self.split.parts) + 2
+        count = len(self.nested.parts) + 2
         target = self._error_place(count) if wrong else -1
-        seen = self._misread_split() if target == 0 else self.split
+        seen = self._misread() if target == 0 else self.nested
         if seen is None:
             return None
         steps, claims = [self._opening(seen)], [self._opening_claim(seen)]
@@ -151,10 +155,10 @@ class _Solving:
         )
         return Exercise(
             Family.NESTED,
-            self.problem,
+            self.nested.text,
             tuple(steps),
             tuple(claims),
-            show_number(value(self.split.whole, self.split.values)),
+            show_number(value(self.nested.whole, self.nested.values)),
             target,
             self.kind,
         )
@@ -165,19 +169,14 @@ class _Solving:
             return 0
         return count - 1 if roll < 0.4 else self.rng.randrange(1, count - 1)
 
-    def _problem_text(self) -> str:
-        """The problem with its parts in brackets; outer brackets as the data sets write them."""
-        text = show(substitute(self.split.whole, self.split.parts))
-        return f"({text})" if self.rng.random() < 0.7 else text
-
-    def _opening(self, seen: Split) -> str:
+    def _opening(self, seen: Nested) -> str:
         return self.wording.opening.format(
             whole=self.wording.combination(seen.whole), parts=self.wording.definitions(seen.parts)
         )
 
-    def _opening_claim(self, seen: Split) -> Claim:
-        problem = show(substitute(self.split.whole, self.split.parts))
-        problem = f"({problem})" if f"({problem})" in self.problem else problem
+    def _opening_claim(self, seen: Nested) -> Claim:
+        problem = show(substitute(self.nested.whole, self.nested.parts))
+        problem = f"({problem})" if f"({problem})" in self.nested.text else problem
         definitions = tuple(
             f"{name} = {self.wording.part(part)}" for name, part in seen.parts.items()
         )
@@ -188,15 +187,15 @@ class _Solving:
             (self.wording.combination(seen.whole),),
         )
 
-    def _final_source(self, seen: Split, believed: dict[str, Number]) -> str:
+    def _final_source(self, seen: Nested, believed: dict[str, Number]) -> str:
         results = ", ".join(f"{name} = {show_number(number)}" for name, number in believed.items())
         whole = self.wording.combination(seen.whole)
         return f"Paragraph 1 says {whole}. Earlier paragraphs say {results}."
 
-    def _misread_split(self) -> Split | None:
+    def _misread(self) -> Nested | None:
         """The problem split wrongly: a part miscopied or exchanged, or another combination."""
-        rng, split = self.rng, self.split
-        parts, whole = dict(split.parts), split.whole
+        rng, nested = self.rng, self.nested
+        parts, whole = dict(nested.parts), nested.whole
         roll = rng.random()
         name = rng.choice(list(parts))
         if roll < 0.55:
@@ -216,8 +215,8 @@ class _Solving:
             self.kind = Mistake.DECOMPOSITION
             spot = rng.choice([path for path, _ in brackets(whole)])
             whole = _other_operator(whole, spot, rng)
-        seen = Split(whole, parts)
-        return seen if value(whole, seen.values) != value(split.whole, split.values) else None
+        seen = replace(nested, whole=whole, parts=parts)
+        return seen if value(whole, seen.values) != value(nested.whole, nested.values) else None
 
     def _part_chain(self, part: Infix, *, wrong: bool) -> Chain | None:
         if not wrong:
@@ -233,7 +232,7 @@ class _Solving:
         return near_miss(final.result, self.rng)
 
     def _final_chain(
-        self, seen: Split, believed: dict[str, Number], *, wrong: bool
+        self, seen: Nested, believed: dict[str, Number], *, wrong: bool
     ) -> Chain | None:
         rng = self.rng
         if wrong and rng.random() < 0.05:  # all right but for the answer, copied wrongly

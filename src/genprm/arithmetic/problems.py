@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import count
 
 from genprm.arithmetic.exercise import Exercise, Family
-from genprm.arithmetic.nested import nested_exercise
-from genprm.arithmetic.stories import story_exercise
-
-GENERATORS = {Family.STORY: story_exercise, Family.NESTED: nested_exercise}
+from genprm.arithmetic.expressions import Unwieldy
+from genprm.arithmetic.nested import draw_nested, solve_nested
+from genprm.arithmetic.stories import draw_story, solve_story
 
 
 class Split(StrEnum):
@@ -33,11 +32,30 @@ def exercise(
     """Exercise number `index` of the stream named by `seed` and `split`."""
     rng = random.Random(f"{split} {seed} {index} {family}")
     chosen = family or rng.choice(list(Family))
-    wrong = rng.random() < wrong_share
+    (solution,) = solutions(rng, chosen, split, wrong=[rng.random() < wrong_share])
+    return solution
+
+
+def solutions(
+    rng: random.Random, family: Family, split: Split, *, wrong: Sequence[bool]
+) -> list[Exercise]:
+    """A fresh problem, solved once for every entry of `wrong`, with an error where it says so."""
     while True:
-        drawn = GENERATORS[chosen](rng, wrong=wrong)
-        if split_of(drawn.problem) is split:
-            return drawn
+        try:
+            solved = _solve(rng, family, wrong)
+        except Unwieldy:
+            continue
+        found = [exercise for exercise in solved if exercise is not None]
+        if len(found) == len(wrong) and split_of(found[0].problem) is split:
+            return found
+
+
+def _solve(rng: random.Random, family: Family, wrong: Sequence[bool]) -> list[Exercise | None]:
+    if family is Family.STORY:
+        story = draw_story(rng)
+        return [solve_story(story, rng, wrong=each) for each in wrong]
+    nested = draw_nested(rng)
+    return [solve_nested(nested, rng, wrong=each) for each in wrong]
 
 
 def exercises(

@@ -53,19 +53,21 @@ class Story:
     facts: tuple[Fact, ...]  # in the order in which they are solved, the question last
 
 
-def story_exercise(rng: random.Random, *, wrong: bool) -> Exercise:
-    """One problem with its solution; `wrong` decides whether the solution has an error."""
-    while True:
-        try:
-            solved = _Solving(draw_story(rng), rng).solve(wrong=wrong)
-        except Unwieldy:
-            continue
-        if solved is not None:
-            return solved
+def solve_story(story: Story, rng: random.Random, *, wrong: bool) -> Exercise | None:
+    """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
+
+    Raises:
+        Unwieldy: when the solution leads to unwieldy numbers.
+    """
+    return _Solving(story, rng).solve(wrong=wrong)
 
 
 def draw_story(rng: random.Random) -> Story:
-    """A story whose quantities all have moderate values with short decimal forms."""
+    """A story whose quantities all have moderate values with short decimal forms.
+
+    Raises:
+        Unwieldy: when some quantity has not.
+    """
     setting = draw_setting(rng)
     names = iter(setting.who)
     first = next(names)
