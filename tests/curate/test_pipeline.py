@@ -109,3 +109,20 @@ def test_a_stage_waits_for_the_one_before_it(tmp_path: Path) -> None:
     asyncio.run(pipeline.run(Stage.PROBLEMS))
     with pytest.raises(InputError, match="the stage solutions has not finished"):
         asyncio.run(pipeline.run(Stage.ROLLOUTS))
+
+
+def test_other_labels_take_everything_else_over(unbroken: Path, tmp_path: Path) -> None:
+    hard = recipe(progress={"rule": "hard"})
+    crew = Crew(hard)
+    pipeline = Pipeline(hard, Folder(tmp_path, Folder(unbroken)), crew)
+
+    async def run() -> None:
+        for stage in Stage:
+            await pipeline.run(stage)
+
+    asyncio.run(run())
+    assert crew.model.asked == 0
+    assert rows(tmp_path, Stage.ROLLOUTS) == rows(unbroken, Stage.ROLLOUTS)
+    assert rows(tmp_path, Stage.RATIONALES) == rows(unbroken, Stage.RATIONALES)
+    assert rows(tmp_path, Stage.PROGRESS) != rows(unbroken, Stage.PROGRESS)
+    curate(tmp_path, hard)

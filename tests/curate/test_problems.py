@@ -66,7 +66,9 @@ def test_real_files(name: str) -> None:
 
 def test_parquet(tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
-    table = pytest.importorskip("pyarrow").Table.from_pylist([{"problem": "1 + 1", "answer": "2", "level": 1}])
+    table = pytest.importorskip("pyarrow").Table.from_pylist(
+        [{"problem": "1 + 1", "answer": "2", "level": 1}]
+    )
     parquet.write_table(table, tmp_path / "p.parquet")
     (problem,) = read_problems(str(tmp_path / "p.parquet"))
     assert problem.text == "1 + 1"

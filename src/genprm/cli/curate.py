@@ -27,6 +27,10 @@ def curate(
     stage: Annotated[
         list[Stage] | None, typer.Option(help="Only this stage; may be repeated.")
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Folder to take finished stages over from, where the same."),
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what the stages will cost, and run none.")
     ] = False,
@@ -39,7 +43,7 @@ def curate(
     """Make training data: solutions, rollouts, labels, rationales, consensus, chats."""
     settings = read_curation(recipe)
     crew = EngineCrew(settings, api_key=api_key, sandbox=sandbox)
-    folder = Folder(out)
+    folder = Folder(out, None if source is None else Folder(source))
     console = Console(stderr=True, highlight=False)
     if plan:
         forecast = _plan(settings, crew, folder, pilot, console)

@@ -5,11 +5,13 @@
     DIR/solutions.model.txt        the model that answered
     DIR/solutions.done.json        written last: the rows are all there, in order, with this hash
 
-A stage's configuration holds the hash of the rows it read, so a changed earlier stage is refused,
-not mixed in.
+A stage's configuration holds the hashes of the rows it read, so a changed earlier stage is refused,
+not mixed in. A folder may take finished stages over from another one, where they would be the same:
+other labels for the same rollouts and rationales cost seconds.
 """
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +26,7 @@ KEY = "key"
 
 
 class Stage(StrEnum):
-    """The stages, in order."""
+    """The stages, in an order in which they can be run."""
 
     PROBLEMS = "problems"
     SOLUTIONS = "solutions"
@@ -35,24 +37,49 @@ class Stage(StrEnum):
     CHATS = "chats"
 
     @property
-    def before(self) -> "Stage":
-        """The stage that this one reads."""
-        stages = list(Stage)
-        return stages[stages.index(self) - 1]
+    def reads(self) -> tuple["Stage", ...]:
+        """The stages whose rows this one reads. Rationales need no labels."""
+        return _READS[self]
+
+
+_READS = {
+    Stage.PROBLEMS: (),
+    Stage.SOLUTIONS: (Stage.PROBLEMS,),
+    Stage.ROLLOUTS: (Stage.SOLUTIONS,),
+    Stage.PROGRESS: (Stage.ROLLOUTS,),
+    Stage.RATIONALES: (Stage.SOLUTIONS,),
+    Stage.CONSENSUS: (Stage.PROGRESS, Stage.RATIONALES),
+    Stage.CHATS: (Stage.CONSENSUS,),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of one curation."""
+    """The folder of one curation; `source` is another one to take finished stages over from."""
 
     path: Path
+    source: "Folder | None" = None
 
     def journal(self, stage: Stage, settings: Mapping[str, Any]) -> Journal:
-        """The stage's journal, for rows made with these settings from what stands before it."""
+        """The stage's journal, for rows made with these settings from the rows it reads."""
         self.path.mkdir(parents=True, exist_ok=True)
-        read = {} if stage is Stage.PROBLEMS else {"input": self.digest(stage.before)}
-        configuration = {"stage": stage.value, **read, "settings": settings}
+        read = {earlier.value: self.digest(earlier) for earlier in stage.reads}
+        configuration = {"stage": stage.value, "reads": read, "settings": settings}
+        if self.source is not None and not self.file(stage).exists():
+            self._take_over(stage, configuration, self.source)
         return Journal(self.file(stage), configuration, key=KEY)
+
+    def _take_over(self, stage: Stage, configuration: dict[str, Any], source: "Folder") -> None:
+        """Copy a finished stage that was made with this configuration, its proof last."""
+        claim = source.path / f"{stage}.jsonl.run.json"
+        if not source.is_done(stage):
+            return
+        if json.loads(claim.read_text("utf-8")) != json.loads(json.dumps(configuration)):
+            return
+        for suffix in ("jsonl.run.json", "model.txt", "jsonl", "done.json"):
+            there = source.path / f"{stage}.{suffix}"
+            if there.exists():
+                shutil.copy2(there, self.path / there.name)
 
     def finish(self, stage: Stage, journal: Journal, order: Iterable[str]) -> None:
         """All rows are there: put them in order, and say so."""

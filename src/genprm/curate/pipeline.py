@@ -11,7 +11,7 @@ from genprm.curate.consensus import consensus_rows
 from genprm.curate.folder import KEY, Folder, Stage
 from genprm.curate.labels import label_rows, labelled_paths
 from genprm.curate.problems import store_problems, stored_problems
-from genprm.curate.rationales import critique_key, critiques, write_rationales
+from genprm.curate.rationales import questions, write_rationales
 from genprm.curate.recipe import Curation, decisive
 from genprm.curate.rollouts import Tree, row_order, score_of, score_prefixes, trees
 from genprm.curate.solutions import by_problem, sample_solutions, wave_order
@@ -127,17 +127,15 @@ class Pipeline:
 
     async def _rationales(self) -> None:
         settings = self.recipe.rationales
-        paths = labelled_paths(self.folder.rows(Stage.PROGRESS))
-        problems = {problem.id: problem for problem in stored_problems(self.folder)}
-        order = [critique_key(*pair) for pair in critiques(paths, settings.samples)]
+        asked = list(questions(self._forest(), settings.samples))
+        order = [question.key for question in asked]
         async with self._work(Stage.RATIONALES, decisive(settings), len(order)) as journal:
             if journal is None:
                 return
             async with self.crew.teacher() as teacher:
                 self.folder.claim_model(Stage.RATIONALES, teacher.name)
                 await write_rationales(
-                    paths,
-                    problems,
+                    asked,
                     teacher,
                     settings,
                     seed=self.recipe.seed,

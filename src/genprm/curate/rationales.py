@@ -1,20 +1,45 @@
-"""Stage 4, rationales: the teacher's critiques of every labelled path; a row is a critique."""
+"""Stage 4, rationales: the teacher's critiques of every path; a row is a critique."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from genprm.concurrency import as_finished
 from genprm.curate.folder import KEY, draw_seed
-from genprm.curate.labels import LabelledPath
 from genprm.curate.recipe import Rationales
+from genprm.curate.rollouts import Tree
+from genprm.curate.solutions import Path
 from genprm.curate.teacher import Teacher
 from genprm.journal import Journal
 from genprm.problem import Problem
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One critique to ask for."""
+
+    problem: Problem
+    path: Path
+    sample: int
+
+    @property
+    def key(self) -> str:
+        """What names the critique in the journal."""
+        return f"{self.path.id}~{self.sample}"
+
+
+def questions(forest: Iterable[Tree], samples: int) -> Iterator[Question]:
+    """`samples` critiques of every path, in order."""
+    return (
+        Question(tree.problem, path, sample)
+        for tree in forest
+        for path in tree.paths
+        for sample in range(samples)
+    )
+
+
 async def write_rationales(
-    paths: Sequence[LabelledPath],
-    problems: Mapping[str, Problem],
+    asked: Sequence[Question],
     teacher: Teacher,
     settings: Rationales,
     *,
@@ -22,35 +47,25 @@ async def write_rationales(
     journal: Journal,
     on_critique: Callable[[], None] = lambda: None,
 ) -> None:
-    """Ask for each path's critiques; each is journalled as it finishes.
+    """Ask the teacher; each critique is journalled as it finishes.
 
     Raises:
         ModelError, SandboxError: what the teacher works with failed for good.
     """
 
-    async def ask(path: LabelledPath, sample: int) -> None:
-        key = critique_key(path, sample)
+    async def ask(question: Question) -> None:
+        key = question.key
         critique = await teacher.critique(
-            problems[path.problem], path.steps, seed=draw_seed(seed, "rationale", key)
+            question.problem, question.path.steps, seed=draw_seed(seed, "rationale", key)
         )
-        journal.append({KEY: key, "path": path.id, "sample": sample, **critique.to_row()})
+        row = {KEY: key, "path": question.path.id, "sample": question.sample}
+        journal.append({**row, **critique.to_row()})
+
+    async def answered(question: Question) -> None:
+        if question.key not in journal:
+            await ask(question)
         on_critique()
 
-    jobs = (
-        ask(path, sample)
-        for path, sample in critiques(paths, settings.samples)
-        if critique_key(path, sample) not in journal
-    )
-    async with aclosing(as_finished(jobs, settings.concurrency)) as asking:
+    async with aclosing(as_finished(map(answered, asked), settings.concurrency)) as asking:
         async for _ in asking:
             pass
-
-
-def critiques(paths: Sequence[LabelledPath], samples: int) -> Iterator[tuple[LabelledPath, int]]:
-    """All (path, sample) pairs, in order."""
-    return ((path, sample) for path in paths for sample in range(samples))
-
-
-def critique_key(path: LabelledPath, sample: int) -> str:
-    """What names a critique in the journal."""
-    return f"{path.id}~{sample}"
