@@ -72,9 +72,14 @@ def processbench(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first rows of every subset.")
     ] = None,
-    judge: Annotated[JudgeName, typer.Option(help="The verifier, or a baseline.")] = (
-        JudgeName.GENPRM
-    ),
+    judge: Annotated[
+        JudgeName,
+        typer.Option(
+            help="The verifier, or a baseline: critic asks --model http://HOST:PORT/v1#NAME to "
+            "criticise the whole solution; the -prm ones read --model with transformers, or ask "
+            "vLLM's pooling endpoint."
+        ),
+    ] = JudgeName.GENPRM,
     model: cli.ModelName = "arithmetic",
     tokenizer: Annotated[
         str | None, typer.Option(help="Of a PRM behind a pooling endpoint: folder or Hub name.")

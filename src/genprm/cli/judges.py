@@ -1,11 +1,16 @@
 """What finds first errors, by the name that a person writes: the verifier, or a baseline."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
 from genprm.cli.engine import EngineOptions, open_verifier
+from genprm.errors import InputError
+from genprm.evaluate.baselines.critic import Critic, CriticSettings
+from genprm.evaluate.baselines.endpoint import Endpoint
+from genprm.evaluate.baselines.step_tokens import CONVENTIONS, Convention
 from genprm.evaluate.baselines.trivial import Calculator, Constant
 from genprm.evaluate.judges import VerifierJudge
 from genprm.evaluate.run import Judge
@@ -46,3 +51,41 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator[Judge, None]:
             yield Constant()
         case JudgeName.CALCULATOR:
             yield Calculator()
+        case JudgeName.CRITIC:
+            url, name = _served(options)
+            async with Endpoint(url, api_key=options.engine.api_key) as endpoint:
+                yield Critic(endpoint, name, _critic_settings(options.settings))
+        case _:
+            async with _open_prm(options, CONVENTIONS[options.name]) as prm:
+                yield prm
+
+
+@asynccontextmanager
+async def _open_prm(options: JudgeOptions, convention: Convention) -> AsyncGenerator[Judge, None]:
+    from genprm.evaluate.baselines.discriminative import LocalPrm, PoolingPrm, load_tokenizer
+
+    if not options.engine.model.startswith("http"):
+        yield await asyncio.to_thread(LocalPrm, options.engine.model, convention)
+        return
+    url, name = _served(options)
+    tokenizer = await asyncio.to_thread(load_tokenizer, options.tokenizer or name)
+    root = url.rstrip("/").removesuffix("/v1")  # vLLM serves /pooling beside /v1
+    async with Endpoint(root, api_key=options.engine.api_key) as endpoint:
+        yield PoolingPrm(endpoint, name, tokenizer, convention)
+
+
+def _served(options: JudgeOptions) -> tuple[str, str]:
+    url, _, name = options.engine.model.partition("#")
+    if not url.startswith("http") or not name:
+        raise InputError(
+            f"--judge {options.name}: --model {options.engine.model} names no served model; "
+            "mend: http://HOST:PORT/v1#NAME"
+        )
+    return url, name
+
+
+def _critic_settings(settings: Settings) -> CriticSettings:
+    """As the official script: greedy for one answer, temperature 1 and top-p 0.9 for several."""
+    if settings.votes == 1:
+        return CriticSettings(seed=settings.seed)
+    return CriticSettings(settings.votes, temperature=1.0, top_p=0.9, seed=settings.seed)

@@ -1,0 +1,113 @@
+r"""A language model as judge over the whole solution, as ProcessBench evaluates critic models.
+
+The prompt is the benchmark's critique template; paragraphs are tagged and count from 0; the
+answer is the last `\boxed{}`, and several answers vote. An answer that is no index abstains;
+the official script lets one that is often repeated win the vote, and then counts a miss.
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from genprm.concurrency import together
+from genprm.errors import ModelError
+from genprm.evaluate.baselines.endpoint import Endpoint
+from genprm.evaluate.judgement import most_common
+from genprm.evaluate.run import Row, whole_solution_row
+from genprm.problem import Solution
+from genprm.verdict import Usage, total
+from genprm.verify.verifier import vote_seed
+
+TEMPLATE = (
+    "The following is a math problem and a solution (split into paragraphs, enclosed with tags "
+    "and indexed from 0):\n\n"
+    "[Math Problem]\n\n"
+    "{problem}\n\n"
+    "[Solution]\n\n"
+    "{tagged_response}\n\n"
+    "Your task is to review and critique the solution paragraph by paragraph. Once you identify "
+    "an error in a paragraph, return the index of the paragraph where the earliest error occurs. "
+    'Otherwise, return the index of -1 (which typically denotes "not found").\n\n'
+    "Please put your final answer (i.e., the index) in \\boxed{{}}."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CriticSettings:
+    """The defaults are the official script's for one greedy answer; it votes at 1.0 and 0.9."""
+
+    votes: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 8192
+    seed: int = 42
+
+
+class Critic:
+    """Asks any `/chat/completions` endpoint."""
+
+    def __init__(
+        self, endpoint: Endpoint, model: str, settings: CriticSettings = CriticSettings()
+    ) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._settings = settings
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Model and settings."""
+        return {"judge": "critic", "model": self._model, "critic": asdict(self._settings)}
+
+    async def judge(self, row: int, solution: Solution) -> Row:
+        """The first error that most critiques name."""
+        start = time.perf_counter()
+        answers = await together(
+            self._ask(solution, vote_seed(self._settings.seed, row, 0, vote))
+            for vote in range(self._settings.votes)
+        )
+        guesses = [named_index(text) for text, _ in answers]
+        spent = total(usage for _, usage in answers)
+        usage = Usage(spent.tokens_in, spent.tokens_out, seconds=time.perf_counter() - start)
+        judged = whole_solution_row(row, solution, most_common(guesses), guesses, usage)
+        return judged | {"critiques": [text for text, _ in answers]}
+
+    async def _ask(self, solution: Solution, seed: int) -> tuple[str, Usage]:
+        answer = await self._endpoint.post(
+            "/chat/completions",
+            {
+                "model": self._model,
+                "messages": [{"role": "user", "content": critique_prompt(solution)}],
+                "temperature": self._settings.temperature,
+                "top_p": self._settings.top_p,
+                "max_tokens": self._settings.max_tokens,
+                "seed": seed,
+            },
+        )
+        try:
+            text = answer["choices"][0]["message"]["content"] or ""
+        except (KeyError, IndexError, TypeError) as error:
+            raise ModelError(
+                f"{self._endpoint.base}: an answer without choices; mend: a chat endpoint's URL"
+            ) from error
+        usage = answer.get("usage") or {}
+        return text, Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+
+
+def critique_prompt(solution: Solution) -> str:
+    """The benchmark's prompt for a solution."""
+    tagged = "".join(
+        f"<paragraph_{index}>\n{step}\n</paragraph_{index}>\n\n"
+        for index, step in enumerate(solution.steps)
+    )
+    return TEMPLATE.format(problem=solution.problem, tagged_response=tagged.strip())
+
+
+def named_index(critique: str) -> int | None:
+    r"""The index in the last `\boxed{}`; None where there is none, or it is no integer."""
+    boxed = re.findall(r"\\boxed\{([^}]*)\}", critique)
+    try:
+        return int(boxed[-1].strip()) if boxed else None
+    except ValueError:
+        return None

@@ -1,0 +1,172 @@
+"""Public discriminative PRMs as judges: in process by `transformers`, or behind vLLM's `/pooling`.
+
+`step_tokens` holds their conventions; a step's reward is one vote, and below one half it is wrong.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from genprm.errors import ContextExceeded, InputError, MissingExtra, ModelError
+from genprm.evaluate.baselines.endpoint import Endpoint
+from genprm.evaluate.baselines.step_tokens import Convention, Head, Marked, Tokenizer, reward
+from genprm.evaluate.run import Row
+from genprm.problem import Solution
+from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
+from genprm.verify.rows import to_row
+
+
+class LocalPrm:
+    """A checkpoint in this process; one forward pass at a time, beside the event loop."""
+
+    def __init__(self, name: str, convention: Convention) -> None:
+        """Load the checkpoint.
+
+        Raises:
+            MissingExtra: `transformers` or torch is not installed.
+            InputError: `name` is no checkpoint of this convention's kind.
+        """
+        self._name = name
+        self._convention = convention
+        self._tokenizer = load_tokenizer(name)
+        try:
+            from genprm.evaluate.baselines import reward_models
+        except ImportError as error:
+            raise MissingExtra("torch", extra="evaluate") from error
+        try:
+            self._model = reward_models.load(name, convention.head)
+        except (OSError, ValueError) as error:
+            raise _no_checkpoint(name, error) from error
+        self._outputs = reward_models.outputs
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Model and convention."""
+        return {"judge": self._convention.name, "model": self._name}
+
+    async def judge(self, row: int, solution: Solution) -> Row:
+        """Every step's reward."""
+        start = time.perf_counter()
+        marked = self._convention.mark(self._tokenizer, solution)
+        longest = self._model.config.max_position_embeddings
+        if len(marked.ids) > longest:
+            raise ContextExceeded(f"{len(marked.ids)} tokens do not fit into {longest}")
+        columns = self._convention.columns(self._tokenizer)
+        async with self._one_at_a_time:
+            said = await asyncio.to_thread(
+                self._outputs,
+                self._model,
+                self._convention.head,
+                marked.ids,
+                marked.positions,
+                columns,
+            )
+        return _row(row, solution, [reward(one) for one in said], len(marked.ids), start)
+
+
+class PoolingPrm:
+    """A checkpoint served by vLLM as a pooling model; the tokenizer is local."""
+
+    def __init__(
+        self, endpoint: Endpoint, model: str, tokenizer: Tokenizer, convention: Convention
+    ) -> None:
+        self._endpoint = endpoint
+        self._model = model
+        self._tokenizer = tokenizer
+        self._convention = convention
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """Model and convention."""
+        return {"judge": self._convention.name, "model": self._model, "served": "pooling"}
+
+    async def judge(self, row: int, solution: Solution) -> Row:
+        """Every step's reward."""
+        start = time.perf_counter()
+        marked = self._convention.mark(self._tokenizer, solution)
+        answer = await self._endpoint.post(
+            "/pooling", {"model": self._model, "input": marked.ids, "encoding_format": "float"}
+        )
+        try:
+            pooled = answer["data"][0]["data"]
+        except (KeyError, IndexError, TypeError) as error:
+            raise ModelError(
+                f"{self._endpoint.base}: an answer without pooled data; "
+                "mend: serve the model with vllm serve --runner pooling"
+            ) from error
+        columns = self._convention.columns(self._tokenizer)
+        rewards = pooled_rewards(pooled, marked, self._convention.head, columns)
+        return _row(row, solution, rewards, len(marked.ids), start)
+
+
+def pooled_rewards(
+    pooled: Sequence[Sequence[float]],
+    marked: Marked,
+    head: Head,
+    columns: tuple[int, int] | None,
+) -> list[float]:
+    """Rewards [steps] from what a server pooled.
+
+    A server's pooler gives a row for each step tag or for each token, of logits or of
+    probabilities. A language model's rows hold its whole vocabulary, or the two returned tokens
+    in the order good, bad, as Math-Shepherd's users configure it.
+
+    Raises:
+        ModelError: the rows are neither.
+    """
+    if len(pooled) == len(marked.positions):
+        rows = list(pooled)
+    elif len(pooled) == len(marked.ids):
+        rows = [pooled[position] for position in marked.positions]
+    else:
+        raise ModelError(
+            f"the server pooled {len(pooled)} rows for {len(marked.positions)} steps in "
+            f"{len(marked.ids)} tokens; mend: pool by step tag, or all tokens"
+        )
+    return [_pooled_reward(row, head, columns) for row in rows]
+
+
+def _pooled_reward(row: Sequence[float], head: Head, columns: tuple[int, int] | None) -> float:
+    if head is Head.VALUE:
+        return reward(row[-1:])
+    if head is Head.CLASSES:
+        bad, good = row
+    elif columns is not None and len(row) > max(columns):
+        bad, good = (row[column] for column in columns)
+    else:
+        good, bad = row
+    if min(bad, good) >= 0 and abs(bad + good - 1) < 0.01:
+        return good
+    return reward((bad, good))
+
+
+def load_tokenizer(name: str) -> Tokenizer:
+    """A checkpoint's fast tokenizer.
+
+    Raises:
+        MissingExtra: `transformers` is not installed.
+        InputError: there is none under this name.
+    """
+    try:
+        from transformers import AutoTokenizer
+    except ImportError as error:
+        raise MissingExtra("transformers", extra="evaluate") from error
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise _no_checkpoint(name, error) from error
+    return tokenizer
+
+
+def _no_checkpoint(name: str, error: Exception) -> InputError:
+    cause = " ".join(str(error).split())[:200]
+    return InputError(f"{name}: cannot be loaded ({cause}); mend: a checkpoint's folder or name")
+
+
+def _row(row: int, solution: Solution, rewards: Sequence[float], tokens: int, start: float) -> Row:
+    votes = [Vote(value, text="") for value in rewards]
+    usage = Usage(tokens_in=tokens, seconds=time.perf_counter() - start)
+    steps = tuple(StepVerdict((vote,), wanted=1) for vote in votes)
+    return to_row(row, solution, SolutionVerdict(solution.id, steps, usage))

@@ -1,0 +1,98 @@
+"""A language model as judge, behind a real HTTP server."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_server import Server
+
+from genprm.errors import ContextExceeded, ModelError
+from genprm.evaluate.baselines.critic import Critic, CriticSettings, critique_prompt, named_index
+from genprm.evaluate.baselines.endpoint import Endpoint
+from genprm.evaluate.labelled import LabelledSolution
+from genprm.evaluate.run import read_run, run
+from genprm.problem import Solution
+
+ROWS = [
+    LabelledSolution(Solution("p {x}", ("ok", "broken"), "a"), 1, "s"),
+    LabelledSolution(Solution("q", ("ok", "ok"), "b"), -1, "s"),
+]
+
+
+def chat(*texts: str) -> dict[str, Any]:
+    choices = [{"message": {"role": "assistant", "content": text}} for text in texts]
+    return {"choices": choices, "usage": {"prompt_tokens": 10, "completion_tokens": 3}}
+
+
+def test_the_prompt_is_the_benchmarks() -> None:
+    prompt = critique_prompt(ROWS[0].solution)
+    assert prompt.startswith("The following is a math problem and a solution (split into")
+    assert (
+        "[Math Problem]\n\np {x}\n\n[Solution]\n\n<paragraph_0>\nok\n</paragraph_0>\n\n" in prompt
+    )
+    assert "</paragraph_1>\n\nYour task" in prompt
+    assert prompt.endswith("in \\boxed{}.")
+
+
+@pytest.mark.parametrize(
+    ("critique", "index"),
+    [
+        (r"first \boxed{0}, no: \boxed{ 2 }", 2),
+        (r"\boxed{-1}", -1),
+        (r"\boxed{paragraph 2}", None),
+        ("no box", None),
+    ],
+)
+def test_the_last_box_counts(critique: str, index: int | None) -> None:
+    assert named_index(critique) == index
+
+
+def test_votes_of_a_critic(tmp_path: Path) -> None:
+    seeds: list[int] = []
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        assert path == "/v1/chat/completions"
+        assert body["model"] == "gpt"
+        seeds.append(body["seed"])
+        wrong = "broken" in body["messages"][0]["content"]
+        return 200, chat(r"\boxed{1}" if wrong else r"\boxed{-1}")
+
+    async def judged(url: str) -> dict[str, Any]:
+        async with Endpoint(f"{url}/v1") as endpoint:
+            critic = Critic(endpoint, "gpt", CriticSettings(votes=4))
+            return await run(ROWS, critic, tmp_path)
+
+    with Server(answer) as url:
+        summary = asyncio.run(judged(url))
+    assert summary["average_f1"] == 100.0
+    assert summary["majority"]["4"]["average_f1"] == 100.0
+    assert summary["cost"]["tokens_out"] == 12
+    assert len(set(seeds)) == 8
+    stored = next(read_run(tmp_path).stored_rows())
+    assert stored["critiques"] == [r"\boxed{1}"] * 4
+
+
+def ask(answer: Any) -> Any:
+    async def asked(url: str) -> Any:
+        async with Endpoint(url, attempts=3, pause=0.01) as endpoint:
+            return await Critic(endpoint, "m").judge(0, ROWS[0].solution)
+
+    with Server(answer) as url:
+        return asyncio.run(asked(url))
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    statuses = iter([503, 429, 200])
+    row = ask(lambda path, body: (next(statuses), chat(r"\boxed{0}")))
+    assert row["first_error"] == 0
+
+
+def test_failures_are_told_apart() -> None:
+    too_long = {"error": {"message": "This model's maximum context length is 4096 tokens."}}
+    with pytest.raises(ContextExceeded):
+        ask(lambda path, body: (400, too_long))
+    with pytest.raises(ModelError, match="503"):
+        ask(lambda path, body: (503, {}))
+    with pytest.raises(ModelError, match="choices"):
+        ask(lambda path, body: (200, {"hello": 1}))
