@@ -7,11 +7,16 @@ from typing import Any
 import typer
 
 import genprm
+from genprm.cli.adaptive import adaptive
+from genprm.cli.cascade import cascade
 from genprm.cli.curate import curate
 from genprm.cli.doctor import doctor
+from genprm.cli.evaluate import app as evaluate
 from genprm.cli.rank import rank
 from genprm.cli.refine import refine
+from genprm.cli.report import report
 from genprm.cli.sample import sample
+from genprm.cli.scaling import scaling
 from genprm.cli.search import search
 from genprm.cli.serve import serve
 from genprm.cli.train import train
@@ -37,6 +42,11 @@ app.command()(search)
 app.command()(serve)
 app.command()(curate)
 app.command()(train)
+app.add_typer(evaluate, name="evaluate")
+evaluate.command()(scaling)
+evaluate.command()(adaptive)
+evaluate.command()(cascade)
+app.command()(report)
 app.command()(doctor)
 
 
