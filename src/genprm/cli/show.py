@@ -2,21 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
@@ -131,50 +120,13 @@ def _conclusion(verdict: SolutionVerdict, steps: int) -> RenderableType:
     return Padding(Text.assemble(answer, "  ", (cost, "dim")), (0, 0, 1, 0))
 
 
-class BatchProgress:
-    """Done, rate, time to go and tokens a second, on standard error; then a summary."""
-
-    def __init__(self, total: int, *, done: int) -> None:
-        self._console = Console(stderr=True, highlight=False)
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("verify"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-        )
-        self._task = self._bar.add_task("", total=total, completed=done, rate="")
-        self._tokens = self._count = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    def advance(self, verdict: SolutionVerdict) -> None:
-        """One more solution is finished."""
-        self._tokens += verdict.usage.tokens_out
-        self._count += 1
-        elapsed = self._bar.tasks[0].elapsed or 1e-9
-        rate = f"{self._count / elapsed:.2f} solutions/s  {self._tokens / elapsed:,.0f} tokens/s"
-        self._bar.update(self._task, advance=1, rate=rate)
-
-    def summary(self, verdicts: Iterable[SolutionVerdict], output: Path) -> None:
-        """What the whole file says."""
-        found = Counter(
-            "undecided" if v.first_error is None else "right" if v.first_error < 0 else "wrong"
-            for v in verdicts
-        )
-        self._console.print(
-            f"{found.total()} solutions: {found['right']} without a wrong step, "
-            f"{found['wrong']} with one, {found['undecided']} undecided → {output}"
-        )
+def summary(verdicts: Iterable[SolutionVerdict]) -> str:
+    """What a whole file of verdicts says, in one line."""
+    found = Counter(
+        "undecided" if v.first_error is None else "right" if v.first_error < 0 else "wrong"
+        for v in verdicts
+    )
+    return (
+        f"{found.total()} solutions: {found['right']} without a wrong step, "
+        f"{found['wrong']} with one, {found['undecided']} undecided"
+    )

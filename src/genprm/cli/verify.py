@@ -14,7 +14,8 @@ import typer
 import genprm
 from genprm.cli import options as cli
 from genprm.cli.engine import EngineOptions, open_verifier
-from genprm.cli.show import BatchProgress, SolutionPrinter
+from genprm.cli.progress import RowProgress
+from genprm.cli.show import SolutionPrinter, summary
 from genprm.dataset import read_solutions
 from genprm.journal import Journal
 from genprm.model import Sampling
@@ -96,12 +97,12 @@ class _Batch:
         rows = range(len(self.solutions))
         with Journal(output, self._configuration(verifier, engine), key="row") as journal:
             todo = [row for row in rows if row not in journal]
-            with BatchProgress(len(rows), done=len(journal)) as progress:
+            with RowProgress("verify", len(rows), done=len(journal)) as progress:
                 async for row, verdict in self._verdicts(verifier, todo):
                     journal.append(to_row(row, self.solutions[row], verdict))
-                    progress.advance(verdict)
+                    progress.advance(verdict.usage.tokens_out)
             journal.finish(rows)
-            progress.summary(map(from_row, journal.rows()), output)
+            typer.echo(f"{summary(map(from_row, journal.rows()))} → {output}", err=True)
             if self.as_json:
                 for finished in journal.rows():
                     typer.echo(json.dumps(finished, ensure_ascii=False))

@@ -1,0 +1,51 @@
+"""The line that long work shows on standard error: done, rate, tokens a second, time to go."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+
+class RowProgress:
+    """Counts the rows of a run; `done` of them were there before it was started again."""
+
+    def __init__(self, title: str, total: int, *, done: int = 0) -> None:
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn(title),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False),
+        )
+        self._task = self._bar.add_task("", total=total, completed=done, rate="")
+        self._rows = self._tokens = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, tokens: int, spent: str = "") -> None:
+        """One more row is finished; it cost that many generated tokens."""
+        self._rows += 1
+        self._tokens += tokens
+        elapsed = self._bar.tasks[0].elapsed or 1e-9
+        rate = f"{self._rows / elapsed:.2f}/s  {self._tokens / elapsed:,.0f} tokens/s  {spent}"
+        self._bar.update(self._task, advance=1, rate=rate)
