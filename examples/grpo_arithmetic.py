@@ -50,8 +50,18 @@ def shipped(name: str) -> Path:
 
 def build(asked: argparse.Namespace) -> Any:
     """TRL's trainer: the verifier rewards, the accuracy is only logged."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers.trainer_callback import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
+
+    class Lines(TrainerCallback):  # type: ignore[misc]
+        """One line a step."""
+
+        def on_log(self, *event: Any, logs: Any = None, **_: Any) -> None:
+            if logs and "reward" in logs:
+                told = (float(logs[f"rewards/{name}/mean"]) for name in ("genprm", "accuracy"))
+                line = "reward {:.2f}, true accuracy {:.2f}".format(*told)
+                print(f"step {event[1].global_step:3}: {line}", flush=True)
 
     tokenizer = AutoTokenizer.from_pretrained(asked.policy, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(asked.policy, dtype="float32")
@@ -66,7 +76,8 @@ def build(asked: argparse.Namespace) -> Any:
         max_steps=asked.steps,
         per_device_train_batch_size=asked.prompts * asked.group,
         num_generations=asked.group,
-        max_completion_length=256,
+        max_completion_length=320,
+        gradient_checkpointing=False,
         learning_rate=asked.learning_rate,
         lr_scheduler_type="constant_with_warmup",
         warmup_steps=3,
@@ -76,16 +87,20 @@ def build(asked: argparse.Namespace) -> Any:
         logging_steps=1,
         save_strategy="no",
         report_to="none",
+        disable_tqdm=True,
         use_cpu=True,
         bf16=False,
     )
-    return GRPOTrainer(
+    trainer = GRPOTrainer(
         model,
         reward_funcs=[reward, accuracy],
         args=config,
         train_dataset=problems(tokenizer, asked.steps * asked.prompts),
         processing_class=tokenizer,
+        callbacks=[Lines],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def problems(tokenizer: Any, count: int) -> Any:
