@@ -75,10 +75,13 @@ def _step(index: int, solution: Solution, verdict: StepVerdict) -> RenderableTyp
         f"  reward {reward}",
         (_tally(verdict), "dim"),
     )
-    parts: list[RenderableType] = [head, Padding(Text(solution.steps[index]), (0, 0, 0, 2))]
+    parts: list[RenderableType] = [
+        head,
+        Padding(Text(solution.steps[index]), (0, 0, 0, 2), expand=False),
+    ]
     shown = representative(verdict)
     parts += _rationale(verdict.votes[0 if shown is None else shown])
-    return Padding(Group(*parts), (0, 0, 1, 0))
+    return Padding(Group(*parts), (0, 0, 1, 0), expand=False)
 
 
 def _tally(verdict: StepVerdict) -> str:
@@ -94,10 +97,10 @@ def _tally(verdict: StepVerdict) -> str:
 def _rationale(vote: Vote) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if vote.analysis:
-        parts.append(Padding(Text(vote.analysis, "italic"), (0, 0, 0, 4)))
+        parts.append(Padding(Text(vote.analysis, "italic"), (0, 0, 0, 4), expand=False))
     for run in vote.runs:
         code = Syntax(run.code, "python", theme="ansi_dark", background_color="default")
-        parts += [Padding(code, (0, 0, 0, 6)), Padding(_output(run), (0, 0, 0, 6))]
+        parts += [Padding(code, (0, 0, 0, 6)), Padding(_output(run), (0, 0, 0, 6), expand=False)]
     return parts
 
 
