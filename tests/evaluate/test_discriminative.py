@@ -1,7 +1,7 @@
 """Public PRMs' conventions on tiny models of their architectures, against their own programs."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ SOLUTION = Solution("What is (3 + 4) * 2?", STEPS, "a")
 @pytest.fixture(scope="module", params=list(BUILDERS))
 def prm(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LocalPrm]:
+) -> LocalPrm:
     folder = save(request.param, tmp_path_factory.mktemp(request.param))
     return LocalPrm(str(folder), CONVENTIONS[request.param])
 
