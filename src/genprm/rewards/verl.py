@@ -1,10 +1,11 @@
 """Reward functions for verl's custom reward interface. In verl's configuration:
 
-    custom_reward_function.path=…/genprm/rewards/verl.py
-    custom_reward_function.name=compute_score            # or compute_score_async, …_batch
-    +custom_reward_function.reward_kwargs.url=http://127.0.0.1:8321
+    reward.custom_reward_function.path=…/genprm/rewards/verl.py
+    reward.custom_reward_function.name=compute_score_async
+    +reward.custom_reward_function.reward_kwargs.url=http://127.0.0.1:8321
 
-`compute_score_batch` is for `reward_model.reward_manager=batch`. Without `url` the model named by
+verl's older releases have no `reward.` before these names, and want `compute_score`, or
+`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url` the model named by
 `model` judges in the reward worker's process. The problem is `extra_info["problem"]` or
 `["question"]`, as verl's own data preparation stores it. verl needs a number for every
 completion, so an abstention is worth `abstention`, 0 unless stated, and is reported beside.
