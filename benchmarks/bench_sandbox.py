@@ -280,7 +280,7 @@ async def jupyter() -> Figures:
 
     @contextlib.asynccontextmanager
     async def kernel() -> AsyncIterator[tuple[Run, int]]:
-        manager, client = await start_new_async_kernel()
+        manager, client = await start_new_async_kernel(stderr=subprocess.DEVNULL)
 
         async def run(code: str) -> None:
             await client.execute_interactive(code, output_hook=lambda _: None)

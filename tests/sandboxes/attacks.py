@@ -493,7 +493,7 @@ if ctypes.CDLL(None).syscall(56, 0x8011, 0, 0, 0, 0) >= 0: print('ESCAPED')
 """, OK),
     _attack("presenting itself again", """
 import ctypes
-for token in range(1000):
+for token in range(50):
     if ctypes.CDLL(None).syscall(434, token, 0) >= 0: print('ESCAPED')
 """, OK),
 ]  # fmt: skip
