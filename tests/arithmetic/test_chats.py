@@ -1,12 +1,14 @@
 """Training chats are the wire format, learned only where the model writes."""
 
 import random
+from dataclasses import replace
 
 import jinja2
 import pytest
 
 from genprm.arithmetic.chats import assistant_turn, draw_chat
 from genprm.arithmetic.problems import Split, exercise
+from genprm.arithmetic.slips import Slip
 from genprm.arithmetic.teacher import Rationale
 from genprm.arithmetic.tokenizer import CHAT_TEMPLATE
 from genprm.verify import format as wire
@@ -59,3 +61,14 @@ def test_a_chat_is_what_the_driver_would_have_rendered(index: int) -> None:
         {"role": "assistant", "content": said[-1]},
     ]
     assert template.render(messages=messages) == text
+
+
+def test_failed_code_is_shown_but_not_learned() -> None:
+    slip = Slip("print(3 = A)", "Code execute Error: SyntaxError: invalid syntax")
+    slipped = replace(RATIONALE, slip=slip, excuse="Again:")
+    pieces = list(assistant_turn(slipped, 2, Mode.CODE))
+    learned = "|".join(piece.text for piece in pieces if piece.learned)
+    assert learned.startswith(f"Again:\n{wire.FENCE_OPEN}|print(3 == A)\n```\n|")
+    assert slip.code + wire.FENCE_CLOSE + wire.code_output(slip.output) in "".join(
+        piece.text for piece in pieces
+    )

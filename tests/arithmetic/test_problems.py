@@ -52,3 +52,14 @@ def test_a_right_solution_states_the_answer() -> None:
         drawn = exercise(3, index, Split.TRAIN)
         if drawn.first_error == -1:
             assert drawn.answer in drawn.steps[-1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds)
+def test_a_block_written_again_after_a_slip_finds_the_same(seed: int) -> None:
+    drawn = exercise(seed, 1, Split.TRAIN)
+    plain = rationales(drawn, random.Random(seed))
+    slipped = rationales(drawn, random.Random(seed), slips=1.0)
+    assert [rationale.correct for rationale in slipped] == [r.correct for r in plain]
+    for rationale in slipped:
+        assert rationale.slip is None or rationale.slip.output.startswith("Code execute Error: ")

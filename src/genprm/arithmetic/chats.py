@@ -25,6 +25,7 @@ MODE_SHARES = {
     Mode.DIRECT: 0.08,
 }
 READS_ON = 0.15  # share of wrong solutions that are judged beyond their first error
+SLIPS = 0.04  # share of the blocks of code that fail at first
 NUMBERED = 0.4  # share of solutions whose steps begin with `Step t: `
 PLAIN_QUESTION = 0.1  # share of chats in the evaluator's form of the first user turn
 
@@ -53,7 +54,7 @@ def draw_chat(exercise: Exercise, rng: random.Random) -> list[Piece]:
     spoken = [message["content"] for message in opening if message["role"] == "user"]
     pieces = [Piece(turn("system", opening[0]["content"]), False)]
     for number, (user, rationale) in enumerate(
-        zip(spoken, rationales(exercise, rng), strict=False), start=1
+        zip(spoken, rationales(exercise, rng, slips=SLIPS), strict=False), start=1
     ):
         pieces.append(Piece(turn("user", user), False))
         pieces.extend(assistant_turn(rationale, number, mode))
@@ -77,6 +78,10 @@ def assistant_turn(rationale: Rationale, number: int, mode: Mode) -> Iterator[Pi
         yield Piece(f"{rationale.analysis}\n{wire.ANALYZE_CLOSE}", True)
     if mode.codes:
         yield Piece(wire.VERIFY_OPEN, False)
+        if rationale.slip and mode.executes:
+            yield Piece(rationale.slip.code + wire.FENCE_CLOSE, False)
+            yield Piece(wire.code_output(rationale.slip.output), False)
+            yield Piece(f"{rationale.excuse}\n{wire.FENCE_OPEN}", True)
         yield Piece(rationale.code + wire.FENCE_CLOSE, True)
         if mode.executes:
             yield Piece(wire.code_output(rationale.output), False)

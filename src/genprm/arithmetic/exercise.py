@@ -27,6 +27,7 @@ class Claim:
     setup: tuple[str, ...]
     target: str
     links: tuple[str, ...]
+    recall: tuple[str, ...] = ()  # binds the target from the text alone, whatever ran before
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,11 +130,10 @@ class _Solving:
                 return None
             believed[name] = chain.result
             links = " = ".join(chain.links)
+            definition = f"{name} = {self.wording.part(part)}"
             steps.append(self.wording.middle.format(name=name, chain=links))
             claims.append(
-                Claim(
-                    f"Paragraph 1 says {name} = {self.wording.part(part)}.", (), name, chain.links
-                )
+                Claim(f"Paragraph 1 says {definition}.", (), name, chain.links, (definition,))
             )
         final = self._final_chain(seen, believed, wrong=target == count - 1)
         if final is None:
@@ -151,6 +150,7 @@ class _Solving:
                 (),
                 GOAL,
                 (whole, *final.links, show_number(stated)),
+                recall=claims[0].setup,
             )
         )
         return Exercise(
@@ -185,6 +185,7 @@ class _Solving:
             (f"{GOAL} = {problem}", *definitions),
             GOAL,
             (self.wording.combination(seen.whole),),
+            recall=(f"{GOAL} = {problem}", *definitions),
         )
 
     def _final_source(self, seen: Nested, believed: dict[str, Number]) -> str:

@@ -200,8 +200,9 @@ class _Solving:
         bound.update(givens)
         bound.add(fact.name)
         setup = [f"{name} = {show_number(self.story.givens[name])}" for name in givens]
-        setup.append(f"{fact.name} = {show(fact.formula)}")
         formula = show(substitute(fact.formula, believed))
+        recall = [*setup, f"{fact.name} = {formula}"]
+        setup.append(f"{fact.name} = {show(fact.formula)}")
         says = "asks" if last else "says"
         links = (*chain.links, show_number(chain.result)) if last else chain.links
         return Claim(
@@ -209,6 +210,7 @@ class _Solving:
             tuple(setup),
             fact.name,
             links,
+            tuple(recall),
         )
 
     def _shows_error(self, chain: Chain) -> bool:

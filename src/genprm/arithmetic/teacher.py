@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from genprm.arithmetic.exercise import Claim, Exercise, Family
+from genprm.arithmetic.slips import Slip, make_slip
 
 ALL_EQUAL = ("All equal.", "Every value matches.", "All values agree.")
+FAILED = ("The code failed, so once more:", "That did not run. Again, with all definitions:")
 NOT_EQUAL = ("Not equal, so there is an error.", "One value differs.", "The values do not agree.")
 STATED = ("This paragraph says {}.", "The paragraph gives {}.", "Here it is {}.")
 
@@ -29,27 +31,38 @@ class Rationale:
     output: str  # of the code, run after the code of the earlier steps
     reflection: str
     correct: bool  # what the execution says
+    slip: Slip | None = None  # a block before `code` that failed
+    excuse: str = ""  # what follows a slip
 
 
-def rationales(exercise: Exercise, rng: random.Random) -> list[Rationale]:
-    """One rationale for each step.
+def rationales(exercise: Exercise, rng: random.Random, *, slips: float = 0.0) -> list[Rationale]:
+    """One rationale for each step; a share of `slips` begins with code that fails.
 
     Steps after the first error are judged by their own claims: a later step that is true of the
     problem is right, one that builds on the wrong value is wrong.
     """
     namespace: dict[str, Any] = {}
-    return [_rationale(claim, exercise.family, namespace, rng) for claim in exercise.claims]
+    written: list[Rationale] = []
+    for index, claim in enumerate(exercise.claims):
+        trusted = exercise.first_error < 0 or index <= exercise.first_error
+        slipped = trusted and bool(claim.recall) and rng.random() < slips
+        written.append(_rationale(claim, exercise.family, namespace, rng, slipped=slipped))
+    return written
 
 
 def _rationale(
-    claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random
+    claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random, *, slipped: bool
 ) -> Rationale:
     stated = rng.choice(STATED).format(claim.links[-1])
     code = "\n".join((*claim.setup, comparison(claim, family)))
+    slip = make_slip(code, rng) if slipped else None
+    if slip:
+        code = "\n".join((*claim.recall, comparison(claim, family)))
     output = run(code, namespace)
     correct = "False" not in output
     reflection = rng.choice(ALL_EQUAL if correct else NOT_EQUAL)
-    return Rationale(f"{claim.source} {stated}", code, output, reflection, correct)
+    analysis = f"{claim.source} {stated}"
+    return Rationale(analysis, code, output, reflection, correct, slip, rng.choice(FAILED))
 
 
 def comparison(claim: Claim, family: Family) -> str:
