@@ -1,6 +1,6 @@
 """Test-time scaling on the built-in domain, three seeds: every figure of docs/results.md about it.
 
-    python benchmarks/scaling.py [--problems 50] [--seeds 3] [--samples 32] [--out build/scaling]
+    python benchmarks/scaling.py [--problems 16] [--seeds 3] [--samples 32] [--out build/scaling]
 
 Runs the public commands, each of which goes on where it was killed: sample, rank, refine, search
 on held-out problems, verify on held-out labelled solutions. Every method starts from the same
@@ -39,8 +39,8 @@ SEARCH = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problems", type=int, default=50)
-    parser.add_argument("--solutions", type=int, default=300, help="labelled, for adaptive voting")
+    parser.add_argument("--problems", type=int, default=16)
+    parser.add_argument("--solutions", type=int, default=100, help="labelled, for adaptive voting")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--votes", type=int, default=8)

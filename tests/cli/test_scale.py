@@ -76,7 +76,7 @@ def test_rank_chooses_against_the_majority(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["choice_answer"] for row in rows] == ["15", "35"]
     assert [row["correct"][row["choices"]["majority"]] for row in rows] == [False, False]
-    assert rows[0]["judged"][2] == {"same_as": 0}
+    assert rows[0]["paths"][2] == rows[0]["paths"][0]
     early = run(
         "rank", "--samples", pools, "-k", "3", "--json", "--temperature", "0", "--early-abandon"
     )

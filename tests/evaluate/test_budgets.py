@@ -8,6 +8,7 @@ import pytest
 from genprm.evaluate.budgets import (
     Voting,
     _expected,
+    _Judged,
     _judged,
     ranking_points,
     refinement_points,
@@ -25,19 +26,18 @@ def step(*votes: float) -> Row:
 
 
 def ranking() -> Row:
-    """Four samples, the first twice: two right ones (7), judged high by all eight votes."""
+    """Four samples, the first twice: two right ones (7), judged high by all eight votes.
+
+    The third shares its first step with them.
+    """
     right, wrong = step(*[0.9] * 8), step(*[0.1] * 8)
     return {
         "id": "p",
         "samples": [{"usage": {"tokens_out": 5}}] * 4,
         "correct": [True, True, False, False],
         "groups": [0, 0, 2, 3],
-        "judged": [
-            {"steps": [right]},
-            {"same_as": 0},
-            {"steps": [right, wrong]},
-            {"steps": [wrong]},
-        ],
+        "judged": [right, wrong, wrong],
+        "paths": [[0], [0], [0, 1], [2]],
     }
 
 
@@ -51,22 +51,22 @@ def test_a_judge_that_knows_finds_the_right_one_wherever_it_is_among_the_samples
 def test_tokens_are_those_of_the_samples_and_of_each_different_judgement() -> None:
     points = {(p.method, p.setting): p for p in ranking_points([ranking()], Aggregate.MIN)}
     assert points["majority", "N = 4"].tokens == 20
-    assert points["best-of-N, 8 votes", "N = 4"].tokens == 20 + 80 + 160 + 80
-    assert points["best-of-N, 1 vote", "N = 4"].tokens == 20 + 10 + 20 + 10
-    assert points["best-of-N, exact votes", "N = 4"].tokens == 20 + 4 * 50
-    assert points["best-of-N, confident votes", "N = 4"].tokens < 20 + 4 * 50
+    assert points["best-of-N, 8 votes", "N = 4"].tokens == 20 + 3 * 80
+    assert points["best-of-N, 1 vote", "N = 4"].tokens == 20 + 3 * 10
+    assert points["best-of-N, exact votes", "N = 4"].tokens == 20 + 3 * 50
+    assert points["best-of-N, confident votes", "N = 4"].tokens < 20 + 3 * 50
 
 
 def test_expected_cost_is_the_mean_over_all_subsets() -> None:
-    costs = [(2, 30), (1, 50), (3, 7)]
-    pool = [(index, cost) for index, (copies, cost) in enumerate(costs) for _ in range(copies)]
+    pool = [(0, 30), (0, 30), (1, 50), (2, 7), (2, 7), (2, 7)]
+    judged = _Judged(samples=6, rewards=(), costs=((2, 30), (1, 50), (3, 7)))
     for n in range(1, 7):
         subsets = [sum(dict(some).values()) for some in combinations(pool, n)]
-        assert _expected(costs, n) == pytest.approx(sum(subsets) / len(subsets))
+        assert _expected(judged, n) == pytest.approx(sum(subsets) / len(subsets))
 
 
 def test_fewer_votes_are_the_first_ones() -> None:
-    row = {"judged": [{"steps": [step(0.2, 0.8, 0.8, 0.8)]}]}
+    row = {"judged": [step(0.2, 0.8, 0.8, 0.8)], "paths": [[0]]}
     assert _judged(row, Voting("", 1)).rewards == ((0.2,),)
     assert _judged(row, Voting("", 4)).rewards[0][0] == pytest.approx(0.65)
     assert _judged(row, Voting("", 4, Adaptive.EXACT)).costs == ((1, 40),)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from genprm.answer import AnswerChecker
 from genprm.policy import Sample
-from genprm.problem import Problem
+from genprm.problem import Problem, Solution
 from genprm.scale.best_of_n import (
     Candidate,
     Method,
@@ -93,14 +93,36 @@ def test_majority_counts_equal_answers_and_weights_sum_scores() -> None:
     assert choose(Method.MAJORITY, [None], [None]) is None
 
 
-def test_the_same_solution_is_judged_once_and_costs_once() -> None:
+def test_steps_after_the_same_steps_are_judged_once_and_cost_once() -> None:
     verifier = judge()
-    candidates = asyncio.run(judge_all(verifier, pool(("a 0.9",), ("b 0.4",), ("a 0.9",)), row=0))
-    assert [candidate.same_as for candidate in candidates] == [None, None, 0]
-    assert candidates[2].score(Aggregate.MIN) == pytest.approx(0.9)
+    drawn = pool(("a 0.9", "b 0.4"), ("a 0.9", "c 0.8"), ("b 0.4",), ("a 0.9", "b 0.4"))
+    candidates = asyncio.run(judge_all(verifier, drawn, row=0))
+    assert len(verifier.model.asked) == 4  # type: ignore[attr-defined]
+    scores = [candidate.score(Aggregate.MIN) for candidate in candidates]
+    assert scores == pytest.approx([0.4, 0.8, 0.4, 0.4])
     spent = cost(candidates)
-    assert spent.policy.tokens_out == 30
-    assert spent.verifier.tokens_out == 2 * candidates[0].steps[0].usage.tokens_out
+    assert spent.policy.tokens_out == 40
+    assert spent.verifier.tokens_out == 4 * candidates[0].steps[0].usage.tokens_out
+
+
+@given(st.lists(st.lists(st.sampled_from("ab"), min_size=1, max_size=3).map(tuple), min_size=1))
+def test_a_pool_is_judged_as_its_solutions_would_be_alone(rows: list[tuple[str, ...]]) -> None:
+    """The history of a shared prefix is the one that a solution of its own would have."""
+
+    def by_history(prompt: str) -> dict[str, float]:
+        reward = (sum(map(ord, prompt)) % 97 + 1) / 99
+        return {"Yes": log(reward), "No": log(1 - reward)}
+
+    model = Scripted(lambda prompt, seed: "…\n</analyze>\n", by_history)
+    verifier = Verifier(model, None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
+
+    async def both() -> None:
+        candidates = await judge_all(verifier, pool(*rows), row=0)
+        for candidate in candidates:
+            alone = await verifier.verify(Solution("x?", candidate.sample.steps))
+            assert [s.reward for s in candidate.steps] == [s.reward for s in alone.steps]
+
+    asyncio.run(both())
 
 
 solutions = st.lists(
@@ -148,6 +170,8 @@ def test_a_ranking_row_is_a_pool_row() -> None:
     assert again["choice"] == 0
     assert len(again["responses"]) == len(again["prm_step_scores"]["genprm"]) == 2
     assert again["prm_step_scores"]["genprm"][0] == pytest.approx([0.9])
+    assert again["paths"] == [[0], [1]]
+    assert len(again["judged"]) == 2
 
 
 def test_real_scores_choose_better_than_chance(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 Reads the rows of `genprm rank`, `refine` and `search`. One ranking of M samples with V votes
 holds every smaller N, fewer votes, and adaptive voting: they are read out of it, as means over
-all N-subsets, at the cost those would have had (a solution that is drawn twice is judged once).
+all N-subsets, at the cost those would have had (steps that follow the same steps are judged once).
 Tokens are those that policy and verifier generated, a problem on average.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -71,7 +71,7 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
     `rows` are a ranking's, of problems whose gold answer is known; nothing may be abandoned.
     """
     samples = min(len(row["correct"]) for row in rows)
-    wanted = min((step["wanted"] for row in rows for step in _steps(row)), default=1)
+    wanted = min((step["wanted"] for row in rows for step in row["judged"]), default=1)
     votings = [Voting(f"best-of-N, {v} vote{'s' * (v > 1)}", v) for v in (1, 4, 8) if v <= wanted]
     if wanted > 1:
         votings += [
@@ -93,9 +93,7 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
                 voting.name,
                 f"N = {n}",
                 float(
-                    np.mean(
-                        [n * d + _expected(j.costs, n) for d, j in zip(drawn, judged, strict=True)]
-                    )
+                    np.mean([n * d + _expected(j, n) for d, j in zip(drawn, judged, strict=True)])
                 ),
                 np.array(
                     [
@@ -152,27 +150,24 @@ def winners(points: Sequence[Point]) -> list[Winner]:
 class _Judged:
     """A pool under one way of voting: step rewards [samples][steps], and what judging cost."""
 
+    samples: int
     rewards: tuple[tuple[float | None, ...], ...]
-    costs: tuple[tuple[int, int], ...]  # (copies in the pool, tokens) of each different solution
+    costs: tuple[tuple[int, int], ...]  # (samples that hold it, tokens) of each judged step
 
     def scores(self, aggregate: Aggregate) -> list[float | None]:
         return [aggregate.score(steps) for steps in self.rewards]
 
 
 def _judged(row: Row, voting: Voting) -> _Judged:
-    rewards: list[tuple[float | None, ...]] = []
-    copies: dict[int, int] = defaultdict(int)
-    tokens: dict[int, int] = {}
-    for index, candidate in enumerate(row["judged"]):
-        first = candidate.get("same_as", index)
-        copies[first] += 1
-        if first != index:
-            rewards.append(rewards[first])
-            continue
-        asked = [(step, _asked(step, voting)) for step in candidate["steps"]]
-        rewards.append(tuple(_mean_reward(step["votes"][:count]) for step, count in asked))
-        tokens[index] = sum(sum(step["tokens"][:count]) for step, count in asked)
-    return _Judged(tuple(rewards), tuple((copies[first], cost) for first, cost in tokens.items()))
+    asked = [(step, _asked(step, voting)) for step in row["judged"]]
+    rewards = [_mean_reward(step["votes"][:count]) for step, count in asked]
+    tokens = [sum(step["tokens"][:count]) for step, count in asked]
+    holders = Counter(node for path in row["paths"] for node in path)
+    return _Judged(
+        samples=len(row["paths"]),
+        rewards=tuple(tuple(rewards[node] for node in path) for path in row["paths"]),
+        costs=tuple((holders[node], tokens[node]) for node in holders),
+    )
 
 
 def _asked(step: Row, voting: Voting) -> int:
@@ -188,10 +183,12 @@ def _asked(step: Row, voting: Voting) -> int:
     return asked
 
 
-def _expected(costs: Sequence[tuple[int, int]], n: int) -> float:
-    """Expected tokens of judging each different solution among n of the pool once."""
-    total = sum(copies for copies, _ in costs)
-    return sum(cost * (1 - comb(total - copies, n) / comb(total, n)) for copies, cost in costs)
+def _expected(judged: _Judged, n: int) -> float:
+    """Expected tokens of judging the different steps among n samples of the pool."""
+    total = judged.samples
+    return sum(
+        cost * (1 - comb(total - holders, n) / comb(total, n)) for holders, cost in judged.costs
+    )
 
 
 def _curve(
@@ -214,10 +211,6 @@ def _given(turns: Sequence[Row]) -> int:
         return verified, -1.0 if turn["score"] is None else turn["score"], -index
 
     return max(range(len(turns)), key=rank)
-
-
-def _steps(row: Row) -> Iterator[Row]:
-    return (step for one in row["judged"] for step in one.get("steps", ()))
 
 
 def _tokens(cost: Row) -> int:

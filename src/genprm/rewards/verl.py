@@ -23,6 +23,7 @@ from genprm.rewards.scoring import Kind, Scoring
 from genprm.verify.verifier import Settings
 
 Score = dict[str, float]
+EMPTY = Judged(cause="no text")
 
 
 def compute_score(
@@ -34,7 +35,8 @@ def compute_score(
 ) -> Score:
     """The reward of one completion, for verl's naive manager.
 
-    Options (verl's `reward_kwargs`): url | model, votes, kind, abstention, timeout.
+    Options (verl's `reward_kwargs`): url | model, votes, kind, abstention, timeout, and `begun`:
+    what the prompt ends with and the solution begins with, such as "Step 1:".
     """
     return compute_score_batch(
         [data_source], [solution_str], [ground_truth], [extra_info or {}], **options
@@ -50,8 +52,9 @@ async def compute_score_async(
 ) -> Score:
     """As `compute_score`, awaited: for verl's reward loop."""
     judge, scoring = _judge(options), _scoring(options)
-    judged = await judge.ajudge([_solution(solution_str, extra_info)])
-    return _score(judged[0], scoring)
+    solution = _solution(solution_str, extra_info, options)
+    judged = await judge.ajudge([solution] if solution.steps else [])
+    return _score(judged[0] if judged else EMPTY, scoring)
 
 
 def compute_score_batch(
@@ -63,12 +66,14 @@ def compute_score_batch(
 ) -> list[Score]:
     """The rewards of a batch, judged at once: for verl's batch manager."""
     judge, scoring = _judge(options), _scoring(options)
-    solutions = list(map(_solution, solution_strs, extra_infos))
+    solutions = [
+        _solution(text, info, options)
+        for text, info in zip(solution_strs, extra_infos, strict=True)
+    ]
     places = [index for index, solution in enumerate(solutions) if solution.steps]
     judged = judge.judge([solutions[index] for index in places])
     found = dict(zip(places, judged, strict=True))
-    empty = Judged(cause="no text")
-    return [_score(found.get(index, empty), scoring) for index in range(len(solutions))]
+    return [_score(found.get(index, EMPTY), scoring) for index in range(len(solutions))]
 
 
 def _score(judged: Judged, scoring: Scoring) -> Score:
@@ -78,14 +83,17 @@ def _score(judged: Judged, scoring: Scoring) -> Score:
     return {"score": reward, "genprm_abstained": float(scoring.abstains(judged))}
 
 
-def _solution(text: str, extra_info: Mapping[str, Any] | None) -> Solution:
+def _solution(
+    text: str, extra_info: Mapping[str, Any] | None, options: Mapping[str, Any]
+) -> Solution:
     info = extra_info or {}
     problem = info.get("problem") or info.get("question")
     if not problem:
         raise InputError(
             "extra_info has neither problem nor question; mend: store the problem's text there"
         )
-    return Solution(str(problem), split_steps(text) if text.strip() else ())
+    whole = str(options.get("begun", "")) + text
+    return Solution(str(problem), split_steps(whole) if text.strip() else ())
 
 
 def _scoring(options: Mapping[str, Any]) -> Scoring:

@@ -1,28 +1,25 @@
 """Best-of-N, majority and weighted majority over one pool of samples (genprm rank).
 
-Solutions with the same steps are judged once. `judge_best_first` finds the winner of Best-of-N
+Steps that follow the same steps are judged once. `judge_best_first` finds the winner of Best-of-N
 with the fewest judged steps: it always judges on where the score could still become highest, and
 stops when the solution in front is finished, so candidates that can no longer win are abandoned.
 The winner, ties included, is the one that judging everything would give.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from heapq import heappop, heappush
 from math import fsum
 
-from genprm.concurrency import together
 from genprm.policy import Sample
 from genprm.scale.cost import Cost
-from genprm.scale.pool import Pool, final_answer, to_solution
-from genprm.verdict import SolutionVerdict, StepVerdict, total
+from genprm.scale.pool import Pool, final_answer
+from genprm.scale.prefixes import Prefixes
+from genprm.verdict import StepVerdict, total
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.verifier import Verifier
-
-CANDIDATES = 1 << 16  # rows of a run lie this far apart in the verifier's seeds
 
 
 class Method(StrEnum):
@@ -39,7 +36,6 @@ class Candidate:
 
     sample: Sample
     steps: tuple[StepVerdict, ...] = ()  # fewer than the sample has where it was abandoned
-    same_as: int | None = None  # the earlier candidate with the same steps, judged for both
 
     @property
     def answer(self) -> str | None:
@@ -54,20 +50,14 @@ class Candidate:
 
 
 async def judge_all(verifier: Verifier, pool: Pool, *, row: int) -> list[Candidate]:
-    """Judge every different solution of the pool, all at once.
+    """Judge every different step of the pool, as many at once as do not follow each other.
 
     Raises:
         ModelError, SandboxError: as the verifier's.
     """
-    twins = _twins(pool.samples)
-    verdicts: list[SolutionVerdict] = await together(
-        verifier.verify(to_solution(pool.samples[index]), row=row * CANDIDATES + index)
-        for index in _judged(pool.samples, twins)
-    )
-    steps = dict(
-        zip(_judged(pool.samples, twins), (verdict.steps for verdict in verdicts), strict=True)
-    )
-    return _candidates(pool.samples, twins, steps)
+    prefixes = Prefixes(verifier, pool.samples, row=row)
+    await prefixes.judge_all()
+    return [Candidate(sample, prefixes.steps(sample)) for sample in pool.samples]
 
 
 async def judge_best_first(
@@ -78,28 +68,19 @@ async def judge_best_first(
     Raises:
         ModelError, SandboxError: as the verifier's.
     """
-    twins = _twins(pool.samples)
-    steps: dict[int, tuple[StepVerdict, ...]] = {}
-    async with AsyncExitStack() as stack:
-        judging: dict[int, AsyncGenerator[StepVerdict, None]] = {}
-        front: list[tuple[float, int]] = []  # (-highest score still possible, candidate)
-        for index in _judged(pool.samples, twins):
-            verdicts = verifier.verify_steps(
-                to_solution(pool.samples[index]), row=row * CANDIDATES + index
-            )
-            judging[index] = await stack.enter_async_context(aclosing(verdicts))
-            steps[index] = ()
-            heappush(front, (-1.0, index))
-        while front:
-            _, index = heappop(front)
-            left = len(pool.samples[index].steps) - len(steps[index])
-            if left == 0:
+    async with Prefixes(verifier, pool.samples, row=row) as prefixes:
+        front = [(-1.0, index, 0) for index, sample in enumerate(pool.samples) if sample.steps]
+        while front:  # (-highest score still possible, candidate, its steps judged)
+            _, index, judged = heappop(front)
+            steps = pool.samples[index].steps
+            if judged == len(steps):
                 break
-            steps[index] += (await anext(judging[index]),)
-            bound = aggregate.bound([step.reward for step in steps[index]], left - 1)
+            await prefixes.judge(steps[: judged + 1])
+            rewards = [prefixes.verdicts[steps[: end + 1]].reward for end in range(judged + 1)]
+            bound = aggregate.bound(rewards, len(steps) - judged - 1)
             if bound is not None:
-                heappush(front, (-bound, index))
-    return _candidates(pool.samples, twins, steps)
+                heappush(front, (-bound, index, judged + 1))
+    return [Candidate(sample, prefixes.steps(sample)) for sample in pool.samples]
 
 
 def choose(
@@ -127,15 +108,15 @@ def best(scores: Sequence[float | None]) -> int | None:
 
 
 def cost(candidates: Sequence[Candidate]) -> Cost:
-    """Samples as drawn, judgements as made."""
+    """Samples as drawn, and every different judgement once."""
+    judged = {
+        candidate.sample.steps[: end + 1]: step.usage
+        for candidate in candidates
+        for end, step in enumerate(candidate.steps)
+    }
     return Cost(
         policy=total(candidate.sample.usage for candidate in candidates),
-        verifier=total(
-            step.usage
-            for candidate in candidates
-            if candidate.same_as is None
-            for step in candidate.steps
-        ),
+        verifier=total(judged.values()),
     )
 
 
@@ -146,22 +127,3 @@ def _heaviest(groups: Sequence[int | None], weights: Sequence[float]) -> int | N
         if group is not None:
             weight[group].append(value)
     return min(weight, key=lambda group: (-fsum(weight[group]), group)) if weight else None
-
-
-def _twins(samples: Sequence[Sample]) -> list[int]:
-    """For each sample, the first with the same steps."""
-    firsts: dict[tuple[str, ...], int] = {}
-    return [firsts.setdefault(sample.steps, index) for index, sample in enumerate(samples)]
-
-
-def _judged(samples: Sequence[Sample], twins: Sequence[int]) -> list[int]:
-    return [index for index, twin in enumerate(twins) if index == twin and samples[index].steps]
-
-
-def _candidates(
-    samples: Sequence[Sample], twins: Sequence[int], steps: dict[int, tuple[StepVerdict, ...]]
-) -> list[Candidate]:
-    return [
-        Candidate(sample, steps.get(twin, ()), None if twin == index else twin)
-        for index, (sample, twin) in enumerate(zip(samples, twins, strict=True))
-    ]

@@ -12,9 +12,9 @@ from enum import StrEnum
 from genprm.model import Message
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
-from genprm.scale.best_of_n import CANDIDATES
 from genprm.scale.cost import Budget, Cost, total
 from genprm.scale.pool import sample_seed, to_solution
+from genprm.scale.prefixes import CANDIDATES
 from genprm.verdict import SolutionVerdict
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.verifier import Verifier

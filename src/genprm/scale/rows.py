@@ -50,7 +50,7 @@ def ranking_row(
         "groups": groups,
         **pools.graded(pool.problem, answers, checker),
         "prm_step_scores": {SCORER: [[s.reward for s in c.steps] for c in candidates]},
-        "judged": [_judged(candidate) for candidate in candidates],
+        **_judged(candidates),
         "choices": choices,
         "choice": choice,
         "choice_answer": None if choice is None else answers[choice],
@@ -108,13 +108,21 @@ def search_row(row: int, problem: Problem, found: Found, *, checker: AnswerCheck
     }
 
 
-def _judged(candidate: Candidate) -> Row:
-    if candidate.same_as is not None:
-        return {"same_as": candidate.same_as}
-    return {
-        "abandoned": len(candidate.steps) < len(candidate.sample.steps),
-        "steps": [_step(step) for step in candidate.steps],
-    }
+def _judged(candidates: Sequence[Candidate]) -> Row:
+    """Every judged step once, `judged`; and the path of each candidate through them."""
+    places: dict[tuple[str, ...], int] = {}
+    nodes: list[Row] = []
+    paths: list[list[int]] = []
+    for candidate in candidates:
+        path = []
+        for end, step in enumerate(candidate.steps, start=1):
+            prefix = candidate.sample.steps[:end]
+            if prefix not in places:
+                places[prefix] = len(nodes)
+                nodes.append(_step(step))
+            path.append(places[prefix])
+        paths.append(path)
+    return {"judged": nodes, "paths": paths}
 
 
 def _step(step: StepVerdict) -> Row:

@@ -18,9 +18,9 @@ from genprm.concurrency import together
 from genprm.model import Sampling
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem, Solution
-from genprm.scale.best_of_n import CANDIDATES
 from genprm.scale.cost import Budget, Cost, total
 from genprm.scale.pool import sample_seed
+from genprm.scale.prefixes import CANDIDATES
 from genprm.scale.tree import Node, Tree
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.history import History
@@ -198,7 +198,7 @@ class Searcher:
 
     @asynccontextmanager
     async def _histories(self) -> AsyncGenerator["_Histories", None]:
-        histories = _Histories(History(self.verifier.sandbox))
+        histories = _Histories(self.verifier.begin())
         try:
             yield histories
         finally:

@@ -6,8 +6,7 @@ says what a band would have cost and found on any such split, so a whole cost-qu
 no further model call. `Cascade` is a verifier like any other.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -131,24 +130,21 @@ class Cascade(Verifier):
         cheap = replace(settings, mode=own.mode, votes=own.votes, adaptive=own.adaptive)
         return Cascade(self.cheap.using(cheap), super().using(settings), self.band)
 
-    async def verify_steps(
-        self, solution: Solution, *, row: int = 0
-    ) -> AsyncGenerator[StepVerdict, None]:
+    def begin(self) -> History:
+        """As a verifier's; it holds both judges' histories."""
+        return _Both(self.cheap.begin(), super().begin())
+
+    async def judge_next(
+        self, solution: Solution, history: History, *, row: int = 0
+    ) -> StepVerdict:
         """As a verifier's; a verdict of the strong judge holds the one that it replaced."""
-        async with AsyncExitStack() as stack:
-            cheap = await stack.enter_async_context(History(self.cheap.sandbox))
-            strong = await stack.enter_async_context(History(self.sandbox))
-            for _ in solution.steps:
-                verdict = await self.cheap.judge_next(solution, cheap, row=row)
-                if self.band.unsure(verdict.reward):
-                    screening = verdict
-                    verdict = await self.judge_next(solution, strong, row=row)
-                    verdict = replace(verdict, screening=screening)
-                else:
-                    await self._follow(strong, verdict)
-                yield verdict
-                if verdict.label is False and self.settings.stop_at_first_error:
-                    return
+        assert isinstance(history, _Both)
+        first = await self.cheap.judge_next(solution, history.cheap, row=row)
+        if not self.band.unsure(first.reward):
+            await self._follow(history.strong, first)
+            return first
+        second = await super().judge_next(solution, history.strong, row=row)
+        return replace(second, screening=first)
 
     async def _follow(self, history: History, verdict: StepVerdict) -> None:
         kept = representative(verdict)
@@ -156,3 +152,18 @@ class Cascade(Verifier):
             history.skip()
         else:
             await history.adopt(verdict.votes[kept], self.settings.code_timeout)
+
+
+class _Both(History):
+    """What each of the two judges remembers."""
+
+    def __init__(self, cheap: History, strong: History) -> None:
+        self.cheap = cheap
+        self.strong = strong
+
+    async def copy(self) -> History:
+        return _Both(await self.cheap.copy(), await self.strong.copy())
+
+    async def close(self) -> None:
+        await self.cheap.close()
+        await self.strong.close()

@@ -112,12 +112,16 @@ class Verifier:
         self, solution: Solution, *, row: int = 0
     ) -> AsyncGenerator[StepVerdict, None]:
         """The verdicts on a solution's steps, each as soon as it stands."""
-        async with History(self.sandbox) as history:
+        async with self.begin() as history:
             for _ in solution.steps:
                 verdict = await self.judge_next(solution, history, row=row)
                 yield verdict
                 if verdict.label is False and self.settings.stop_at_first_error:
                     return
+
+    def begin(self) -> History:
+        """The history of a solution of which nothing has been judged."""
+        return History(self.sandbox)
 
     async def judge_next(
         self, solution: Solution, history: History, *, row: int = 0

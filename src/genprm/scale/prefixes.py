@@ -1,0 +1,100 @@
+"""A pool judged as a tree of prefixes: a step that follows the same steps is judged once.
+
+Samples of one policy often begin alike, and a verdict depends on nothing but the steps before.
+Each prefix continues a copy of its parent's history, so the work is that of the distinct steps.
+"""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from genprm.concurrency import together
+from genprm.policy import Sample
+from genprm.problem import Solution
+from genprm.verdict import StepVerdict
+from genprm.verify.history import History
+from genprm.verify.verifier import Verifier
+
+Prefix = tuple[str, ...]
+CANDIDATES = 1 << 16  # rows of a run lie this far apart in the verifier's seeds
+
+
+class Prefixes:
+    """The verdicts on a pool's steps, by the steps up to and including the judged one.
+
+    A prefix takes its seeds from the first sample that has it.
+    """
+
+    def __init__(self, verifier: Verifier, samples: Sequence[Sample], *, row: int) -> None:
+        self.verdicts: dict[Prefix, StepVerdict] = {}
+        self._verifier = verifier
+        self._samples = samples
+        self._first: dict[Prefix, int] = {}
+        self._children: dict[Prefix, list[Prefix]] = {(): []}
+        self._row = row
+        self._open: dict[Prefix, History] = {}
+        self._stack = AsyncExitStack()
+        for index, sample in enumerate(samples):
+            self._add(index, sample.steps)
+
+    async def judge_all(self) -> None:
+        """Judge every prefix, siblings at the same time."""
+        await self._below((), self._verifier.begin())
+
+    async def judge(self, prefix: Prefix) -> StepVerdict:
+        """Judge one prefix whose parent has been judged; within the context of this object."""
+        if prefix not in self.verdicts:
+            parent = self._open[prefix[:-1]] if prefix[:-1] else self._verifier.begin()
+            history = await parent.copy()
+            self._stack.push_async_callback(history.close)
+            self._open[prefix] = history
+            self.verdicts[prefix] = await self._judged(prefix, history)
+        return self.verdicts[prefix]
+
+    def steps(self, sample: Sample) -> tuple[StepVerdict, ...]:
+        """The verdicts on a sample's steps, as far as they have been judged."""
+        prefixes = (sample.steps[: end + 1] for end in range(len(sample.steps)))
+        return tuple(self.verdicts[prefix] for prefix in prefixes if prefix in self.verdicts)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    def _add(self, index: int, steps: Prefix) -> None:
+        for end in range(1, len(steps) + 1):
+            if steps[:end] not in self._first:
+                self._first[steps[:end]] = index
+                self._children[steps[:end]] = []
+                self._children[steps[: end - 1]].append(steps[:end])
+
+    async def _below(self, prefix: Prefix, history: History) -> None:
+        """Judge all that follows a prefix. Takes its history over: the last child goes on in it."""
+        children = self._children[prefix]
+        if not children:
+            await history.close()
+            return
+        histories = [await history.copy() for _ in children[1:]] + [history]
+        await together(map(self._grow, children, histories))
+
+    async def _grow(self, prefix: Prefix, history: History) -> None:
+        try:
+            self.verdicts[prefix] = await self._judged(prefix, history)
+        except BaseException:
+            await history.close()
+            raise
+        await self._below(prefix, history)
+
+    async def _judged(self, prefix: Prefix, history: History) -> StepVerdict:
+        first = self._first[prefix]
+        solution = Solution(self._samples[first].problem, prefix)
+        return await self._verifier.judge_next(
+            solution, history, row=self._row * CANDIDATES + first
+        )
