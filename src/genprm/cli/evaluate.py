@@ -1,32 +1,15 @@
 """`genprm evaluate`: measure verifiers and baselines on labelled solutions and stored samples."""
 
 import asyncio
-import json
-from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from genprm.answer import AnswerChecker
 from genprm.cli import options as cli
 from genprm.cli.engine import EngineOptions
-from genprm.cli.judges import JudgeName, JudgeOptions, open_judge
-from genprm.cli.show_tables import print_tables
-from genprm.errors import InputError
-from genprm.evaluate import selection as selecting
-from genprm.evaluate.figures import figure_4
-from genprm.evaluate.judges import PredictionsJudge
-from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
-from genprm.evaluate.pools import read_pools
-from genprm.evaluate.predictions import Predictions, read_predictions
-from genprm.evaluate.run import run
-from genprm.evaluate.summary import Summary, summarise
+from genprm.cli.judges import JudgeName, JudgeOptions
 from genprm.model import Sampling
-from genprm.report import numbers
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits
@@ -34,7 +17,6 @@ from genprm.verify.verifier import Settings
 from genprm.verify.voting import Adaptive
 
 _DEFAULT = Settings()
-_HUB = "Qwen/ProcessBench"
 
 app = typer.Typer(help="Measure verifiers, baselines and ways of choosing.", no_args_is_help=True)
 
@@ -54,7 +36,7 @@ def processbench(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar=f"[DATA]... [default: {_HUB}]",
+            metavar="[DATA]... [default: Qwen/ProcessBench]",
             help="JSON or JSONL files or folders: ProcessBench, PRM800K, BIG-Bench-Mistake, "
             "PRMBench, MR-GSM8K, Mr-Ben or verify-then-generate rows.",
             show_default=False,
@@ -106,9 +88,11 @@ def processbench(
     cascade: cli.Cascade = None,
 ) -> None:
     """Find the first wrong step of every solution, and count how often it is found."""
-    rows = _rows(data or [_HUB], subset, limit)
+    from genprm.cli import evaluation
+
+    rows = evaluation.labelled_rows(data or [], subset, limit)
     if predictions is not None:
-        summary = _score_predictions(rows, predictions, output)
+        summary = evaluation.score_predictions(rows, predictions, output)
     else:
         settings = Settings(
             mode=mode,
@@ -124,9 +108,9 @@ def processbench(
         )
         engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
         options = JudgeOptions(judge, engine, settings, tokenizer)
-        summary = asyncio.run(_judge(rows, options, output, concurrency))
+        summary = asyncio.run(evaluation.judge_rows(rows, options, output, concurrency))
     name = output.name if output else str(predictions or judge)
-    _print_summary(summary, name, as_json=as_json)
+    evaluation.print_summary(summary, name, as_json=as_json)
 
 
 @app.command()
@@ -151,104 +135,9 @@ def best_of_n(
     workers: Annotated[int, typer.Option(min=1, help="Processes that compare answers.")] = 2,
 ) -> None:
     """Pass@N, majority, weighted majority and Best-of-N, for every N over all subsets."""
-    selections = []
-    with AnswerChecker(workers=workers) as checker:
-        for path in pools:
-            selections.append(selecting.select(path.stem, read_pools(path, checker)))
-        undecided = checker.undecided
-    if undecided:
-        _warn(f"{len(undecided)} pairs of answers could not be decided and count as different")
-    if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        (output / selecting.FILE).write_text(selecting.to_json(selections))
-        listed = [f"{pair.gold}\t{pair.answer}\t{pair.cause}\n" for pair in undecided]
-        (output / "undecided.tsv").write_text("".join(listed))
+    from genprm.cli import evaluation
+
+    selections = evaluation.selections(pools, workers, output)
     if figure is not None:
-        figure_4(selections, figure, aggregate=score)
-    if as_json:
-        typer.echo(selecting.to_json(selections), nl=False)
-    else:
-        print_tables([numbers.selection_table(selection) for selection in selections])
-
-
-def _rows(
-    data: Sequence[str], subsets: Sequence[str] | None, limit: int | None
-) -> list[LabelledSolution]:
-    hub = list(data) == [_HUB] and not Path(_HUB).exists()
-    rows = read_files(download_processbench() if hub else [Path(path) for path in data])
-    if subsets:
-        known = {row.subset for row in rows}
-        if missing := set(subsets) - known:
-            raise InputError(
-                f"--subset {missing.pop()}: no such subset; mend: one of {', '.join(sorted(known))}"
-            )
-        rows = [row for row in rows if row.subset in subsets]
-    return by_limit(rows, limit)
-
-
-async def _judge(
-    rows: Sequence[LabelledSolution],
-    options: JudgeOptions,
-    output: Path | None,
-    concurrency: int,
-) -> Summary:
-    with TemporaryDirectory() as temporary, _progress() as progress:
-        task = progress.add_task("evaluate", total=len(rows))
-        async with open_judge(options) as judge:
-            return await run(
-                rows,
-                judge,
-                output or Path(temporary),
-                concurrency=concurrency,
-                on_row=lambda done, _: progress.update(task, completed=done),
-            )
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("evaluate"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-
-
-def _score_predictions(
-    rows: Sequence[LabelledSolution], path: Path, output: Path | None
-) -> Summary:
-    stored = read_predictions(path)
-    if output is not None:
-        asyncio.run(run(rows, PredictionsJudge(path.name, stored), output))
-    summary = summarise(rows, stored.first_errors)
-    unknown = stored.unknown(rows)
-    summary |= {"unreadable": dict(stored.unreadable), "unknown_ids": unknown}
-    _warn_of(stored, unknown)
-    return summary
-
-
-def _warn_of(stored: Predictions, unknown: Sequence[str]) -> None:
-    if stored.unreadable:
-        first = next(iter(stored.unreadable.values()))
-        _warn(f"{len(stored.unreadable)} predictions cannot be read and count as misses: {first}")
-    if unknown:
-        _warn(f"{len(unknown)} predictions are of no row and were left out: {unknown[0]!r}")
-
-
-def _print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False))
-        return
-    runs = {name: summary}
-    tables = [
-        numbers.detail_table(runs),
-        numbers.f1_table(runs),
-        numbers.votes_table(runs),
-        numbers.cost_table(runs),
-        numbers.calibration_table(runs),
-    ]
-    print_tables([table for table in tables if table is not None])
-
-
-def _warn(text: str) -> None:
-    typer.echo(f"genprm: {text}", err=True)
+        evaluation.figure_4(selections, figure, aggregate=score)
+    evaluation.print_selections(selections, as_json=as_json)

@@ -5,16 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from genprm.cli.engine import EngineOptions, open_verifier
 from genprm.errors import InputError
-from genprm.evaluate.baselines.critic import Critic, CriticSettings
-from genprm.evaluate.baselines.endpoint import Endpoint
-from genprm.evaluate.baselines.step_tokens import CONVENTIONS, Convention
-from genprm.evaluate.baselines.trivial import Calculator, Constant
-from genprm.evaluate.judges import VerifierJudge
-from genprm.evaluate.run import Judge
 from genprm.verify.verifier import Settings
+
+if TYPE_CHECKING:  # the names alone must cost nothing when a command starts
+    from genprm.evaluate.baselines.critic import CriticSettings
+    from genprm.evaluate.run import Judge
 
 
 class JudgeName(StrEnum):
@@ -41,8 +40,13 @@ class JudgeOptions:
 
 
 @asynccontextmanager
-async def open_judge(options: JudgeOptions) -> AsyncGenerator[Judge, None]:
+async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
     """The judge, closed at the end."""
+    from genprm.evaluate.baselines.critic import Critic
+    from genprm.evaluate.baselines.endpoint import Endpoint
+    from genprm.evaluate.baselines.trivial import Calculator, Constant
+    from genprm.evaluate.judges import VerifierJudge
+
     match options.name:
         case JudgeName.GENPRM:
             async with open_verifier(options.engine, options.settings) as verifier:
@@ -56,14 +60,17 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator[Judge, None]:
             async with Endpoint(url, api_key=options.engine.api_key) as endpoint:
                 yield Critic(endpoint, name, _critic_settings(options.settings))
         case _:
-            async with _open_prm(options, CONVENTIONS[options.name]) as prm:
+            async with _open_prm(options) as prm:
                 yield prm
 
 
 @asynccontextmanager
-async def _open_prm(options: JudgeOptions, convention: Convention) -> AsyncGenerator[Judge, None]:
+async def _open_prm(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
     from genprm.evaluate.baselines.discriminative import LocalPrm, PoolingPrm, load_tokenizer
+    from genprm.evaluate.baselines.endpoint import Endpoint
+    from genprm.evaluate.baselines.step_tokens import CONVENTIONS
 
+    convention = CONVENTIONS[options.name]
     if not options.engine.model.startswith("http"):
         yield await asyncio.to_thread(LocalPrm, options.engine.model, convention)
         return
@@ -84,8 +91,10 @@ def _served(options: JudgeOptions) -> tuple[str, str]:
     return url, name
 
 
-def _critic_settings(settings: Settings) -> CriticSettings:
+def _critic_settings(settings: Settings) -> "CriticSettings":
     """As the official script: greedy for one answer, temperature 1 and top-p 0.9 for several."""
+    from genprm.evaluate.baselines.critic import CriticSettings
+
     if settings.votes == 1:
         return CriticSettings(seed=settings.seed)
     return CriticSettings(settings.votes, temperature=1.0, top_p=0.9, seed=settings.seed)

@@ -5,9 +5,6 @@ from typing import Annotated
 
 import typer
 
-from genprm.report.page import render
-from genprm.report.report import ROWS_SHOWN, gather
-
 
 def report(
     runs: Annotated[
@@ -25,9 +22,12 @@ def report(
     ] = None,
     rows: Annotated[
         int, typer.Option(min=0, help="Rows of disagreement shown with their steps.")
-    ] = ROWS_SHOWN,
+    ] = 100,
 ) -> None:
     """Write one self-contained HTML page that compares runs; the first is the one to beat."""
+    from genprm.report.page import render
+    from genprm.report.report import gather
+
     gathered = gather(runs, rows_shown=rows)
     output.write_text(render(gathered), encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)

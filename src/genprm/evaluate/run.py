@@ -81,11 +81,11 @@ async def run(
     folder: Path,
     *,
     concurrency: int = 16,
-    on_row: Callable[[int, int], None] | None = None,
+    on_row: Callable[[Row, int], None] | None = None,
 ) -> Summary:
     """Judge all rows that `folder` does not hold yet, and sum up.
 
-    `on_row` is told after each row how many are done, of how many.
+    `on_row` is told of each new row, and how many the folder holds with it.
 
     Raises:
         JournalError: the folder holds a run of another configuration.
@@ -103,10 +103,10 @@ async def run(
         todo = [(index, row) for index, row in enumerate(rows) if row.id not in journal]
         jobs = (_judged(judge, index, row) for index, row in todo)
         async with aclosing(as_finished(jobs, concurrency)) as finished:
-            async for row in finished:
-                journal.append(row)
+            async for new in finished:
+                journal.append(new)
                 if on_row:
-                    on_row(len(journal), len(rows))
+                    on_row(new, len(journal))
         journal.finish(row.id for row in rows)
         judgements = {row["id"]: judgement_of(row) for row in journal.rows()}
     summary = summarise_judgements(rows, judgements)

@@ -18,8 +18,6 @@ from genprm.report.rationales import JudgedRow, judged_rows
 from genprm.report.svg import Chart
 from genprm.report.tables import Table
 
-ROWS_SHOWN = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -53,7 +51,7 @@ class Report:
         return [*self.tables, *self.breakdowns, *self.appendix]
 
 
-def gather(folders: Sequence[Path], *, rows_shown: int = ROWS_SHOWN) -> Report:
+def gather(folders: Sequence[Path], *, rows_shown: int = 100) -> Report:
     """Read run folders of `genprm evaluate` and compare them.
 
     Raises:

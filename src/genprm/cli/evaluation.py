@@ -1,0 +1,137 @@
+"""The work behind `genprm evaluate`; imported when the command runs, as it needs numpy."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import typer
+
+from genprm.answer import AnswerChecker
+from genprm.cli.judges import JudgeOptions, open_judge
+from genprm.cli.progress import RowProgress
+from genprm.cli.show_tables import print_tables
+from genprm.errors import InputError
+from genprm.evaluate import selection as selecting
+from genprm.evaluate.figures import figure_4
+from genprm.evaluate.judges import PredictionsJudge
+from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
+from genprm.evaluate.pools import read_pools
+from genprm.evaluate.predictions import read_predictions
+from genprm.evaluate.run import Row, run
+from genprm.evaluate.selection import Selection
+from genprm.evaluate.summary import Summary, summarise
+from genprm.report import numbers
+
+__all__ = [
+    "figure_4",
+    "judge_rows",
+    "labelled_rows",
+    "print_selections",
+    "print_summary",
+    "score_predictions",
+    "selections",
+]
+
+HUB = "Qwen/ProcessBench"
+
+
+def labelled_rows(
+    data: Sequence[str], subsets: Sequence[str] | None, limit: int | None
+) -> list[LabelledSolution]:
+    """The rows to judge: of local files, or of the Hub's ProcessBench.
+
+    Raises:
+        InputError: no such file or subset, or a broken row.
+    """
+    from_hub = list(data) in ([], [HUB]) and not Path(HUB).exists()
+    rows = read_files(download_processbench() if from_hub else [Path(path) for path in data])
+    if subsets:
+        known = sorted({row.subset for row in rows})
+        if missing := [subset for subset in subsets if subset not in known]:
+            raise InputError(
+                f"--subset {missing[0]}: no such subset; mend: one of {', '.join(known)}"
+            )
+        rows = [row for row in rows if row.subset in subsets]
+    return by_limit(rows, limit)
+
+
+async def judge_rows(
+    rows: Sequence[LabelledSolution],
+    options: JudgeOptions,
+    output: Path | None,
+    concurrency: int,
+) -> Summary:
+    """Judge what is missing in the run folder, or everything without one, and sum up."""
+    with ExitStack() as stack:
+        folder = output or Path(stack.enter_context(TemporaryDirectory()))
+        bars: list[RowProgress] = []
+
+        def advance(row: Row, done: int) -> None:
+            if not bars:
+                bar = RowProgress("evaluate", len(rows), done=done - 1)
+                bars.append(stack.enter_context(bar))
+            bars[0].advance(row["usage"]["tokens_out"])
+
+        async with open_judge(options) as judge:
+            return await run(rows, judge, folder, concurrency=concurrency, on_row=advance)
+
+
+def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: Path | None) -> Summary:
+    """Score stored predictions; what cannot be used is counted and told on standard error."""
+    stored = read_predictions(path)
+    if output is not None:
+        asyncio.run(run(rows, PredictionsJudge(path.name, stored), output))
+    unknown = stored.unknown(rows)
+    if stored.unreadable:
+        first = next(iter(stored.unreadable.values()))
+        _warn(f"{len(stored.unreadable)} predictions cannot be read and count as misses: {first}")
+    if unknown:
+        _warn(f"{len(unknown)} predictions are of no row and were left out: {unknown[0]!r}")
+    unusable = {"unreadable": dict(stored.unreadable), "unknown_ids": unknown}
+    return summarise(rows, stored.first_errors) | unusable
+
+
+def print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
+    """One run's numbers, as JSON or as tables."""
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+        return
+    runs = {name: summary}
+    tables = [
+        numbers.detail_table(runs),
+        numbers.f1_table(runs),
+        numbers.votes_table(runs),
+        numbers.cost_table(runs),
+        numbers.calibration_table(runs),
+    ]
+    print_tables([table for table in tables if table is not None])
+
+
+def selections(pools: Sequence[Path], workers: int, output: Path | None) -> list[Selection]:
+    """Every way of choosing over each pool file; kept in the folder `output`, if there is one."""
+    with AnswerChecker(workers=workers) as checker:
+        found = [selecting.select(path.stem, read_pools(path, checker)) for path in pools]
+        undecided = checker.undecided
+    if undecided:
+        _warn(f"{len(undecided)} pairs of answers could not be decided and count as different")
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / selecting.FILE).write_text(selecting.to_json(found))
+        listed = [f"{pair.gold}\t{pair.answer}\t{pair.cause}\n" for pair in undecided]
+        (output / "undecided.tsv").write_text("".join(listed))
+    return found
+
+
+def print_selections(found: Sequence[Selection], *, as_json: bool) -> None:
+    """The curves, as JSON or as tables."""
+    if as_json:
+        typer.echo(selecting.to_json(found), nl=False)
+    else:
+        print_tables([numbers.selection_table(selection) for selection in found])
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"genprm: {text}", err=True)
