@@ -152,10 +152,18 @@ def test_a_candidate_that_can_no_longer_win_is_abandoned() -> None:
     assert [candidate.score(Aggregate.MIN) for candidate in early] == [None, pytest.approx(0.9)]
 
 
-def test_a_cut_off_solution_gives_no_answer() -> None:
-    whole = Sample("x?", ("The answer is 7.",), complete=True, seed=0)
-    assert Candidate(whole).answer == "7"
-    assert Candidate(replace(whole, complete=False)).answer is None
+def test_a_cut_off_solution_gives_no_answer_and_is_not_judged() -> None:
+    whole = Sample("x?", ("The answer is 7. 0.4",), complete=True, seed=0)
+    cut = replace(whole, steps=("So 0.9",), complete=False)
+    assert Candidate(whole).answer is not None
+    assert Candidate(cut).answer is None
+    drawn = Pool(Problem("p", "x?"), (cut, whole))
+    for found in (
+        asyncio.run(judge_all(judge(), drawn, row=0)),
+        asyncio.run(judge_best_first(judge(), drawn, Aggregate.MIN, row=0)),
+    ):
+        assert found[0].steps == ()
+        assert best([candidate.score(Aggregate.MIN) for candidate in found]) == 1
 
 
 def test_a_ranking_row_is_a_pool_row() -> None:

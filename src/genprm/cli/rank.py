@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import typer
@@ -25,7 +26,7 @@ from genprm.scale.rows import ranking_row
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
 from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.verifier import Settings
 from genprm.verify.voting import ERROR_RATE, Adaptive
 
 Row = dict[str, Any]
@@ -88,31 +89,27 @@ def rank(
     )
     writer = None if source.stored else PolicyOptions(policy, policy_template, api_key, asked)
 
-    async def judged(verifier: Verifier, row: int, pool: pools.Pool, checker: AnswerChecker) -> Row:
-        if early_abandon:
-            candidates = await judge_best_first(verifier, pool, score, row=row)
-        else:
-            candidates = await judge_all(verifier, pool, row=row)
-        return await asyncio.to_thread(
-            ranking_row, row, pool, candidates, method=method, score=score, checker=checker
-        )
-
     async def run() -> None:
-        with AnswerChecker() as checker:
-            async with open_verifier(engine, settings) as verifier:
-                if writer is None:
-                    await batch.run(
-                        lambda row: judged(verifier, row, source.first(row, count), checker)
-                    )
-                    return
-                async with open_policy(writer) as author:
+        async with AsyncExitStack() as stack:
+            checker = stack.enter_context(AnswerChecker())
+            verifier = await stack.enter_async_context(open_verifier(engine, settings))
+            author = await stack.enter_async_context(open_policy(writer)) if writer else None
 
-                    async def make(row: int) -> Row:
-                        problem = source.pools[row].problem
-                        pool = await pools.draw(author, problem, count, seed=seed, row=row)
-                        return await judged(verifier, row, pool, checker)
+            async def make(row: int) -> Row:
+                if author is None:
+                    pool = source.first(row, count)
+                else:
+                    problem = source.pools[row].problem
+                    pool = await pools.draw(author, problem, count, seed=seed, row=row)
+                if early_abandon:
+                    candidates = await judge_best_first(verifier, pool, score, row=row)
+                else:
+                    candidates = await judge_all(verifier, pool, row=row)
+                return await asyncio.to_thread(
+                    ranking_row, row, pool, candidates, method=method, score=score, checker=checker
+                )
 
-                    await batch.run(make)
+            await batch.run(make)
 
     batch = Batch(
         command="rank",

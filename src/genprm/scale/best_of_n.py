@@ -43,8 +43,8 @@ class Candidate:
         return final_answer(self.sample)
 
     def score(self, aggregate: Aggregate) -> float | None:
-        """The solution's score; None where steps were not judged or have no reward."""
-        if len(self.steps) < len(self.sample.steps):
+        """The solution's score; None where it was cut off, not judged, or has no reward."""
+        if not self.sample.complete or len(self.steps) < len(self.sample.steps):
             return None
         return aggregate.score([step.reward for step in self.steps])
 
@@ -69,8 +69,13 @@ async def judge_best_first(
         ModelError, SandboxError: as the verifier's.
     """
     async with Prefixes(verifier, pool.samples, row=row) as prefixes:
-        front = [(-1.0, index, 0) for index, sample in enumerate(pool.samples) if sample.steps]
-        while front:  # (-highest score still possible, candidate, its steps judged)
+        # (-highest score still possible, candidate, its steps judged)
+        front = [
+            (-1.0, index, 0)
+            for index, sample in enumerate(pool.samples)
+            if sample.steps and sample.complete
+        ]
+        while front:
             _, index, judged = heappop(front)
             steps = pool.samples[index].steps
             if judged == len(steps):

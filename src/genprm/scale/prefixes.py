@@ -36,7 +36,8 @@ class Prefixes:
         self._open: dict[Prefix, History] = {}
         self._stack = AsyncExitStack()
         for index, sample in enumerate(samples):
-            self._add(index, sample.steps)
+            if sample.complete:  # a solution that was cut off has no answer to choose
+                self._add(index, sample.steps)
 
     async def judge_all(self) -> None:
         """Judge every prefix, siblings at the same time."""
