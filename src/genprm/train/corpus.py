@@ -1,6 +1,7 @@
 """Chats from a file, as rows of tokens with labels: cut to whole turns, shuffled, packed."""
 
 import json
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,9 @@ def load_corpus(settings: Training, tokenizer: Any) -> Corpus:
         rows.append({"input_ids": fitted.input_ids, "labels": fitted.labels})
     if not rows:
         raise InputError(f"{settings.chats}: no chat fits {settings.max_length} tokens")
-    packed = Dataset.from_list(rows).shuffle(seed=settings.seed)
+    random.Random(settings.seed).shuffle(rows)
+    rows = rows[: max(1, round(settings.share * len(rows)))]
+    packed = Dataset.from_list(rows)
     if settings.packing:
         packed = pack_dataset(packed, settings.max_length, "bfd")
     return Corpus(

@@ -36,6 +36,7 @@ class Training(Table):
 
     base: str  # a folder, or a model of the Hugging Face Hub
     chats: str  # Parquet or JSON Lines, as `genprm curate` writes them
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the chats, drawn by the seed
     output: str  # checkpoints and logs; the finished model in OUTPUT/model
     from_scratch: bool = False  # random weights, of the base only its shape and tokenizer
     chat_template: str | None = None  # a Jinja file instead of the base's own
