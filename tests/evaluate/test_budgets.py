@@ -77,7 +77,6 @@ def turn(score: float, first_error: int, tokens: int) -> Row:
     return {
         "score": score,
         "first_error": first_error,
-        "sample": {"complete": True},
         "cost": {"policy": usage, "verifier": usage},
     }
 

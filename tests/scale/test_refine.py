@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from math import log
+from typing import Any
 
 import pytest
 
 from genprm.answer import AnswerChecker
-from genprm.policy import Policy
+from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.scale.cost import Budget
 from genprm.scale.refine import Critic, Ended, Keep, Refinement, Refiner, RefineSettings, Rewrite
@@ -83,6 +84,22 @@ def test_an_answer_that_cannot_be_judged_ends_the_dialogue_openly() -> None:
     found, _ = run(["a 1"], RefineSettings())
     assert found.ended is Ended.UNJUDGED
     assert found.turns[0].score is None
+
+
+def test_a_cut_off_answer_is_not_judged_but_written_again() -> None:
+    writer = Scripted(lambda prompt, seed: " endless", lambda prompt: {})
+
+    class Cut(Policy):
+        async def solve(self, problem: str, **options: Any) -> Sample:
+            sample = await super().solve(problem, **options)
+            return replace(sample, complete=False)
+
+    settings = RefineSettings(turns=1)
+    refiner = Refiner(Cut(writer), None, settings)  # type: ignore[arg-type]
+    found = asyncio.run(refiner.refine(PROBLEM))
+    assert found.ended is Ended.TURNS
+    assert [turn.verdict for turn in found.turns] == [None, None]
+    assert "cut off" in (found.turns[1].request or "")
 
 
 def test_a_budget_ends_the_dialogue() -> None:

@@ -141,7 +141,8 @@ def _grow(branch: Tree, nodes: Sequence[Row], parent: int, chosen: int | None) -
         end = " ★" if node["id"] == chosen else " ■" if node["complete"] else ""
         style = "bold" if node["kept"] else "dim"
         color = "green" if (node["reward"] or 0) >= 0.5 else "red"
-        label = Text.assemble((value, color), (f"{times}  {node['step']}{end}", style))
+        step = " ".join(node["step"].split())
+        label = Text.assemble((value, color), (f"{times}  {step}{end}", style))
         _grow(branch.add(label), nodes, node["id"], chosen)
 
 

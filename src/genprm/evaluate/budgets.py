@@ -207,8 +207,7 @@ def _given(turns: Sequence[Row]) -> int:
 
     def rank(index: int) -> tuple[bool, float, int]:
         turn = turns[index]
-        verified = turn.get("first_error") == -1 and turn["sample"]["complete"]
-        return verified, -1.0 if turn["score"] is None else turn["score"], -index
+        return turn.get("first_error") == -1, -1.0 if turn["score"] is None else turn["score"], -index
 
     return max(range(len(turns)), key=rank)
 

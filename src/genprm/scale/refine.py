@@ -21,6 +21,7 @@ from genprm.verify.verifier import Verifier
 from genprm.verify.voting import representative
 
 HAND_BACK = "A reviewer found an error in step {step}: {analysis}\n\nWrite the solution again."
+CUT_OFF = "The solution was cut off before its answer. Write a shorter one."
 SELF_REVIEW = "Review the solution step by step, correct any error, and write it again."
 
 
@@ -71,7 +72,7 @@ class RefineSettings:
 class Turn:
     """One answer: the request that led to it, and what the verifier said of it.
 
-    Under `Critic.SELF` there is no verdict and no score.
+    Under `Critic.SELF`, and where the answer was cut off, there is no verdict and no score.
     """
 
     request: str | None  # None for the first answer
@@ -129,7 +130,8 @@ class Refiner:
         return Refinement(tuple(turns), self._current(turns), ended)
 
     async def _judge(self, request: str | None, sample: Sample, row: int, turn: int) -> Turn:
-        if self.settings.critic is Critic.SELF or not sample.steps:
+        unfinished = not sample.complete or not sample.steps
+        if unfinished or self.settings.critic is Critic.SELF:
             return Turn(request, sample)
         verdict = await self.verifier.verify(to_solution(sample), row=row * CANDIDATES + turn)
         score = self.settings.score.score([step.reward for step in verdict.steps])
@@ -166,7 +168,7 @@ class Refiner:
 
     def _request(self, turn: Turn) -> str:
         if turn.verdict is None:
-            return SELF_REVIEW
+            return SELF_REVIEW if turn.sample.complete else CUT_OFF
         step = _judged_right(turn)
         return HAND_BACK.format(step=step + 1, analysis=critique(turn.verdict, step))
 
@@ -192,4 +194,4 @@ def _judged_right(turn: Turn) -> int:
 def _rank(turn: Turn) -> tuple[bool, float]:
     """Verified answers first, then by score; an answer without a score comes last."""
     verified = turn.verdict is not None and turn.verdict.first_error == -1
-    return verified and turn.sample.complete, -1.0 if turn.score is None else turn.score
+    return verified, -1.0 if turn.score is None else turn.score
