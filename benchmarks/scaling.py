@@ -134,12 +134,14 @@ def report(out: Path, seeds: int) -> None:
 def print_points(found: Sequence[Row]) -> None:
     print("| method | setting | tokens a problem | accuracy %, mean of seeds | 95 % |")
     print("|---|---|---|---|---|")
-    for points in zip(*(one["points"] for one in found), strict=True):
+    settings: dict[tuple[str, str], list[Row]] = {}
+    for one in found:
+        for point in one["points"]:
+            settings.setdefault((point["method"], point["setting"]), []).append(point)
+    for (method, setting), points in settings.items():
         tokens = fmean(point["tokens"] for point in points)
         mean, half = interval([point["accuracy"] for point in points])
-        first = points[0]
-        name = f"| {first['method']} | {first['setting']} | {tokens:,.0f} "
-        print(f"{name}| {mean:.1f} | ± {half:.1f} |")
+        print(f"| {method} | {setting} | {tokens:,.0f} | {mean:.1f} | ± {half:.1f} |")
 
 
 def print_gap(found: Sequence[Row]) -> None:

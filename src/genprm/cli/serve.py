@@ -1,6 +1,7 @@
 """`genprm serve`: the verifier as an HTTP service."""
 
 import asyncio
+import socket
 from typing import Annotated
 
 import typer
@@ -71,14 +72,14 @@ async def _serve(
         from genprm.server import app
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
+    try:
+        listening = socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise InputError(f"{host}:{port}: {cause}; mend: another --host or --port") from None
     async with open_verifier(engine, settings) as verifier:
         service = app.create_app(verifier, app.Limits(concurrency, waiting))
-        config = uvicorn.Config(service, host, port, log_level="warning", lifespan="off")
-        server = uvicorn.Server(config)
-        listening = config.bind_socket() if port == 0 else None
-        name = listening.getsockname()[1] if listening else port
-        typer.echo(f"genprm serves {verifier.model.name} at http://{host}:{name}", err=True)
-        try:
-            await server.serve([listening] if listening else None)
-        except SystemExit:  # uvicorn's way to say that it cannot listen
-            raise InputError(f"cannot listen on {host}:{port}; mend: another --port") from None
+        server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="off"))
+        address = f"http://{host}:{listening.getsockname()[1]}"
+        typer.echo(f"genprm serves {verifier.model.name} at {address}", err=True)
+        await server.serve([listening])
