@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genprm.verdict import StepVerdict, Vote
-from genprm.verify.voting import MARGIN, Adaptive, decided, next_wave, representative, sure
+from genprm.verify.voting import (
+    MARGIN,
+    Adaptive,
+    asked_of,
+    decided,
+    next_wave,
+    representative,
+    sure,
+)
 
 rewards = st.one_of(
     st.none(),  # an abstention
@@ -67,7 +75,7 @@ def test_exact_gives_the_label_of_all_votes_ten_thousand_times() -> None:
     ]
     for _ in range(10_000):
         ballot = [rng.choices(kinds, [1, 2, 2, 5])[0]() for _ in range(rng.randint(1, 16))]
-        assert label(ballot[: sum(ask(ballot, Adaptive.EXACT))]) == label(ballot)
+        assert label(ballot[: asked_of(ballot, Adaptive.EXACT)]) == label(ballot)
 
 
 @given(ballots, st.sampled_from([Adaptive.EXACT, Adaptive.CONFIDENT]), st.floats(0.001, 0.4))

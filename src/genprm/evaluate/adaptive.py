@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from genprm.evaluate.metrics import score
 from genprm.verdict import SolutionVerdict, StepVerdict
-from genprm.verify.voting import Adaptive, next_wave
+from genprm.verify.voting import ERROR_RATE, Adaptive, asked_of
 
 ERROR_RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
 
@@ -45,36 +45,18 @@ def savings(
     return [_saving(verdicts, labels, rule, rate) for rule, rate in rules]
 
 
-def asked(step: StepVerdict, rule: Adaptive, error_rate: float) -> int:
-    """How many of the step's votes the rule asks for."""
-    count = 0
-    while wave := next_wave(
-        [vote.reward for vote in step.votes[:count] if vote.reward is not None],
-        count,
-        len(step.votes),
-        rule,
-        error_rate,
-    ):
-        count += wave
-    return count
-
-
 def _saving(
     verdicts: Sequence[SolutionVerdict],
     labels: Sequence[int] | None,
     rule: Adaptive,
     rate: float | None,
 ) -> Saving:
-    early = [
-        SolutionVerdict(
-            verdict.id,
-            tuple(
-                StepVerdict(step.votes[: asked(step, rule, rate or 0.5)], step.wanted)
-                for step in verdict.steps
-            ),
-        )
-        for verdict in verdicts
-    ]
+    def cut(step: StepVerdict) -> StepVerdict:
+        rewards = [vote.reward for vote in step.votes]
+        asked = asked_of(rewards, rule, ERROR_RATE if rate is None else rate)
+        return StepVerdict(step.votes[:asked], step.wanted)
+
+    early = [SolutionVerdict(one.id, tuple(map(cut, one.steps))) for one in verdicts]
     pairs = [
         (some, whole)
         for one, verdict in zip(early, verdicts, strict=True)

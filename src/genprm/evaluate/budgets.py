@@ -7,9 +7,10 @@ Tokens are those that policy and verifier generated, a problem on average.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from genprm.evaluate.best_of_n import Floats, best_of_n, majority, pass_at_n
 from genprm.evaluate.intervals import Interval, bootstrap_mean, interval
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.voting import Adaptive, next_wave
+from genprm.verify.voting import Adaptive, asked_of
 
 Row = Mapping[str, Any]
 
@@ -79,7 +80,9 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
             for rule in (Adaptive.EXACT, Adaptive.CONFIDENT)
         ]
     sizes = [n for n in (2**k for k in range(16)) if n <= samples]
-    drawn = np.array([_mean(s["usage"]["tokens_out"] for s in row["samples"]) for row in rows])
+    drawn = np.array(
+        [fmean(sample["usage"]["tokens_out"] for sample in row["samples"]) for row in rows]
+    )
     points = [
         *_curve("Pass@N (bound)", rows, sizes, drawn, lambda row: pass_at_n(row["correct"])),
         *_curve(
@@ -88,22 +91,16 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
     ]
     for voting in votings:
         judged = [_judged(row, voting) for row in rows]
-        points += [
-            Point(
-                voting.name,
-                f"N = {n}",
-                float(
-                    np.mean([n * d + _expected(j, n) for d, j in zip(drawn, judged, strict=True)])
-                ),
-                np.array(
-                    [
-                        best_of_n(j.scores(aggregate), row["correct"])[n - 1]
-                        for row, j in zip(rows, judged, strict=True)
-                    ]
-                ),
-            )
-            for n in sizes
-        ]
+        correct = np.array(
+            [
+                best_of_n(pool.scores(aggregate), row["correct"])[:samples]
+                for row, pool in zip(rows, judged, strict=True)
+            ]
+        )
+        for n in sizes:
+            verified = fmean(_expected(pool, n) for pool in judged)
+            tokens = n * float(drawn.mean()) + verified
+            points.append(Point(voting.name, f"N = {n}", tokens, correct[:, n - 1]))
     return points
 
 
@@ -159,7 +156,9 @@ class _Judged:
 
 
 def _judged(row: Row, voting: Voting) -> _Judged:
-    asked = [(step, _asked(step, voting)) for step in row["judged"]]
+    asked = [
+        (step, asked_of(step["votes"][: voting.votes], voting.adaptive)) for step in row["judged"]
+    ]
     rewards = [_mean_reward(step["votes"][:count]) for step, count in asked]
     tokens = [sum(step["tokens"][:count]) for step, count in asked]
     holders = Counter(node for path in row["paths"] for node in path)
@@ -168,19 +167,6 @@ def _judged(row: Row, voting: Voting) -> _Judged:
         rewards=tuple(tuple(rewards[node] for node in path) for path in row["paths"]),
         costs=tuple((holders[node], tokens[node]) for node in holders),
     )
-
-
-def _asked(step: Row, voting: Voting) -> int:
-    votes = step["votes"][: voting.votes]
-    asked = 0
-    while wave := next_wave(
-        [reward for reward in votes[:asked] if reward is not None],
-        asked,
-        len(votes),
-        voting.adaptive,
-    ):
-        asked += wave
-    return asked
 
 
 def _expected(judged: _Judged, n: int) -> float:
@@ -207,7 +193,11 @@ def _given(turns: Sequence[Row]) -> int:
 
     def rank(index: int) -> tuple[bool, float, int]:
         turn = turns[index]
-        return turn.get("first_error") == -1, -1.0 if turn["score"] is None else turn["score"], -index
+        return (
+            turn.get("first_error") == -1,
+            -1.0 if turn["score"] is None else turn["score"],
+            -index,
+        )
 
     return max(range(len(turns)), key=rank)
 
@@ -219,10 +209,6 @@ def _tokens(cost: Row) -> int:
 def _mean_reward(votes: Sequence[float | None]) -> float | None:
     known = [reward for reward in votes if reward is not None]
     return sum(known) / len(known) if known else None
-
-
-def _mean(values: Iterator[int]) -> float:
-    return float(np.mean(list(values)))
 
 
 def _rank(point: Point) -> tuple[float, float]:

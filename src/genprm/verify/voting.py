@@ -71,6 +71,25 @@ def next_wave(
     )
 
 
+def asked_of(
+    votes: Sequence[float | None], adaptive: Adaptive, error_rate: float = ERROR_RATE
+) -> int:
+    """How many of these votes, in their order, a rule would have asked for.
+
+    `votes` are the rewards of all N; None abstained.
+    """
+    asked = 0
+    while wave := next_wave(
+        [reward for reward in votes[:asked] if reward is not None],
+        asked,
+        len(votes),
+        adaptive,
+        error_rate,
+    ):
+        asked += wave
+    return asked
+
+
 def decided(rewards: Sequence[float], left: int) -> bool:
     """Whether `left` more votes, each in [0, 1] or an abstention, cannot change the label."""
     if not rewards:
