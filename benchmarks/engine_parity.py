@@ -4,8 +4,9 @@
     python benchmarks/engine_parity.py --vllm PYTHON     starts vLLM with that interpreter
     python benchmarks/engine_parity.py --llama-cpp       starts llama.cpp (needs xllamacpp, gguf)
 
-Both judge generated solutions with the shipped checkpoint at temperature 0. Prints each step whose
-rewards differ and a summary; ends with 1 if a label differs or a reward by more than 0.05.
+Both judge generated solutions at temperature 0 with one checkpoint, the shipped one or a folder
+that holds it for both engines. Prints each step whose rewards differ and a summary; ends with 1 if
+a label differs or a reward by more than 0.05.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import SolutionVerdict
 from genprm.verify.verifier import Settings, Verifier
 
-FOLDER = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / "verifier"
+SHIPPED = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / "verifier"
 TOLERANCE = 0.05
 START_SECONDS = 600
 SEED = 20_250_404
@@ -45,16 +46,17 @@ def main() -> None:
     server = parser.add_mutually_exclusive_group(required=True)
     server.add_argument("--vllm", metavar="PYTHON", help="interpreter that has vLLM")
     server.add_argument("--llama-cpp", action="store_true")
+    parser.add_argument("--model", type=Path, default=SHIPPED, metavar="FOLDER")
     parser.add_argument("--solutions", type=int, default=20)
     arguments = parser.parse_args()
     drawn = islice(exercises(SEED, Split.HELD_OUT), arguments.solutions)
     solutions = [Solution(exercise.problem, exercise.steps) for exercise in drawn]
-    served = serve_llama_cpp() if arguments.llama_cpp else serve_vllm(arguments.vllm)
+    folder: Path = arguments.model
+    served = serve_llama_cpp(folder) if arguments.llama_cpp else serve_vllm(folder, arguments.vllm)
     with served as (url, engine):
         print(f"OpenVINO GenAI {metadata.version('openvino-genai')} against {engine}")
-        template = FOLDER / "chat_template.jinja"
-        theirs = asyncio.run(judge(load_model(url, chat_template=template), solutions))
-    ours = asyncio.run(judge(load_model("arithmetic"), solutions))
+        theirs = asyncio.run(judge(load_model(url, chat_template=folder), solutions))
+    ours = asyncio.run(judge(load_model(str(folder)), solutions))
     sys.exit(compare(solutions, ours, theirs))
 
 
@@ -95,14 +97,14 @@ def compare(
 
 
 @contextmanager
-def serve_vllm(python: str) -> Iterator[tuple[str, str]]:
+def serve_vllm(folder: Path, python: str) -> Iterator[tuple[str, str]]:
     """The URL of a vLLM server on CPU and its version."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
         *(python, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager"),
-        *("--model", str(FOLDER), "--served-model-name", "arithmetic"),
+        *("--model", str(folder), "--served-model-name", "arithmetic"),
         *("--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096"),
     ]
     settings = {"VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1"}
@@ -138,18 +140,19 @@ def wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def serve_llama_cpp() -> Iterator[tuple[str, str]]:
+def serve_llama_cpp(folder: Path) -> Iterator[tuple[str, str]]:
     """The URL of a llama.cpp server in this process and its version."""
     import xllamacpp
 
     from genprm.arithmetic.gguf_export import to_gguf
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "verifier.gguf"
-        to_gguf(FOLDER, file)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / "verifier.gguf"
+        to_gguf(folder, file)
         params = xllamacpp.CommonParams()
         params.model.path = str(file)
         params.n_parallel, params.n_ctx = 8, 8 * 4096
+        params.cpuparams.n_threads = 1  # its threads wait for each other by spinning
         params.port = 0
         server = xllamacpp.Server(params)
         yield f"{server.listening_address}/v1", f"xllamacpp {metadata.version('xllamacpp')}"

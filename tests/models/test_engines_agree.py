@@ -52,7 +52,7 @@ def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * CONTEXT
     params.port = 0
     params.warmup = False
-    params.cpuparams.n_threads = 2
+    params.cpuparams.n_threads = 1  # more would wait for each other by spinning
     server = xllamacpp.Server(params)
     yield load_model(f"openai:{server.listening_address}/v1")
     del server
