@@ -75,7 +75,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def report(folders: list[Path]) -> Report:
-    return gather(folders, rows_shown=5)
+    return gather(folders, rationales=5)
 
 
 def test_differences_are_paired_and_starred(report: Report) -> None:
@@ -96,7 +96,11 @@ def test_disagreements_are_what_one_hits_and_the_other_misses(report: Report) ->
     for one in report.disagreements:
         assert one.hit("perfect")
         assert not one.hit("half")
-    assert len(report.details) == 5
+    assert len(report.details) == len(report.disagreements)
+    written = [
+        any(o.analysis for step in row.steps for o in step.opinions) for row in report.details
+    ]
+    assert written == [index < 5 for index in range(len(written))]
 
 
 def test_tables_as_markdown_and_csv(report: Report) -> None:
@@ -176,4 +180,4 @@ def test_the_page_in_a_browser(report: Report, tmp_path: Path, scheme: str) -> N
     assert seen["charts"]
     assert all(width > 200 for width in seen["charts"])
     assert seen["broken"] == 0
-    assert seen["articles"] == 5
+    assert seen["articles"] == len(report.details)

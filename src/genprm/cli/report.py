@@ -20,15 +20,15 @@ def report(
     csv: Annotated[
         Path | None, typer.Option(help="Write every table to a CSV file in this folder, too.")
     ] = None,
-    rows: Annotated[
-        int, typer.Option(min=0, help="Rows of disagreement shown with their steps.")
+    rationales: Annotated[
+        int, typer.Option(min=0, help="Rows of disagreement shown with analyses and code.")
     ] = 100,
 ) -> None:
     """Write one self-contained HTML page that compares runs; the first is the one to beat."""
     from genprm.report.page import render
     from genprm.report.report import gather
 
-    gathered = gather(runs, rows_shown=rows)
+    gathered = gather(runs, rationales=rationales)
     output.write_text(render(gathered), encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)
     if markdown is not None:

@@ -12,7 +12,10 @@ StoredRow = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one run said of one step; `analysis` and `code` are of the first vote that agrees."""
+    """What one run said of one step; `analysis` and `code` are of the first vote that agrees.
+
+    They are left out where a page would grow too long.
+    """
 
     run: str
     reward: float | None
@@ -40,12 +43,15 @@ class JudgedRow:
     critiques: tuple[tuple[str, str], ...]  # (run, text)
 
 
-def judged_rows(runs: Sequence[Run], chosen: Sequence[Disagreement]) -> list[JudgedRow]:
-    """Read the chosen rows' votes out of the runs' folders."""
+def judged_rows(
+    runs: Sequence[Run], chosen: Sequence[Disagreement], *, rationales: int
+) -> list[JudgedRow]:
+    """Read the chosen rows' votes out of the runs' folders; the first ones with rationales."""
     wanted = {one.row.id for one in chosen}
     stored = {run.name: _rows(run.stored_rows(), wanted) for run in runs}
     return [
-        _judged(one, {name: rows[one.row.id] for name, rows in stored.items()}) for one in chosen
+        _judged(one, {name: rows[one.row.id] for name, rows in stored.items()}, index < rationales)
+        for index, one in enumerate(chosen)
     ]
 
 
@@ -53,12 +59,14 @@ def _rows(rows: Iterable[StoredRow], wanted: set[str]) -> dict[str, StoredRow]:
     return {row["id"]: row for row in rows if row["id"] in wanted}
 
 
-def _judged(disagreement: Disagreement, stored: Mapping[str, StoredRow]) -> JudgedRow:
+def _judged(
+    disagreement: Disagreement, stored: Mapping[str, StoredRow], rationale: bool
+) -> JudgedRow:
     row = disagreement.row
     steps = []
     for index, text in enumerate(row.solution.steps):
         opinions = (
-            _opinion(run, said["steps"][index])
+            _opinion(run, said["steps"][index], rationale)
             for run, said in stored.items()
             if index < len(said["steps"])
         )
@@ -66,19 +74,21 @@ def _judged(disagreement: Disagreement, stored: Mapping[str, StoredRow]) -> Judg
         truth = None if after else index != row.first_error
         steps.append(JudgedStep(text, truth, tuple(opinions)))
     critiques = [
-        (run, text) for run, said in stored.items() for text in said.get("critiques", ())[:1]
+        (run, text)
+        for run, said in stored.items()
+        for text in said.get("critiques", ())[: int(rationale)]
     ]
     return JudgedRow(disagreement, tuple(steps), tuple(critiques))
 
 
-def _opinion(run: str, step: StoredRow) -> Opinion:
+def _opinion(run: str, step: StoredRow, rationale: bool) -> Opinion:
     votes = step["votes"]
     agreeing = (
         vote
         for vote in votes
         if vote["reward"] is not None and (vote["reward"] >= 0.5) == step["label"]
     )
-    shown = next(agreeing, votes[0] if votes else {})
+    shown = next(agreeing, votes[0] if votes else {}) if rationale else {}
     return Opinion(
         run,
         step["reward"],

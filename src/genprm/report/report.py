@@ -23,8 +23,7 @@ from genprm.report.tables import Table
 class Report:
     """All that a page shows.
 
-    `appendix` holds the tables that are long; `details` the first of the `disagreements`, with
-    their steps.
+    `appendix` holds the tables that are long; `details` the steps of each disagreement.
     """
 
     runs: Sequence[Run]
@@ -51,8 +50,10 @@ class Report:
         return [*self.tables, *self.breakdowns, *self.appendix]
 
 
-def gather(folders: Sequence[Path], *, rows_shown: int = 100) -> Report:
+def gather(folders: Sequence[Path], *, rationales: int = 100) -> Report:
     """Read run folders of `genprm evaluate` and compare them.
+
+    The first `rationales` rows of disagreement keep what was written about their steps.
 
     Raises:
         InputError: a folder holds no run, or runs cannot be compared.
@@ -69,7 +70,7 @@ def gather(folders: Sequence[Path], *, rows_shown: int = 100) -> Report:
         [numbers.selection_table(selection) for selection in selections],
         [*charts, *selection_charts(selections)],
         disagreed,
-        judged_rows(runs, disagreed[:rows_shown]),
+        judged_rows(runs, disagreed, rationales=rationales),
     )
 
 
