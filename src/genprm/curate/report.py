@@ -13,6 +13,7 @@ from genprm.curate.plan import Forecast
 from genprm.curate.recipe import Curation, Rule
 from genprm.curate.survey import Survey
 from genprm.journal import Row
+from genprm.verify.format import Mode
 
 _BINS = 20
 _SAMPLES = 12
@@ -49,7 +50,9 @@ def write_report(
         else [],
         range=_RANGE[recipe.progress.rule],
         positions=positions(survey),
-        kept=list(islice(kept_samples(folder), _SAMPLES)) if folder.is_done(Stage.CHATS) else [],
+        kept=list(islice(kept_samples(folder, recipe.chats.modes[0]), _SAMPLES))
+        if folder.is_done(Stage.CHATS)
+        else [],
         gone=gone_samples(folder) if folder.is_done(Stage.CONSENSUS) else [],
     )
     file = folder.path / "report.html"
@@ -96,10 +99,12 @@ def positions(survey: Survey) -> list[tuple[int, int, int]]:
     return [(step, right, wrong) for step, (right, wrong) in enumerate(pairs, start=1)]
 
 
-def kept_samples(folder: Folder) -> Iterator[dict[str, Any]]:
-    """Chats to read, their pieces apart, as the loss sees them."""
+def kept_samples(folder: Folder, mode: Mode) -> Iterator[dict[str, Any]]:
+    """A mode's chats to read, their pieces apart, as the loss sees them."""
     for row in folder.rows(Stage.CHATS):
-        yield {"id": row[KEY], "messages": [_message(row, i) for i in range(len(row["messages"]))]}
+        if row["mode"] == mode:
+            messages = [_message(row, index) for index in range(len(row["messages"]))]
+            yield {"id": row[KEY], "messages": messages}
 
 
 def _message(row: Row, index: int) -> dict[str, Any]:
