@@ -29,9 +29,7 @@ SOLUTION = Solution("What is (3 + 4) * 2?", STEPS, "a")
 
 
 @pytest.fixture(scope="module", params=list(BUILDERS))
-def prm(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> LocalPrm:
+def prm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LocalPrm:
     folder = save(request.param, tmp_path_factory.mktemp(request.param))
     return LocalPrm(str(folder), CONVENTIONS[request.param])
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.dataset import first_fault, read_rows
@@ -31,10 +31,10 @@ class Pool:
 class _Row(BaseModel):
     """As in the public pools: `responses`, or only what was `extracted` from them."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
-    id: Annotated[str, BeforeValidator(str)]
-    answer: Annotated[str, BeforeValidator(str)]
+    id: str
+    answer: str | None = None
     responses: tuple[str, ...] | None = None
     extracted: tuple[str | None, ...] | None = None
     correct: tuple[bool, ...] | None = None
@@ -44,6 +44,8 @@ class _Row(BaseModel):
     def _as_many_of_each(self) -> "_Row":
         if not self.responses and not self.extracted:
             raise ValueError("responses or extracted is needed")
+        if self.answer is None and self.correct is None:
+            raise ValueError("answer or correct is needed")
         columns: dict[str, Sequence[Any] | None] = {
             "responses": self.responses,
             "extracted": self.extracted,
@@ -85,7 +87,7 @@ def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker) -> Pool:
     answers = row.extracted or tuple(map(extract_answer, row.responses or ()))
     correct = row.correct or tuple(
         match is Match.EQUAL
-        for match in checker.compare_many((row.answer, answer) for answer in answers)
+        for match in checker.compare_many((row.answer or "", answer) for answer in answers)
     )
     scores = {
         name: tuple(column if column is not None else () for column in columns)
