@@ -96,8 +96,7 @@ class Engine:
             self._end()
             while (job := self._inbox.get()) is not None:
                 job.resolve(ModelError("openvino: the model was closed"))
-            self._fail(ModelError("openvino: the model was closed during the request"))
-            del self._pipeline, self._build
+            self._release()
 
     def _admit(self, request_ids: Iterator[int]) -> bool:
         """Start what has come in, wait if there is nothing to do; false at the end."""
@@ -123,6 +122,15 @@ class Engine:
         if len(unfinished) < len(self._running):
             time.sleep(_PAUSE)
         self._running = unfinished
+
+    def _release(self) -> None:
+        """Let go of the pipeline; it complains of leaks if a request is left in it."""
+        for one in self._running:
+            one.handle.cancel()
+        with contextlib.suppress(RuntimeError):
+            self._pipeline.step()
+        self._fail(ModelError("openvino: the model was closed during the request"))
+        del self._pipeline, self._build
 
     def _fail(self, error: ModelError) -> None:
         for one in self._running:
