@@ -136,8 +136,9 @@ def best_of_n(
 ) -> None:
     """Pass@N, majority, weighted majority and Best-of-N, for every N over all subsets."""
     from genprm.cli import evaluation
+    from genprm.evaluate.figures import figure_4
 
     selections = evaluation.selections(pools, workers, output)
     if figure is not None:
-        evaluation.figure_4(selections, figure, aggregate=score)
+        figure_4(selections, figure, aggregate=score)
     evaluation.print_selections(selections, as_json=as_json)

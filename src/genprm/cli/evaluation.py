@@ -15,7 +15,6 @@ from genprm.cli.progress import RowProgress
 from genprm.cli.show_tables import print_tables
 from genprm.errors import InputError
 from genprm.evaluate import selection as selecting
-from genprm.evaluate.figures import figure_4
 from genprm.evaluate.judges import PredictionsJudge
 from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
 from genprm.evaluate.pools import read_pools
@@ -24,16 +23,6 @@ from genprm.evaluate.run import Row, run
 from genprm.evaluate.selection import Selection
 from genprm.evaluate.summary import Summary, summarise
 from genprm.report import numbers
-
-__all__ = [
-    "figure_4",
-    "judge_rows",
-    "labelled_rows",
-    "print_selections",
-    "print_summary",
-    "score_predictions",
-    "selections",
-]
 
 HUB = "Qwen/ProcessBench"
 
