@@ -10,17 +10,27 @@ self-refinement, search against Best-of-N at equal tokens, tokens saved by adapt
 
 import argparse
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from genprm.arithmetic.problems import Split, exercises
+from tokenizers import Tokenizer
+
+from genprm.arithmetic.exercise import Exercise
+from genprm.arithmetic.expressions import Unwieldy
+from genprm.arithmetic.nested import draw_nested, solve_nested
+from genprm.arithmetic.problems import Split, exercises, split_of
+from genprm.arithmetic.stories import draw_story, solve_story
+from genprm.problem import split_steps
 
 Row = dict[str, Any]
+TOKENIZER = "arithmetic/weights/verifier/tokenizer.json"
 T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # Student's t by number of seeds
 
 REFINE = {
@@ -45,13 +55,25 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--votes", type=int, default=8)
     parser.add_argument("--out", type=Path, default=Path("build/scaling"))
+    parser.add_argument(
+        "--generated",
+        action="store_true",
+        help="pools of the generator's right and wrong solutions in place of the policy's; "
+        "no refine, no search",
+    )
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     problems = write_problems(asked.out / "problems.jsonl", asked.problems)
     labelled = write_labelled(asked.out / "labelled.jsonl", asked.solutions)
     verifications(labelled, asked.out, asked.votes)
     for seed in range(asked.seeds):
-        runs(problems, asked.out / f"seed-{seed}", seed, asked.samples, asked.votes)
+        folder = asked.out / f"seed-{seed}"
+        folder.mkdir(exist_ok=True)
+        if asked.generated:
+            pools = generated(folder / "generated.jsonl", seed, asked.problems, asked.samples)
+            rank(pools, folder, seed, asked.samples, asked.votes)
+        else:
+            runs(problems, folder, seed, asked.samples, asked.votes)
     report(asked.out, asked.seeds)
 
 
@@ -90,13 +112,54 @@ def verifications(labelled: Path, out: Path, votes: int) -> None:
         genprm("verify", str(labelled), *words, "-o", str(out / f"{name}.jsonl"))
 
 
+def generated(path: Path, seed: int, problems: int, samples: int) -> Path:
+    """Pools of the generator: each problem has its own share of right solutions, up to 30 %."""
+    tokenizer = Tokenizer.from_file(str(resources.files("genprm") / TOKENIZER))
+    rows = []
+    for index in range(problems):
+        rng = random.Random(f"pool {seed} {index}")
+        share = rng.uniform(0.03, 0.3)
+        pool = drawn_pool(rng, [rng.random() >= share for _ in range(samples)])
+        texts = ["\n\n".join(f"Step {n}: {s}" for n, s in enumerate(e.steps, 1)) for e in pool]
+        made = [
+            {
+                "steps": split_steps(text),
+                "usage": {"tokens_out": len(tokenizer.encode(text).ids) + 1},
+            }
+            for text in texts
+        ]
+        named = {"id": f"g{seed}-{index}", "problem": pool[0].problem, "answer": pool[0].answer}
+        rows.append({**named, "samples": made})
+    return write(path, rows)
+
+
+def drawn_pool(rng: random.Random, wrong: Sequence[bool]) -> list[Exercise]:
+    """Solutions of one held-out problem, right and wrong as asked."""
+    while True:
+        try:
+            story = rng.random() < 0.5
+            problem: Any = draw_story(rng) if story else draw_nested(rng)
+            solve: Any = solve_story if story else solve_nested
+            found = [
+                next((one for _ in range(20) if (one := solve(problem, rng, wrong=each))), None)
+                for each in wrong
+            ]
+        except Unwieldy:
+            continue
+        if all(found) and split_of(found[0].problem) is Split.HELD_OUT:
+            return found
+
+
+def rank(pools: Path, out: Path, seed: int, samples: int, votes: int) -> None:
+    words = ["-k", str(samples), "--votes", str(votes), "--seed", str(seed)]
+    genprm("rank", "--samples", str(pools), *words, "-o", str(out / "rank.jsonl"))
+
+
 def runs(problems: Path, out: Path, seed: int, samples: int, votes: int) -> None:
-    out.mkdir(exist_ok=True)
     pools, seeded = out / "samples.jsonl", ["--seed", str(seed)]
     genprm("sample", str(problems), "-k", str(samples), *seeded, "-o", str(pools))
-    judged = ["--votes", str(votes), *seeded]
+    rank(pools, out, seed, samples, votes)
     stored = ["--samples", str(pools)]
-    genprm("rank", *stored, "-k", str(samples), *judged, "-o", str(out / "rank.jsonl"))
     for name, words in REFINE.items():
         genprm("refine", *stored, *words, *seeded, "-o", str(out / f"{name}.jsonl"))
     for name, words in SEARCH.items():
@@ -116,8 +179,8 @@ def report(out: Path, seeds: int) -> None:
     found = []
     for seed in range(seeds):
         folder = out / f"seed-{seed}"
-        names = ["rank", *REFINE, *SEARCH]
-        files = [str(folder / f"{name}.jsonl") for name in names]
+        made = [folder / f"{name}.jsonl" for name in ["rank", *REFINE, *SEARCH]]
+        files = [str(path) for path in made if path.exists()]
         figure = ["--figure", str(out / "scaling.svg")] if seed == 0 else []
         found.append(json.loads(genprm("evaluate", "scaling", *files, *figure, "--json")))
     print_points(found)
