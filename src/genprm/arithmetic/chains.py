@@ -53,6 +53,9 @@ class Habits:
         return f"({text})" if rng.random() < self.outer else text
 
 
+CAREFUL = Habits(echo=0.0, signs=0.0, group=0.0, hurry=0.0, wrap=False, keep=0.0, outer=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The links as written, and the number they end in."""

@@ -41,13 +41,15 @@ class Nested:
         return {name: value(part) for name, part in self.parts.items()}
 
 
-def solve_nested(nested: Nested, rng: random.Random, *, wrong: bool) -> Exercise | None:
+def solve_nested(
+    nested: Nested, rng: random.Random, *, wrong: bool, habits: Habits | None = None
+) -> Exercise | None:
     """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
 
     Raises:
         Unwieldy: when the solution leads to unwieldy numbers.
     """
-    return _Solving(nested, rng).solve(wrong=wrong)
+    return _Solving(nested, rng, habits or Habits.draw(rng)).solve(wrong=wrong)
 
 
 def draw_nested(rng: random.Random) -> Nested:
@@ -109,11 +111,11 @@ def _draw_combination(rng: random.Random, names: list[str]) -> Infix:
 class _Solving:
     """One solution in the making: the split as the writer sees it, and the truth beside it."""
 
-    def __init__(self, nested: Nested, rng: random.Random) -> None:
+    def __init__(self, nested: Nested, rng: random.Random, habits: Habits) -> None:
         self.nested = nested
         self.rng = rng
         self.wording = Wording.draw(rng)
-        self.habits = Habits.draw(rng)
+        self.habits = habits
         self.kind: Mistake | None = None
 
     def solve(self, *, wrong: bool) -> Exercise | None:

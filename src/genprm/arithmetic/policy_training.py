@@ -2,9 +2,10 @@
 
     python -m genprm.arithmetic.policy_training --start VERIFIER_RUN --out DIR
 
-The policy writes solutions of the same domain, `Step 1: … Step T: …`, from right examples only:
-its errors are its own. It also learns to write a solution again when a critique of its first
-one is handed back. It starts from a trained verifier, which can already copy and read.
+The policy writes solutions of the same domain, `Step 1: … Step T: …`, one operation at a time.
+It sees right ones only, so its errors are its own. It also learns to write a solution again when
+a critique of its first one is handed back. It starts from a trained verifier, which can already
+copy and read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from genprm.arithmetic.chains import CAREFUL
 from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
 from genprm.arithmetic.exercise import Exercise, Family
 from genprm.arithmetic.export import save_checkpoint
@@ -38,7 +40,7 @@ def policy_chat(number: int) -> list[Piece]:
     wrong = [True, False] if corrected else [False]
     family = rng.choice(list(Family))
     while True:
-        *attempts, right = solutions(rng, family, Split.TRAIN, wrong=wrong)
+        *attempts, right = solutions(rng, family, Split.TRAIN, wrong=wrong, habits=CAREFUL)
         if BOXED in right.steps[-1]:  # it should always write answers so
             break
     pieces = [Piece(turn("user", right.problem), False)]

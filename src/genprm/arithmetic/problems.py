@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import count
 
+from genprm.arithmetic.chains import Habits
 from genprm.arithmetic.exercise import Exercise, Family
 from genprm.arithmetic.expressions import Unwieldy
 from genprm.arithmetic.nested import draw_nested, solve_nested
@@ -37,12 +38,20 @@ def exercise(
 
 
 def solutions(
-    rng: random.Random, family: Family, split: Split, *, wrong: Sequence[bool]
+    rng: random.Random,
+    family: Family,
+    split: Split,
+    *,
+    wrong: Sequence[bool],
+    habits: Habits | None = None,
 ) -> list[Exercise]:
-    """A fresh problem, solved once for every entry of `wrong`, with an error where it says so."""
+    """A fresh problem, solved once for every entry of `wrong`, with an error where it says so.
+
+    Each solution is written with habits of its own, or all with the given ones.
+    """
     while True:
         try:
-            solved = _solve(rng, family, wrong)
+            solved = _solve(rng, family, wrong, habits)
         except Unwieldy:
             continue
         found = [exercise for exercise in solved if exercise is not None]
@@ -50,12 +59,14 @@ def solutions(
             return found
 
 
-def _solve(rng: random.Random, family: Family, wrong: Sequence[bool]) -> list[Exercise | None]:
+def _solve(
+    rng: random.Random, family: Family, wrong: Sequence[bool], habits: Habits | None
+) -> list[Exercise | None]:
     if family is Family.STORY:
         story = draw_story(rng)
-        return [solve_story(story, rng, wrong=each) for each in wrong]
+        return [solve_story(story, rng, wrong=each, habits=habits) for each in wrong]
     nested = draw_nested(rng)
-    return [solve_nested(nested, rng, wrong=each) for each in wrong]
+    return [solve_nested(nested, rng, wrong=each, habits=habits) for each in wrong]
 
 
 def exercises(

@@ -53,13 +53,15 @@ class Story:
     facts: tuple[Fact, ...]  # in the order in which they are solved, the question last
 
 
-def solve_story(story: Story, rng: random.Random, *, wrong: bool) -> Exercise | None:
+def solve_story(
+    story: Story, rng: random.Random, *, wrong: bool, habits: Habits | None = None
+) -> Exercise | None:
     """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
 
     Raises:
         Unwieldy: when the solution leads to unwieldy numbers.
     """
-    return _Solving(story, rng).solve(wrong=wrong)
+    return _Solving(story, rng, habits or Habits.draw(rng)).solve(wrong=wrong)
 
 
 def draw_story(rng: random.Random) -> Story:
@@ -118,10 +120,10 @@ def _moderate(fact: Fact, values: dict[str, Number], setting: Setting | None) ->
 class _Solving:
     """One solution in the making: what the writer believes, and the truth beside it."""
 
-    def __init__(self, story: Story, rng: random.Random) -> None:
+    def __init__(self, story: Story, rng: random.Random, habits: Habits) -> None:
         self.story = story
         self.rng = rng
-        self.habits = Habits.draw(rng)
+        self.habits = habits
         self.sentence = rng.choice(STEPS)
         self.ending = rng.choice(LAST)
         self.boxed = rng.random() < 0.5
