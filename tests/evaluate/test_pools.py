@@ -42,6 +42,15 @@ def test_what_is_there_is_taken(tmp_path: Path, checker: AnswerChecker) -> None:
     assert pool == Pool("7", (False, True), (0, None), {"prm": ((0.1, 0.2), ())})
 
 
+def test_stored_grades_can_be_doubted(tmp_path: Path, checker: AnswerChecker) -> None:
+    """A grader that split 8,000 at the comma."""
+    path = tmp_path / "pool.jsonl"
+    row = {"id": 1, "answer": "8000", "responses": ["It costs **$8,000**."], "extracted": ["000"]}
+    path.write_text(json.dumps(row | {"correct": [False]}))
+    assert read_pools(path, checker)[0].correct == (False,)
+    assert read_pools(path, checker, regrade=True)[0].correct == (True,)
+
+
 @pytest.mark.parametrize(
     ("fields", "named"),
     [

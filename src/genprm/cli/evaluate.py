@@ -131,6 +131,12 @@ def best_of_n(
         Path | None, typer.Option(help="Draw the paper's Figure 4: a .svg, .png or .pdf file.")
     ] = None,
     score: cli.Score = Aggregate.LAST,
+    regrade: Annotated[
+        bool,
+        typer.Option(
+            "--regrade", help="Read and grade the responses' answers anew, whatever is stored."
+        ),
+    ] = False,
     as_json: AsJson = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that compare answers.")] = 2,
 ) -> None:
@@ -138,7 +144,7 @@ def best_of_n(
     from genprm.cli import evaluation
     from genprm.evaluate.figures import figure_4
 
-    selections = evaluation.selections(pools, workers, output)
+    selections = evaluation.selections(pools, workers, output, regrade=regrade)
     if figure is not None:
         figure_4(selections, figure, aggregate=score)
     evaluation.print_selections(selections, as_json=as_json)

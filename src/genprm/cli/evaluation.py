@@ -99,10 +99,15 @@ def print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
     print_tables([table for table in tables if table is not None])
 
 
-def selections(pools: Sequence[Path], workers: int, output: Path | None) -> list[Selection]:
+def selections(
+    pools: Sequence[Path], workers: int, output: Path | None, *, regrade: bool
+) -> list[Selection]:
     """Every way of choosing over each pool file; kept in the folder `output`, if there is one."""
     with AnswerChecker(workers=workers) as checker:
-        found = [selecting.select(path.stem, read_pools(path, checker)) for path in pools]
+        found = [
+            selecting.select(path.stem, read_pools(path, checker, regrade=regrade))
+            for path in pools
+        ]
         undecided = checker.undecided
     if undecided:
         _warn(f"{len(undecided)} pairs of answers could not be decided and count as different")

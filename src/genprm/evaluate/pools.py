@@ -58,16 +58,17 @@ class _Row(BaseModel):
         return self
 
 
-def read_pools(path: Path, checker: AnswerChecker) -> list[Pool]:
+def read_pools(path: Path, checker: AnswerChecker, *, regrade: bool = False) -> list[Pool]:
     """Read a pool file. What the file does not say is found out with `checker`.
 
     Final answers are extracted from `responses` where `extracted` is absent, and graded against
-    `answer` where `correct` is absent.
+    `answer` where `correct` is absent; `regrade` does both in any case where there are
+    `responses` and an `answer`.
 
     Raises:
         InputError: a row is broken; names file, row, field and mend.
     """
-    pools = [_pool(fields, place, checker) for place, fields in read_rows(str(path))]
+    pools = [_pool(fields, place, checker, regrade) for place, fields in read_rows(str(path))]
     if not pools:
         raise InputError(f"{path}: no rows; mend: problems with responses")
     return pools
@@ -79,11 +80,13 @@ def scorers(pools: Sequence[Pool]) -> list[str]:
     return [name for name in first.step_scores if all(name in pool.step_scores for pool in others)]
 
 
-def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker) -> Pool:
+def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker, regrade: bool) -> Pool:
     try:
         row = _Row.model_validate(fields)
     except ValidationError as error:
         raise InputError(f"{place}: {first_fault(error)}") from error
+    if regrade and row.responses and row.answer is not None:
+        row = row.model_copy(update={"extracted": None, "correct": None})
     answers = row.extracted or tuple(map(extract_answer, row.responses or ()))
     correct = row.correct or tuple(
         match is Match.EQUAL
