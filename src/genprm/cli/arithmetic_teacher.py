@@ -59,7 +59,7 @@ class ScriptedTeacher:
         found = critique(drawn, steps, random.Random(seed), errors=self._errors)
         if found is None:
             return Critique((), Unreadable.PARAGRAPHS)
-        return Critique(tuple(map(_paragraph, found)))
+        return Critique(tuple(map(_paragraph, found)), text="\n\n".join(map(_shown, found)))
 
 
 def _draw(seed: int, index: int) -> Exercise:
@@ -69,3 +69,10 @@ def _draw(seed: int, index: int) -> Exercise:
 def _paragraph(rationale: Rationale) -> Paragraph:
     block = Block("", rationale.code, rationale.output, RunStatus.OK.value)
     return Paragraph(rationale.analysis, (block,), rationale.reflection, rationale.correct)
+
+
+def _shown(rationale: Rationale) -> str:
+    """For people who read the report."""
+    return "\n".join(
+        (rationale.analysis, rationale.code, f"→ {rationale.output}", rationale.reflection)
+    )

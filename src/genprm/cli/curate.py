@@ -52,11 +52,11 @@ def curate(
         return
     _run(Pipeline(settings, folder, crew), stage or list(Stage), console)
     counted = survey(folder, settings)
-    if folder.is_done(Stage.CHATS):
-        console.print(f"data set → {publish(folder, settings, counted)}")
     report = write_report(folder, settings, counted, Forecast.load(out / "plan.json"))
     console.print(_funnel(counted))
     console.print(f"report → {report}")
+    if folder.is_done(Stage.CHATS):
+        console.print(f"data set → {publish(folder, settings, counted)}")
 
 
 def _run(pipeline: Pipeline, stages: list[Stage], console: Console) -> None:

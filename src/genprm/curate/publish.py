@@ -80,5 +80,9 @@ def _push(target: Path, name: str, *, private: bool) -> None:
             f"no token to push {name}; mend: hf auth login, or remove curate.chats.hub"
         )
     client = huggingface_hub.HfApi()
-    client.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
-    client.upload_folder(repo_id=name, repo_type="dataset", folder_path=target)
+    try:
+        client.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
+        client.upload_folder(repo_id=name, repo_type="dataset", folder_path=target)
+    except (huggingface_hub.errors.HfHubHTTPError, OSError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"cannot push {name}: {cause}; the data set is in {target}") from None
