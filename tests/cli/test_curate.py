@@ -12,7 +12,8 @@ import pytest
 
 from genprm.cli.main import main
 from genprm.cli.recipes import Recipe
-from genprm.curate.critique import CritiqueSettings, ModelTeacher
+from genprm.curate.critique import ModelTeacher
+from genprm.curate.dialogue import CritiqueSettings
 from genprm.curate.folder import Folder, Stage
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation

@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from genprm.answer import AnswerChecker
-from genprm.curate.critique import CritiqueSettings, ModelTeacher
+from genprm.curate.critique import ModelTeacher
+from genprm.curate.dialogue import CritiqueSettings
 from genprm.curate.folder import Folder, Stage
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation

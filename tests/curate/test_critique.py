@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from genprm.curate.critique import CritiqueSettings, Draft, ModelTeacher, messages, read
+from genprm.curate.critique import ModelTeacher
+from genprm.curate.dialogue import CritiqueSettings, Draft, messages
+from genprm.curate.reading import read
 from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
 from genprm.model import Sampling
 from genprm.problem import Problem

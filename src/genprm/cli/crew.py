@@ -10,7 +10,8 @@ from pathlib import Path
 
 from genprm.answer import AnswerChecker
 from genprm.cli.engine import EngineOptions, PolicyOptions, open_model, open_policy
-from genprm.curate.critique import CritiqueSettings, ModelTeacher
+from genprm.curate.critique import ModelTeacher
+from genprm.curate.dialogue import CritiqueSettings
 from genprm.curate.problems import read_problems
 from genprm.curate.recipe import Curation, Writer
 from genprm.curate.teacher import Teacher
