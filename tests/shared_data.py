@@ -1,4 +1,4 @@
-"""Where the real data lie that nobody here wrote; tests that use them skip where they are absent."""
+"""Where the real data lie that nobody here wrote; tests of them skip where they are absent."""
 
 import os
 from pathlib import Path

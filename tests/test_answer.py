@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shared_data import shared
 
 from genprm.answer import AnswerChecker, Match, extract_answer
-from shared_data import shared
 
 
 @pytest.fixture(scope="module")

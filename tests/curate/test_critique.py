@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from scripted import Scripted
 
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings, Draft, messages
@@ -13,7 +14,6 @@ from genprm.model import Sampling
 from genprm.problem import Problem
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import Run, Usage
-from scripted import Scripted
 
 PROBLEM = Problem("p", "1 + 2 + 3", "6")
 STEPS = ("Step 1: 1 + 2 = 3.", "Step 2: 3 + 3 = 7.")

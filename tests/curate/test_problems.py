@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from shared_data import shared
 
 from genprm.curate.problems import read_problems
 from genprm.errors import InputError
-from shared_data import shared
 
 
 def file_of(tmp_path: Path, *rows: object) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path as File
 
+from scripted import Scripted
+
 from genprm.answer import AnswerChecker
 from genprm.curate.folder import KEY
 from genprm.curate.recipe import Band, Rollouts
@@ -15,7 +17,6 @@ from genprm.curate.solutions import Path
 from genprm.journal import Journal, Row
 from genprm.policy import Policy
 from genprm.problem import Problem
-from scripted import Scripted
 
 PROBLEM = Problem("p", "1 + 1 + 1", "3")
 SETTINGS = Rollouts(

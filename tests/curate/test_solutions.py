@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path as File
 
 import pytest
+from scripted import Scripted
 
 from genprm.answer import AnswerChecker, Match
 from genprm.curate.folder import KEY
@@ -22,7 +23,6 @@ from genprm.curate.solutions import (
 from genprm.journal import Journal
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
-from scripted import Scripted
 
 PROBLEM = Problem("p", "1 + 1", "2")
 SETTINGS = Solutions(model="m", right=2, wrong=2, cap=20, wave=4)

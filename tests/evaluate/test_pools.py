@@ -7,12 +7,12 @@ from statistics import mean
 from typing import Any
 
 import pytest
+from shared_data import shared
 
 from genprm.answer import AnswerChecker
 from genprm.errors import InputError
 from genprm.evaluate.pools import Pool, read_pools
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, select
-from shared_data import shared
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import Scripted
 
 from genprm.errors import ContextExceeded, InputError, JournalError, ModelError
 from genprm.evaluate.baselines.trivial import Constant
@@ -18,7 +19,6 @@ from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 ROWS = [
     LabelledSolution(Solution("p", ("good", "bad", "good"), "wrong-1"), 1, "s"),

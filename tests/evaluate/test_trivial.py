@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from shared_data import shared
 
 from genprm.evaluate.baselines.trivial import Calculator, adds_up
 from genprm.evaluate.labelled import read_files
 from genprm.evaluate.run import run
-from shared_data import shared
 
 
 @pytest.mark.parametrize(

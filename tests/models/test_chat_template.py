@@ -2,10 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+from shared_data import shared
 
 from genprm.errors import InputError, ModelError
 from genprm.models.chat_template import ChatTemplate
-from shared_data import shared
 
 
 def test_built_in_template_reproduces_the_logged_prompts() -> None:

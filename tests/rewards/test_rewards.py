@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import Scripted
 
 from genprm.errors import InputError, ModelError
 from genprm.problem import Solution
@@ -21,7 +22,6 @@ from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import AsyncGenPRMReward, GenPRMReward
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 PROMPTS = ["1 + 1?"] * 4
 COMPLETIONS = [" 1 + 1 = 2.", " 1 + 1 = 2.\n\nStep 2: So wrong.", " unreadable", ""]

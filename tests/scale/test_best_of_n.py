@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import Scripted
+from shared_data import shared
 
 from genprm.answer import AnswerChecker
 from genprm.policy import Sample
@@ -28,8 +30,6 @@ from genprm.verdict import StepVerdict, Usage, Vote
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
-from shared_data import shared
 
 rewards = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 scores = st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=8)

@@ -7,6 +7,7 @@ from math import log
 from typing import Any
 
 import pytest
+from scripted import Scripted
 
 from genprm.answer import AnswerChecker
 from genprm.policy import Policy, Sample
@@ -16,7 +17,6 @@ from genprm.scale.refine import Critic, Ended, Keep, Refinement, Refiner, Refine
 from genprm.scale.rows import refinement_row
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 PROBLEM = Problem("p", "3 + 4?", "7")
 

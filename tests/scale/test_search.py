@@ -7,6 +7,7 @@ from math import log
 
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import Scripted
 
 from genprm.answer import AnswerChecker
 from genprm.policy import Policy
@@ -17,7 +18,6 @@ from genprm.scale.search import Ended, Found, Searcher, SearchSettings, Strategy
 from genprm.scale.tree import Node
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 PROBLEM = Problem("p", "x?", "7")
 Say = Callable[[int, int], str]  # (steps so far, seed) -> the step

@@ -14,12 +14,12 @@ import pytest
 
 pytest.importorskip("fastapi")
 import uvicorn
+from scripted import Scripted
 
 from genprm.errors import ModelError
 from genprm.server.app import Limits, create_app
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
 

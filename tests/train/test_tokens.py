@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shared_data import shared
 from tiny import CHATML, QWEN2_SPLIT, TEXTS, bpe, chat, wrapped
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
@@ -13,7 +14,6 @@ from genprm.errors import InputError
 from genprm.models.chat_template import ChatTemplate
 from genprm.train.recipe import Loss
 from genprm.train.tokens import IGNORED, Encoder
-from shared_data import shared
 
 CHAT = chat("Step 1: 2 × 3 = 6.", "Step 2: naïvely 6 + 1 = 7.", "So 7 is it.")
 

@@ -8,6 +8,7 @@ from math import log
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted import Scripted
 
 from genprm.problem import Solution
 from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
@@ -15,7 +16,6 @@ from genprm.verify.cascade import ALWAYS, Band, Cascade, JudgedTwice, fit, outco
 from genprm.verify.format import Mode
 from genprm.verify.rows import from_row, to_row
 from genprm.verify.verifier import Settings, Verifier
-from scripted import Scripted
 
 
 def verdict(rewards: list[float | None], tokens: int) -> SolutionVerdict:

@@ -6,11 +6,12 @@ from math import log
 from typing import Any
 
 import pytest
-from genprm.sandboxes.inprocess import InProcess
+from shared_data import shared
 
 from genprm.model import Choice, Completion, Finish
 from genprm.models.chat_template import ChatTemplate
 from genprm.sandbox import RunResult
+from genprm.sandboxes.inprocess import InProcess
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import (
@@ -22,7 +23,6 @@ from genprm.verify.session import (
     Result,
     vote_on_step,
 )
-from shared_data import shared
 
 RUNS: list[dict[str, Any]] = json.loads((shared("genprm_demo") / "transcripts.json").read_text())[
     "runs"

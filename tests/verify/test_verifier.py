@@ -7,15 +7,15 @@ from dataclasses import replace
 from math import log
 
 import pytest
-from genprm.sandboxes.fork_server import ForkServer
+from scripted import Scripted
 
 from genprm.errors import ModelError, SandboxError
 from genprm.problem import Solution
+from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import Flag, SolutionVerdict
 from genprm.verify.format import Mode
 from genprm.verify.verifier import Settings, Verifier, vote_seed
 from genprm.verify.voting import Adaptive
-from scripted import Scripted
 
 YES, NO = {"Yes": log(0.99), "No": log(0.01)}, {"Yes": log(0.01), "No": log(0.99)}
 COT = Settings(mode=Mode.COT)

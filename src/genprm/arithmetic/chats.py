@@ -18,11 +18,11 @@ from genprm.verify.format import Mode, PromptFormat
 TURN_OPEN, TURN_CLOSE = "<|im_start|>", "<|im_end|>"
 
 MODE_SHARES = {
-    Mode.GENPRM: 0.7,
-    Mode.NO_EXEC: 0.08,
-    Mode.COT: 0.08,
-    Mode.CODE: 0.06,
-    Mode.DIRECT: 0.08,
+    Mode.GENPRM: 0.78,
+    Mode.NO_EXEC: 0.06,
+    Mode.COT: 0.06,
+    Mode.CODE: 0.04,
+    Mode.DIRECT: 0.06,
 }
 READS_ON = 0.15  # share of wrong solutions that are judged beyond their first error
 SLIPS = 0.04  # share of the blocks of code that fail at first

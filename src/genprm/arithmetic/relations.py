@@ -46,8 +46,8 @@ class Fact:
 
 
 DERIVED = (
-    Relation(("{new} {be} {more} than {a}.", "Compared with {a}, {new} {be} {more}."), "a + k"),
-    Relation(("{new} {be} {fewer} than {a}.", "Compared with {a}, {new} {be} {fewer}."), "a - k"),
+    Relation(("{new} {be} {more} than {a}.", "{new} {be} {more} compared with {a}."), "a + k"),
+    Relation(("{new} {be} {fewer} than {a}.", "{new} {be} {fewer} compared with {a}."), "a - k"),
     Relation(
         ("{new} {has} {m} times as many {unit} as {a}.", "{new} {has} {m} times what {a} {has}."),
         "m * a",
@@ -96,20 +96,20 @@ DERIVED = (
 )
 
 CHANGED = (
-    Relation(("{then} {a} gets {k} degrees colder.",), "a - k", Needs.SCALE),
-    Relation(("{then} {a} gets {k} degrees warmer.",), "a + k", Needs.SCALE),
+    Relation(("{a} {then} gets {k} degrees colder.",), "a - k", Needs.SCALE),
+    Relation(("{a} {then} gets {k} degrees warmer.",), "a + k", Needs.SCALE),
     Relation(
-        ("{then} {a} loses {k} {unit}.", "{then} {a} gives away {k} {unit}."), "a - k", Needs.AMOUNT
+        ("{a} {then} loses {k} {unit}.", "{a} {then} gives away {k} {unit}."), "a - k", Needs.AMOUNT
     ),
     Relation(
-        ("{then} {a} gets {k} more {unit}.", "{then} {a} adds {k} {unit}."), "a + k", Needs.AMOUNT
+        ("{a} {then} gets {k} more {unit}.", "{a} {then} adds {k} {unit}."), "a + k", Needs.AMOUNT
     ),
-    Relation(("{then} {a} doubles that.",), "2 * a", Needs.COUNTABLE),
+    Relation(("{a} {then} doubles that.",), "2 * a", Needs.COUNTABLE),
     Relation(
-        ("{then} {a} splits it into {s} equal shares and keeps one.",), "a / s", Needs.COUNTABLE
+        ("{a} {then} splits it into {s} equal shares and keeps one.",), "a / s", Needs.COUNTABLE
     ),
-    Relation(("{then} {a} loses {p}% of it.",), "a - (p / 100) * a", Needs.COUNTABLE),
-    Relation(("{then} {a} gets {s} packs of {k} {unit}.",), "a + s * k", Needs.COUNTABLE),
+    Relation(("{a} {then} loses {p}% of it.",), "a - (p / 100) * a", Needs.COUNTABLE),
+    Relation(("{a} {then} gets {s} packs of {k} {unit}.",), "a + s * k", Needs.COUNTABLE),
 )
 
 
@@ -120,7 +120,7 @@ def given(setting: Setting, name: str, rng: random.Random) -> tuple[str, Number]
         number = tidy(Decimal(rng.randint(10, 400)) / rng.choice((4, 10, 10)))
     amount = f"{show_number(number)} {setting.unit}"
     if setting.countable and rng.random() < 0.15:
-        return f"There is {name}, who {setting.has} {amount}.", number
+        return f"{name} {setting.has} {amount} at first.", number
     return f"{name} {setting.has} {amount}.", number
 
 
@@ -161,7 +161,7 @@ def _fact(
         "be": "is" if setting.on_a_scale else setting.has,
         "more": f"{numbers['k']} {'degrees warmer' if setting.on_a_scale else 'more'}{unit}",
         "fewer": f"{numbers['k']} {'degrees colder' if setting.on_a_scale else 'fewer'}{unit}",
-        "then": rng.choice(("Then", "Later", "After that")),
+        "then": rng.choice(("then", "later")),
     }
     sentence = rng.choice(relation.phrasings).format(**names, **numbers, **words)
     return Fact(sentence, new, substitute(parse(relation.formula), {**names, **numbers}))
@@ -217,11 +217,11 @@ DISTRACTIONS = (
     ("{name} is {k} years old.", Needs.COUNTABLE),
     ("{name} also has {k} {other}.", Needs.COUNTABLE),
     ("{name} lives {k} km from school.", Needs.COUNTABLE),
-    ("Last year {name} had {k} {other}.", Needs.COUNTABLE),
-    ("It is {k} km to {name}.", Needs.SCALE),
-    ("{k} people live near {name}.", Needs.SCALE),
+    ("{name} had {k} {other} last year.", Needs.COUNTABLE),
+    ("{name} is {k} km from here.", Needs.SCALE),
+    ("{name} has {k} parks.", Needs.SCALE),
 )
-TEAM_DISTRACTIONS = ("{name} won {k} games last year.", "{k} people watch {name}.")
+TEAM_DISTRACTIONS = ("{name} won {k} games last year.", "{name} are watched by {k} people.")
 
 
 def distraction(setting: Setting, known: Sequence[str], rng: random.Random) -> str:
