@@ -81,6 +81,20 @@ def test_the_same_probabilities(openvino: Model, llama_cpp: Model) -> None:
     assert served == pytest.approx(embedded, abs=0.02)
 
 
+def test_the_same_probabilities_far_into_the_context(openvino: Model, llama_cpp: Model) -> None:
+    """Positions are where conversions go wrong: an error of a phase grows with the distance."""
+
+    async def rewards(model: Model) -> list[float]:
+        judged = prompts(model)[0] + JUDGEMENT + "Yes}$\n</output>\n<|im_end|>\n"
+        far = judged * 6 + prompts(model)[1] + JUDGEMENT
+        choice = await model.choose(far, ["Yes", "No"])
+        assert 600 < choice.tokens_in < CONTEXT
+        return [choice.logprobs[option] for option in ("Yes", "No")]
+
+    embedded, served = asyncio.run(rewards(openvino)), asyncio.run(rewards(llama_cpp))
+    assert served == pytest.approx(embedded, abs=0.05)
+
+
 def test_the_same_greedy_text_and_stop(openvino: Model, llama_cpp: Model) -> None:
     async def texts(model: Model) -> list[tuple[str, Finish, str | None]]:
         completions = await asyncio.gather(

@@ -57,5 +57,7 @@ def _rotary_frequencies(config: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.f
     """Radians a position, [1, head size / 2, 1]."""
     size = config["hidden_size"] // config["num_attention_heads"]
     theta = (config.get("rope_parameters") or config)["rope_theta"]
-    frequencies = np.power(float(theta), -np.arange(0, size, 2) / size, dtype=np.float64)
-    return frequencies.astype(np.float32).reshape(1, -1, 1)
+    frequencies: np.ndarray[Any, np.dtype[np.float32]] = np.power(
+        np.float64(theta), -np.arange(0, size, 2) / size
+    ).astype(np.float32)
+    return frequencies.reshape(1, -1, 1)
