@@ -35,6 +35,10 @@ def main() -> None:
     parser.add_argument("--policy", type=Path, default=shipped("policy"))
     parser.add_argument("--out", type=Path, default=Path("build/grpo"))
     asked = parser.parse_args()
+    if not asked.policy.is_dir():
+        parser.error(
+            f"{asked.policy}: no such folder; mend: --policy FOLDER with a policy to train"
+        )
     trainer = build(asked)
     trainer.train()
     trainer.save_model(str(asked.out / "policy"))
