@@ -14,6 +14,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from genprm.arithmetic.chats import Piece, draw_chat
+from genprm.arithmetic.exercise import Family
 from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.problems import Split, exercise
@@ -22,12 +23,15 @@ from genprm.arithmetic.training import Recipe, learn_from, train
 
 SEED = 0
 MINUTES = 60.0
+STORY_SHARE = 0.65  # word problems are harder to read, and their chats are shorter
 WRONG_SHARE = 0.6  # more than half, for a wrong solution has more right steps than wrong ones
 
 
 def verifier_chat(number: int) -> list[Piece]:
     """Chat number `number` of the training stream."""
-    drawn = exercise(SEED, number, Split.TRAIN, wrong_share=WRONG_SHARE)
+    rng = random.Random(f"family {SEED} {number}")
+    family = Family.STORY if rng.random() < STORY_SHARE else Family.NESTED
+    drawn = exercise(SEED, number, Split.TRAIN, family=family, wrong_share=WRONG_SHARE)
     return draw_chat(drawn, random.Random(f"chat {SEED} {number}"))
 
 
