@@ -49,6 +49,8 @@ evaluate.command()(cascade)
 app.command()(report)
 app.command()(doctor)
 
+_INTERRUPTED = 130  # the shell's status for SIGINT
+
 
 @app.callback(invoke_without_command=True)
 def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
@@ -66,12 +68,14 @@ def main() -> None:
     except _UsageFault as error:
         _fail(error.format_message(), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted; what was finished is kept", 130)
+        status = _INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         _fail(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", 2)
+    if status == _INTERRUPTED:  # which is also what typer makes of Ctrl-C
+        _fail("interrupted; what was finished is kept", _INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 
