@@ -5,20 +5,12 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
+from genprm.cli.progress import RowProgress
 from genprm.concurrency import as_finished
 from genprm.journal import Journal
 from genprm.scale.cost import Cost
@@ -53,12 +45,14 @@ class Batch:
     ) -> list[Row]:
         with Journal(output, self.configuration, key="row") as journal:
             todo = [row for row in range(self.rows) if row not in journal]
-            with _RowProgress(self.command, self.rows, done=len(journal)) as progress:
+            cost = Cost()
+            with RowProgress(self.command, self.rows, done=len(journal)) as progress:
                 jobs = as_finished(map(make, todo), self.concurrency)
                 async with aclosing(jobs) as rows:
                     async for row in rows:
                         journal.append(row)
-                        progress.advance(row)
+                        cost += Cost.of(row["cost"])
+                        progress.advance(Cost.of(row["cost"]).tokens, spent(cost))
             journal.finish(range(self.rows))
             finished = list(journal.rows())
         if self.as_json:
@@ -82,41 +76,6 @@ class Batch:
                         console.print(self.show(waiting[head]))
                     yield waiting.pop(head)
                     head += 1
-
-
-class _RowProgress:
-    """Done, time to go and what was spent, on standard error."""
-
-    def __init__(self, command: str, rows: int, *, done: int) -> None:
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn(command),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[spent]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False),
-        )
-        self._task = self._bar.add_task("", total=rows, completed=done, spent="")
-        self._cost = Cost()
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
-
-    def advance(self, row: Row) -> None:
-        """One more row is finished."""
-        self._cost += Cost.of(row["cost"])
-        rate = self._cost.tokens / (self._bar.tasks[0].elapsed or 1e-9)
-        self._bar.update(self._task, advance=1, spent=f"{spent(self._cost)}  {rate:,.0f} tokens/s")
 
 
 def spent(cost: Cost) -> str:
