@@ -2,8 +2,10 @@
 PYTHON ?= python3
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 VENV = .venv
+MINUTES ?= 60
 
-.PHONY: help demo test check test-vllm bench bench-sandbox train-arithmetic clean
+.PHONY: help demo test check test-vllm bench-sandbox train-arithmetic evaluate-arithmetic \
+	arithmetic clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -36,11 +38,31 @@ test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real
 	.venv-vllm/bin/pip uninstall -q -y torchvision torchaudio torchcodec
 	$(VENV)/bin/python benchmarks/engine_parity.py --llama-cpp --vllm .venv-vllm/bin/python
 
+train-arithmetic: $(VENV)/.dev  ## train the shipped verifier again (MINUTES on this CPU; resumable)
+	$(VENV)/bin/python -m genprm.arithmetic.verifier_training --minutes $(MINUTES) --out build/verifier
+	mkdir -p src/genprm/arithmetic/weights/verifier
+	cp build/verifier/model/* src/genprm/arithmetic/weights/verifier/
+
+evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on held-out problems, mode by mode
+	$(VENV)/bin/python benchmarks/held_out.py 150 build/held-out
+	for mode in genprm no-exec cot code direct; do \
+		$(VENV)/bin/genprm evaluate processbench build/held-out --mode $$mode \
+			--stop-at-first-error -o build/runs/$$mode || exit 1; \
+	done
+
+arithmetic: $(VENV)/.dev  ## curate and train end to end in the built-in domain (hours; resumable)
+	$(VENV)/bin/genprm curate recipes/arithmetic.toml --out runs/arithmetic
+	$(VENV)/bin/genprm train recipes/arithmetic.toml
+
 check: $(VENV)/.dev
-	$(VENV)/bin/ruff format --check src tests benchmarks examples
-	$(VENV)/bin/ruff check src tests benchmarks examples
+	$(VENV)/bin/ruff format --check src tests benchmarks examples docs
+	$(VENV)/bin/ruff check src tests benchmarks examples docs
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+
+tidy: $(VENV)/.dev  ## what `make check` would complain about, mended where it can be
+	$(VENV)/bin/ruff check --fix src tests benchmarks examples docs
+	$(VENV)/bin/ruff format src tests benchmarks examples docs
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
