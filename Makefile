@@ -5,7 +5,7 @@ VENV = .venv
 MINUTES ?= 60
 
 .PHONY: help demo test check test-vllm bench-sandbox train-arithmetic evaluate-arithmetic \
-	arithmetic clean
+	arithmetic tidy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
