@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from terminal import hear_ctrl_c
 
 pytest.importorskip("uvicorn")
 GENPRM = [sys.executable, "-m", "genprm"]
@@ -16,7 +17,10 @@ GENPRM = [sys.executable, "-m", "genprm"]
 @pytest.fixture
 def service() -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     process = subprocess.Popen(
-        [*GENPRM, "serve", "--port", "0", "--votes", "2"], stderr=subprocess.PIPE, text=True
+        [*GENPRM, "serve", "--port", "0", "--votes", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stderr is not None
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from terminal import hear_ctrl_c
 
 GENPRM = [sys.executable, "-m", "genprm"]
 RIGHT = {
@@ -145,7 +146,7 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     rows, output = tmp_path / "rows.jsonl", tmp_path / "out.jsonl"
     rows.write_text("".join(json.dumps({**WRONG, "id": k}) + "\n" for k in range(500)))
     command = [*GENPRM, "verify", str(rows), "-o", str(output), "--concurrency", "2"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     while not output.exists() or output.read_bytes().count(b"\n") < 1:
         assert running.poll() is None
     running.send_signal(signal.SIGINT)
