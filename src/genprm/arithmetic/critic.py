@@ -85,12 +85,12 @@ def read_claims(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
 
 
 def _read_story(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
-    """The facts are solved in the problem's order: step t is about fact t."""
+    """The quantities are worked out in the problem's order: step t is about the t-th."""
     if len(steps) > len(exercise.claims):
         return
     for index, (step, claim) in enumerate(zip(steps, exercise.claims, strict=False)):
         links = chain(step)
-        if not links or not re.search(rf"\b{re.escape(claim.target)}\b", step):
+        if not links or not re.search(rf"\b{claim.target.rstrip('0123456789')}\b", step):
             return
         last = index == len(exercise.claims) - 1
         yield replace(claim, links=(*links, *_stated(step)) if last else links)

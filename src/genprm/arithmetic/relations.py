@@ -41,8 +41,8 @@ class Fact:
     """One sentence of a problem, with the quantity it defines."""
 
     sentence: str
-    name: str  # a Python name; a later fact may give it a new value
-    formula: Infix
+    subject: str  # whom or what it is about
+    formula: Infix  # over the subjects of earlier facts
 
 
 DERIVED = (

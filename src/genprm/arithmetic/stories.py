@@ -44,13 +44,28 @@ LAST = (
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that a step works out."""
+
+    name: str  # in Python; `Mia2` is what `Mia` has after a change
+    subject: str  # in words
+    formula: Infix  # over the names of givens and earlier quantities
+
+    @property
+    def line(self) -> str:
+        """The definition as a line of Python."""
+        return f"{self.name} = {show(self.formula)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """A problem's sentences and the quantities behind them."""
+    """A problem's text and the quantities behind it."""
 
     setting: Setting
     text: str
     givens: dict[str, Number]
-    facts: tuple[Fact, ...]  # in the order in which they are solved, the question last
+    quantities: tuple[Quantity, ...]  # in the order in which they are solved, the asked one last
+    lines: tuple[str, ...]  # the whole problem in Python, sentence by sentence
 
 
 def solve_story(
@@ -75,19 +90,23 @@ def draw_story(rng: random.Random) -> Story:
     first = next(names)
     sentence, number = given(setting, first, rng)
     sentences, givens, known = [sentence], {first: number}, [first]
-    facts: list[Fact] = []
+    lines = [f"{first} = {show_number(number)}"]
+    current = {first: first}  # the name that now stands for a subject
+    quantities: list[Quantity] = []
     values: dict[str, Number] = dict(givens)
     steps = rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 7))
-    while len(facts) < steps:
+    while len(quantities) < steps:
         roll = rng.random()
         if roll < 0.15 and len(known) < 5:
             name = next(names)
             sentence, number = given(setting, name, rng)
             givens[name] = values[name] = number
+            current[name] = name
             known.append(name)
             sentences.append(sentence)
+            lines.append(f"{name} = {show_number(number)}")
             continue
-        if roll < 0.4 and (facts or len(givens) > 1):
+        if roll < 0.4 and (quantities or len(givens) > 1):
             fact = changed(setting, rng.choice(known), rng)
         elif len(known) < 6:
             name = next(names)
@@ -95,23 +114,35 @@ def draw_story(rng: random.Random) -> Story:
             known.append(name)
         else:
             fact = changed(setting, rng.choice(known), rng)
-        values[fact.name] = _moderate(fact, values, setting)
-        facts.append(fact)
+        quantities.append(_named(fact, current))
+        values[quantities[-1].name] = _moderate(quantities[-1], values, setting)
+        lines.append(quantities[-1].line)
         sentences.append(fact.sentence)
     if rng.random() < 0.3:
         sentences.insert(rng.randint(1, len(sentences)), distraction(setting, known, rng))
-    asked = question(setting, known, rng)
+    fact = question(setting, known, rng)
+    asked = _named(fact, current)
     _moderate(asked, values, None)
-    return Story(setting, " ".join([*sentences, asked.sentence]), givens, (*facts, asked))
+    text = " ".join([*sentences, fact.sentence])
+    return Story(setting, text, givens, (*quantities, asked), (*lines, asked.line))
 
 
-def _moderate(fact: Fact, values: dict[str, Number], setting: Setting | None) -> Number:
-    """The fact's value.
+def _named(fact: Fact, current: dict[str, str]) -> Quantity:
+    """The fact's quantity under a new name, which stands for its subject from now on."""
+    formula = substitute(fact.formula, current)
+    before = current.get(fact.subject)
+    count = int(before.removeprefix(fact.subject) or 1) + 1 if before else 1
+    current[fact.subject] = f"{fact.subject}{count}" if count > 1 else fact.subject
+    return Quantity(current[fact.subject], fact.subject, formula)
+
+
+def _moderate(quantity: Quantity, values: dict[str, Number], setting: Setting | None) -> Number:
+    """The quantity's value.
 
     Raises:
         Unwieldy: when it is too large, or makes no sense in the setting.
     """
-    number = value(fact.formula, values)
+    number = value(quantity.formula, values)
     if magnitude(number) > LARGEST or (setting and not setting.allows(number)):
         raise Unwieldy(show_number(number))
     return number
@@ -132,47 +163,44 @@ class _Solving:
 
     def solve(self, *, wrong: bool) -> Exercise | None:
         story, rng = self.story, self.rng
-        target = rng.randrange(len(story.facts)) if wrong else -1
+        target = rng.randrange(len(story.quantities)) if wrong else -1
         truth, believed = dict(story.givens), dict(story.givens)
-        bound: set[str] = set()
         steps: list[str] = []
         claims: list[Claim] = []
-        for index, fact in enumerate(story.facts):
-            chain = self._chain(fact, believed, wrong=index == target)
+        for index, quantity in enumerate(story.quantities):
+            last = index == len(story.quantities) - 1
+            chain = self._chain(quantity, believed, wrong=index == target)
             if chain is None:
                 return None
-            claims.append(
-                self._claim(fact, chain, believed, bound, last=index == len(story.facts) - 1)
-            )
-            truth[fact.name], believed[fact.name] = value(fact.formula, truth), chain.result
-            if (
-                index == target
-                and truth[fact.name] == believed[fact.name]
-                and not self._shows_error(chain)
-            ):
+            right = value(quantity.formula, truth)
+            if index == target and right == chain.result and not self._shows_error(chain):
                 return None
-            steps.append(self._text(fact, chain, last=index == len(story.facts) - 1))
-        answer = show_number(truth[story.facts[-1].name])
+            truth[quantity.name], believed[quantity.name] = right, chain.result
+            claims.append(self._claim(quantity, chain, first=index == 0, last=last))
+            steps.append(self._text(quantity, chain, last=last))
+        answer = show_number(truth[story.quantities[-1].name])
         return Exercise(
             Family.STORY, story.text, tuple(steps), tuple(claims), answer, target, self.kind
         )
 
-    def _chain(self, fact: Fact, believed: dict[str, Number], *, wrong: bool) -> Chain | None:
-        start = substitute(fact.formula, believed)
+    def _chain(
+        self, quantity: Quantity, believed: dict[str, Number], *, wrong: bool
+    ) -> Chain | None:
+        start = substitute(quantity.formula, believed)
         if not wrong:
             return simplify(start, self.habits, self.rng)
         if self.rng.random() < 0.25:
-            mistaken = self._misremember(fact, believed)
+            mistaken = self._misremember(quantity, believed)
             return simplify(mistaken, self.habits, self.rng) if mistaken else None
         self.kind = self.rng.choice((*WITHIN_EXPRESSION, Mistake.CALCULATION))
         return simplify_wrongly(start, self.kind, self.habits, self.rng)
 
-    def _misremember(self, fact: Fact, believed: dict[str, Number]) -> Infix | None:
+    def _misremember(self, quantity: Quantity, believed: dict[str, Number]) -> Infix | None:
         """The formula with a wrong value for an earlier result, or a number of another sentence."""
         rng = self.rng
         names = [
             operand
-            for _, bracket in brackets(fact.formula)
+            for _, bracket in brackets(quantity.formula)
             for operand in bracket.operands
             if isinstance(operand, str)
         ]
@@ -184,47 +212,27 @@ class _Solving:
             self.kind, wrong_value = Mistake.MISREAD, rng.choice(others)
         else:
             self.kind, wrong_value = Mistake.EARLIER, near_miss(believed[name], rng)
-        mistaken = substitute(fact.formula, believed | {name: wrong_value})
-        return mistaken if value(mistaken) != value(fact.formula, believed) else None
+        mistaken = substitute(quantity.formula, believed | {name: wrong_value})
+        right = value(quantity.formula, believed)
+        return mistaken if value(mistaken) != right else None
 
-    def _claim(
-        self, fact: Fact, chain: Chain, believed: dict[str, Number], bound: set[str], *, last: bool
-    ) -> Claim:
-        used = [
-            operand
-            for _, bracket in brackets(fact.formula)
-            for operand in bracket.operands
-            if isinstance(operand, str)
-        ]
-        givens = [
-            name for name in dict.fromkeys(used) if name in self.story.givens and name not in bound
-        ]
-        bound.update(givens)
-        bound.add(fact.name)
-        setup = [f"{name} = {show_number(self.story.givens[name])}" for name in givens]
-        formula = show(substitute(fact.formula, believed))
-        recall = [*setup, f"{fact.name} = {formula}"]
-        setup.append(f"{fact.name} = {show(fact.formula)}")
-        says = "asks" if last else "says"
+    def _claim(self, quantity: Quantity, chain: Chain, *, first: bool, last: bool) -> Claim:
+        """The first claim translates the whole problem; later ones only compare."""
+        lines = self.story.lines
+        source = f"The problem says {', '.join(lines) if first else quantity.line}."
         links = (*chain.links, show_number(chain.result)) if last else chain.links
-        return Claim(
-            f"The problem {says}: {fact.sentence} So {fact.name} = {formula}.",
-            tuple(setup),
-            fact.name,
-            links,
-            tuple(recall),
-        )
+        return Claim(source, lines if first else (), quantity.name, links, lines)
 
     def _shows_error(self, chain: Chain) -> bool:
         return len({round(float(eval(link)), 6) for link in chain.links}) > 1
 
-    def _text(self, fact: Fact, chain: Chain, *, last: bool) -> str:
+    def _text(self, quantity: Quantity, chain: Chain, *, last: bool) -> str:
         text = " = ".join(chain.links)
         for plain, written in zip("*/", self.signs, strict=True):
             text = text.replace(f" {plain} ", f" {written} ")
         if last:
             number = show_number(chain.result)
             answer = rf"\boxed{{{number}}}" if self.boxed else number
-            return self.ending.format(name=fact.name, chain=text, answer=answer)
-        setting = self.story.setting
-        return self.sentence.format(name=fact.name, has=setting.has, chain=text, unit=setting.unit)
+            return self.ending.format(name=quantity.subject, chain=text, answer=answer)
+        words = {"name": quantity.subject, "has": self.story.setting.has}
+        return self.sentence.format(**words, chain=text, unit=self.story.setting.unit)
