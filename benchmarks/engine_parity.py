@@ -104,6 +104,7 @@ def serve_vllm(folder: Path, python: str) -> Iterator[tuple[str, str]]:
         port = probe.getsockname()[1]
     command = [
         *(python, "-m", "vllm.entrypoints.openai.api_server", "--enforce-eager"),
+        "--dtype=float32",
         *("--model", str(folder), "--served-model-name", "arithmetic"),
         *("--host", "127.0.0.1", "--port", str(port), "--max-model-len", "4096"),
     ]
