@@ -17,6 +17,12 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    """Sums in one order: weights are compared bit for bit."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_base(tmp_path_factory.mktemp("base"), TEXTS)
@@ -25,11 +31,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_chats(tmp_path_factory.mktemp("data") / "chats.jsonl", 24)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
 
 
 def settings(base: Path, chats: Path, output: Path, **changes: object) -> Training:

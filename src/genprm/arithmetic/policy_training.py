@@ -16,12 +16,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from genprm.arithmetic.chains import CAREFUL
 from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
-from genprm.arithmetic.exercise import Exercise, Family
+from genprm.arithmetic.exercise import Exercise
 from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.openvino_export import add_openvino
-from genprm.arithmetic.problems import Split, solutions
+from genprm.arithmetic.problems import Split, easy_solutions
 from genprm.arithmetic.teacher import rationales
 from genprm.arithmetic.training import Recipe, train
 from genprm.arithmetic.verifier_training import tokenizer_in
@@ -38,9 +37,8 @@ def policy_chat(number: int) -> list[Piece]:
     rng = random.Random(f"policy {SEED} {number}")
     corrected = rng.random() < CORRECTED
     wrong = [True, False] if corrected else [False]
-    family = rng.choice(list(Family))
     while True:
-        *attempts, right = solutions(rng, family, Split.TRAIN, wrong=wrong, habits=CAREFUL)
+        *attempts, right = easy_solutions(rng, Split.TRAIN, wrong=wrong)
         if BOXED in right.steps[-1]:  # it should always write answers so
             break
     pieces = [Piece(turn("user", right.problem), False)]

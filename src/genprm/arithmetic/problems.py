@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import random
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from itertools import count
 
-from genprm.arithmetic.chains import Habits
+from genprm.arithmetic.chains import CAREFUL, Habits
 from genprm.arithmetic.exercise import Exercise, Family
 from genprm.arithmetic.expressions import Unwieldy
 from genprm.arithmetic.nested import draw_nested, solve_nested
 from genprm.arithmetic.stories import draw_story, solve_story
+
+
+EASY_NUMBER = 100
+EASY_STEPS = 5
+STORY_SHARE = 0.75  # of the easy problems
 
 
 class Split(StrEnum):
@@ -35,6 +41,31 @@ def exercise(
     chosen = family or rng.choice(list(Family))
     (solution,) = solutions(rng, chosen, split, wrong=[rng.random() < wrong_share])
     return solution
+
+
+def easy_exercise(seed: int, index: int, split: Split) -> Exercise:
+    """Problem number `index` of a stream that a small policy can solve, with a careful solution.
+
+    Every number that occurs on the way is whole and at most 100, and five steps are enough.
+    """
+    rng = random.Random(f"easy {split} {seed} {index}")
+    return easy_solutions(rng, split, wrong=[False])[0]
+
+
+def easy_solutions(rng: random.Random, split: Split, *, wrong: Sequence[bool]) -> list[Exercise]:
+    """An easy problem, solved once for every entry of `wrong`; the last of them must be right."""
+    family = Family.STORY if rng.random() < STORY_SHARE else Family.NESTED
+    while True:
+        solved = solutions(rng, family, split, wrong=wrong, habits=CAREFUL)
+        if _is_easy(solved[-1]):
+            return solved
+
+
+def _is_easy(exercise: Exercise) -> bool:
+    text = " ".join([exercise.problem, *exercise.steps])
+    numbers = re.findall(r"\d+(?:\.\d+)?", text)
+    whole = all("." not in number and int(number) <= EASY_NUMBER for number in numbers)
+    return whole and "%" not in text and len(exercise.steps) <= EASY_STEPS
 
 
 def solutions(

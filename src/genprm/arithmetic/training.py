@@ -6,6 +6,7 @@ quarter of the minutes, so a run ends well on any machine. It can be stopped and
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
@@ -92,11 +94,16 @@ def encode(chat: list[Piece], tokenizer: Tokenizer) -> Encoded:
 def batches(
     chats: Chats, tokenizer: Tokenizer, recipe: Recipe, start: int = 0
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Endless batches of chats of like length: (chats drawn so far, ids [B, T], labels [B, T])."""
+    """Endless batches of chats of like length: (chats drawn so far, ids [B, T], labels [B, T]).
+
+    Of several workers each draws its own pools.
+    """
     drawn = start
+    rank, workers = _rank_and_workers()
     while True:
-        pool = [encode(chats(number), tokenizer) for number in range(drawn, drawn + POOL)]
-        drawn += POOL
+        own = range(drawn + rank * POOL, drawn + (rank + 1) * POOL)
+        pool = [encode(chats(number), tokenizer) for number in own]
+        drawn += workers * POOL
         pool = sorted(
             (chat for chat in pool if len(chat.ids) <= LONGEST), key=lambda chat: len(chat.ids)
         )
@@ -124,7 +131,7 @@ def _padded(rows: list[list[int]], filler: int) -> Tensor:
 def learning_rate(recipe: Recipe, progress: float) -> float:
     """The rate at a share of the time: up, level, then down to zero in a straight line."""
     rise = min(1.0, progress / recipe.warmup) if recipe.warmup else 1.0
-    fall = min(1.0, max(0.0, 1.0 - progress) / recipe.decay)
+    fall = min(1.0, max(0.0, 1.0 - progress) / recipe.decay) if recipe.decay else 1.0
     return recipe.peak * min(rise, fall)
 
 
@@ -151,8 +158,11 @@ def train(
 ) -> Qwen2ForCausalLM:
     """Train until the minutes are over, going on from `folder/checkpoint.pt` where there is one.
 
-    A fresh run begins with the weights of the checkpoint `start`, if given.
+    A fresh run begins with the weights of the checkpoint `start`, if given. Under `torchrun` every
+    worker computes the gradient of its own batches and all take the same step; the first one keeps
+    the clock and writes the checkpoints.
     """
+    rank, workers = _join_workers()
     model = build_model(recipe, tokenizer.get_vocab_size())
     steppers = optimizers(model, recipe)
     state: dict[str, Any] = {"seconds": 0.0, "drawn": 0, "tokens": 0, "step": 0}
@@ -172,7 +182,7 @@ def train(
     )
     last = saved_at = time.monotonic()
     for drawn, ids, labels in batches(chats, tokenizer, recipe, state["drawn"]):
-        progress = state["seconds"] / (60 * recipe.minutes)
+        progress = _agree(state["seconds"] / (60 * recipe.minutes))
         if progress >= 1:
             break
         loss = _update(model, steppers, ids, labels, learning_rate(recipe, progress))
@@ -180,21 +190,54 @@ def train(
         state = {
             "seconds": state["seconds"] + min(now - last, LONGEST_UPDATE),
             "drawn": drawn,
-            "tokens": state["tokens"] + ids.numel(),
+            "tokens": state["tokens"] + workers * ids.numel(),
             "step": state["step"] + 1,
         }
-        if state["step"] % 10 == 0:
+        if state["step"] % 10 == 0 and rank == 0:
             print(
                 f"step {state['step']} loss {loss:.4f} {state['tokens'] / 1e6:.2f}M tokens "
-                f"{state['seconds'] / 60:.1f} min {ids.numel() / (now - last):.0f} tokens/s",
+                f"{state['seconds'] / 60:.1f} min "
+                f"{workers * ids.numel() / (now - last):.0f} tokens/s",
                 flush=True,
             )
         last = now
-        if now - saved_at > 60 * recipe.save_minutes:
+        if now - saved_at > 60 * recipe.save_minutes and rank == 0:
             saved_at = now
             _save(checkpoint, model, steppers, state)
-    _save(checkpoint, model, steppers, state)
+    if rank == 0:
+        _save(checkpoint, model, steppers, state)
     return model
+
+
+def _join_workers() -> tuple[int, int]:
+    """Join the group that `torchrun` describes, if it started this process."""
+    if "WORLD_SIZE" in os.environ and not dist.is_initialized():
+        dist.init_process_group("gloo")
+    return _rank_and_workers()
+
+
+def _rank_and_workers() -> tuple[int, int]:
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def _agree(progress: float) -> float:
+    """The progress by the first worker's clock."""
+    if not dist.is_initialized():
+        return progress
+    shared = torch.tensor([progress])
+    dist.broadcast(shared, 0)
+    return float(shared)
+
+
+def _average_gradients(model: Qwen2ForCausalLM) -> None:
+    """The mean of all workers' gradients, in one message."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    together = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(together)
+    together /= dist.get_world_size()
+    shares = together.split([gradient.numel() for gradient in gradients])
+    for gradient, share in zip(gradients, shares, strict=True):
+        gradient.copy_(share.view_as(gradient))
 
 
 def _update(
@@ -206,6 +249,8 @@ def _update(
 ) -> float:
     loss = loss_of(model, ids, labels)
     loss.backward()  # type: ignore[no-untyped-call]
+    if dist.is_initialized():
+        _average_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for stepper in steppers:
         for group in stepper.param_groups:

@@ -1,0 +1,31 @@
+"""Sums and products by the dozen: what a policy has to know by heart before it can solve anything."""
+
+from __future__ import annotations
+
+import random
+
+from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
+
+ROWS = 24
+REQUEST = "Work these out."
+
+
+def drill_chat(number: int) -> list[Piece]:
+    """Chat number `number` of an endless stream of drills."""
+    rng = random.Random(f"drill {number}")
+    rows = "\n".join(_row(rng) for _ in range(ROWS))
+    return [Piece(turn("user", REQUEST), False), Piece(f"{rows}{TURN_CLOSE}\n", True)]
+
+
+def _row(rng: random.Random) -> str:
+    operator = rng.choice("++--*/")
+    if operator in "+-":
+        low = -100 if rng.random() < 0.3 else 0
+        left, right = rng.randint(low, 100), rng.randint(low, 100)
+        result = left + right if operator == "+" else left - right
+        return f"{left} {operator} {right} = {result}"
+    small, large = rng.randint(2, 9), rng.randint(2, 50)
+    if operator == "/":
+        return f"{small * large} / {small} = {large}"
+    left, right = rng.sample((small, large), 2)
+    return f"{left} * {right} = {left * right}"
