@@ -24,7 +24,7 @@ from typing import Any
 
 from genprm.arithmetic.critic import critique
 from genprm.arithmetic.openvino_export import add_openvino
-from genprm.arithmetic.problems import Split, exercise, exercises
+from genprm.arithmetic.problems import Split, easy_exercise, exercises
 from genprm.cli.recipes import Recipe
 from genprm.curate.progress import first_error
 from genprm.recipe import read_recipe
@@ -184,7 +184,7 @@ def label_accuracy(data: Path) -> dict[str, float]:
     for line in (data / "progress.jsonl").open():
         row = json.loads(line)
         stream, _, index = row["problem"].partition("-")
-        right = exercise(int(stream), int(index), Split.TRAIN, wrong_share=0.0)
+        right = easy_exercise(int(stream), int(index), Split.TRAIN)
         known = critique(right, row["steps"], random.Random(0))
         if known is not None:
             truth = first_error([rationale.correct for rationale in known])

@@ -1,4 +1,4 @@
-"""Sums and products by the dozen: what a policy has to know by heart before it can solve anything."""
+"""Sums and products by the dozen: a policy has to know them by heart."""
 
 from __future__ import annotations
 

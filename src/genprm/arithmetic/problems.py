@@ -15,7 +15,6 @@ from genprm.arithmetic.expressions import Unwieldy
 from genprm.arithmetic.nested import draw_nested, solve_nested
 from genprm.arithmetic.stories import draw_story, solve_story
 
-
 EASY_NUMBER = 100
 EASY_STEPS = 5
 STORY_SHARE = 0.75  # of the easy problems

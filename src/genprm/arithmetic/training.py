@@ -235,7 +235,7 @@ def _average_gradients(model: Qwen2ForCausalLM) -> None:
     together = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(together)
     together /= dist.get_world_size()
-    shares = together.split([gradient.numel() for gradient in gradients])
+    shares = torch.split(together, [gradient.numel() for gradient in gradients])
     for gradient, share in zip(gradients, shares, strict=True):
         gradient.copy_(share.view_as(gradient))
 

@@ -39,7 +39,9 @@ def trunk_chat(number: int) -> list[Piece]:
 
 def shortened(chat: list[Piece], turns: int) -> list[Piece]:
     """The chat up to the verifier's given number of turns."""
-    opened = [index for index, piece in enumerate(chat) if piece.text.startswith("<|im_start|>user")]
+    opened = [
+        index for index, piece in enumerate(chat) if piece.text.startswith("<|im_start|>user")
+    ]
     return chat[: opened[turns]] if turns < len(opened) else chat
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from genprm.arithmetic.critic import critique
 from genprm.arithmetic.exercise import Exercise
-from genprm.arithmetic.problems import Split, exercise
+from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.arithmetic.teacher import Rationale
 from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
 from genprm.errors import InputError
@@ -63,7 +63,7 @@ class ScriptedTeacher:
 
 
 def _draw(seed: int, index: int) -> Exercise:
-    return exercise(seed, index, Split.TRAIN, wrong_share=0.0)
+    return easy_exercise(seed, index, Split.TRAIN)
 
 
 def _paragraph(rationale: Rationale) -> Paragraph:

@@ -5,11 +5,12 @@ Two words belong to the built-in domain: `problems = "arithmetic:COUNT"`, and
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from genprm.answer import AnswerChecker
-from genprm.cli.engine import EngineOptions, PolicyOptions, open_model, open_policy
+from genprm.cli.engine import open_model, open_policy
+from genprm.cli.options import EngineOptions
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings
 from genprm.curate.problems import read_problems
@@ -43,13 +44,13 @@ class EngineCrew:
     @asynccontextmanager
     async def policy(self) -> AsyncIterator[Policy]:
         """See `Crew`."""
-        async with open_policy(self._options(self._recipe.solutions)) as policy:
+        async with self._open(self._recipe.solutions) as policy:
             yield policy
 
     @asynccontextmanager
     async def completer(self) -> AsyncIterator[Policy]:
         """See `Crew`."""
-        async with open_policy(self._options(self._recipe.rollouts)) as completer:
+        async with self._open(self._recipe.rollouts) as completer:
             yield completer
 
     @asynccontextmanager
@@ -81,9 +82,9 @@ class EngineCrew:
         """See `Crew`."""
         return AnswerChecker(workers=2)
 
-    def _options(self, writer: Writer) -> PolicyOptions:
-        template = _path(writer.chat_template)
-        return PolicyOptions(writer.model, template, self._api_key, writer.policy_settings())
+    def _open(self, writer: Writer) -> AbstractAsyncContextManager[Policy]:
+        engine = EngineOptions(writer.model, _path(writer.chat_template), self._api_key)
+        return open_policy(engine, writer.policy_settings())
 
 
 def _path(name: str | None) -> Path | None:

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from time import perf_counter
 
+from genprm.cli.options import EngineOptions
 from genprm.cli.screening import read_cascade
 from genprm.model import Model
 from genprm.models.load import load_model
@@ -15,27 +15,6 @@ from genprm.policy import Policy, PolicySettings
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verify.cascade import Cascade
 from genprm.verify.verifier import Settings, Verifier
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """Which model, reached how, and where its code runs."""
-
-    model: str = "arithmetic"
-    chat_template: Path | None = None
-    api_key: str | None = None
-    sandbox: str = "auto"
-    cascade: Path | None = None  # a cheap judge before this model
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """Which policy writes solutions, and how it is asked."""
-
-    model: str = "arithmetic/policy"
-    chat_template: Path | None = None
-    api_key: str | None = None
-    settings: PolicySettings = PolicySettings()
 
 
 @asynccontextmanager
@@ -75,11 +54,12 @@ async def open_verifier(
 
 
 @asynccontextmanager
-async def open_policy(options: PolicyOptions) -> AsyncGenerator[Policy, None]:
+async def open_policy(
+    options: EngineOptions, settings: PolicySettings
+) -> AsyncGenerator[Policy, None]:
     """A policy on its own model."""
-    engine = EngineOptions(options.model, options.chat_template, options.api_key)
-    async with open_model(engine) as model:
-        yield Policy(model, options.settings)
+    async with open_model(options) as model:
+        yield Policy(model, settings)
 
 
 def _standing() -> float:

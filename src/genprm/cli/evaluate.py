@@ -7,16 +7,9 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
-from genprm.cli.engine import EngineOptions
+from genprm.cli.grouping import grouped
 from genprm.cli.judges import JudgeName, JudgeOptions
-from genprm.model import Sampling
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings
-from genprm.verify.voting import Adaptive
-
-_DEFAULT = Settings()
 
 app = typer.Typer(help="Measure verifiers, baselines and ways of choosing.", no_args_is_help=True)
 
@@ -32,7 +25,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 
 @app.command()
+@grouped
 def processbench(
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
     data: Annotated[
         list[str] | None,
         typer.Argument(
@@ -62,30 +58,11 @@ def processbench(
             "vLLM's pooling endpoint."
         ),
     ] = JudgeName.GENPRM,
-    model: cli.ModelName = "arithmetic",
     tokenizer: Annotated[
         str | None, typer.Option(help="Of a PRM behind a pooling endpoint: folder or Hub name.")
     ] = None,
-    votes: cli.Votes = 1,
-    mode: cli.VoteMode = Mode.GENPRM,
     concurrency: cli.Concurrency = 16,
-    adaptive: cli.VoteAdaptive = Adaptive.OFF,
-    error_rate: cli.ErrorRate = _DEFAULT.error_rate,
     stop_at_first_error: cli.StopAtFirstError = False,
-    seed: cli.Seed = 0,
-    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
-    top_p: cli.TopP = _DEFAULT.sampling.top_p,
-    top_k: cli.TopK = _DEFAULT.sampling.top_k,
-    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
-    code_rounds: cli.CodeRounds = _DEFAULT.limits.code_rounds,
-    code_timeout: cli.CodeTimeout = _DEFAULT.code_timeout,
-    evaluator_prompt: cli.EvaluatorPrompt = False,
-    assistant_marker: cli.AssistantMarker = False,
-    reference_output: cli.ReferenceOutput = False,
-    chat_template: cli.ChatTemplate = None,
-    api_key: cli.ApiKey = None,
-    sandbox: cli.Tier = "auto",
-    cascade: cli.Cascade = None,
 ) -> None:
     """Find the first wrong step of every solution, and count how often it is found."""
     from genprm.cli import evaluation
@@ -94,19 +71,7 @@ def processbench(
     if predictions is not None:
         summary = evaluation.score_predictions(rows, predictions, output)
     else:
-        settings = Settings(
-            mode=mode,
-            votes=votes,
-            adaptive=adaptive,
-            error_rate=error_rate,
-            stop_at_first_error=stop_at_first_error,
-            sampling=Sampling(temperature, top_p, top_k),
-            seed=seed,
-            limits=Limits(max_tokens, code_rounds),
-            code_timeout=code_timeout,
-            prompt_format=PromptFormat(not evaluator_prompt, assistant_marker, reference_output),
-        )
-        engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
+        settings = judging.settings(stop_at_first_error=stop_at_first_error)
         options = JudgeOptions(judge, engine, settings, tokenizer)
         summary = asyncio.run(evaluation.judge_rows(rows, options, output, concurrency))
     name = output.name if output else str(predictions or judge)

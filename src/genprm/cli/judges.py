@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from genprm.cli.engine import EngineOptions, open_verifier
+from genprm.cli.engine import open_verifier
+from genprm.cli.options import EngineOptions
 from genprm.errors import InputError
 from genprm.verify.verifier import Settings
 

@@ -1,17 +1,24 @@
-"""The options that every command which judges shares: one spelling, one help text."""
+"""The options that several commands share: one spelling, one help text, one default."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from genprm.cli.grouping import OptionGroup
+from genprm.model import Sampling
+from genprm.policy import PolicySettings
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode
+from genprm.verify.format import Mode, PromptFormat
+from genprm.verify.session import Limits
+from genprm.verify.verifier import Settings
 from genprm.verify.voting import Adaptive
 
 _ENGINE = "Engine"
 _JUDGE = "Judging"
 _POLICY = "Policy"
+_DEFAULT = Settings()
 
 ModelName: TypeAlias = Annotated[
     str,
@@ -23,83 +30,174 @@ ModelName: TypeAlias = Annotated[
         rich_help_panel=_ENGINE,
     ),
 ]
-ChatTemplate: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(help="Jinja file of a served model's chat template.", rich_help_panel=_ENGINE),
+Tier: TypeAlias = Annotated[
+    str,
+    typer.Option("--sandbox", help="Sandbox tier; see genprm doctor.", rich_help_panel=_ENGINE),
 ]
 ApiKey: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Key for the server.", envvar="OPENAI_API_KEY", rich_help_panel=_ENGINE),
 ]
-Tier: TypeAlias = Annotated[
-    str,
-    typer.Option("--sandbox", help="Sandbox tier; see genprm doctor.", rich_help_panel=_ENGINE),
-]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions(OptionGroup):
+    """Which model, reached how, and where its code runs."""
+
+    model: ModelName = "arithmetic"
+    chat_template: Annotated[
+        Path | None,
+        typer.Option(help="Jinja file of a served model's chat template.", rich_help_panel=_ENGINE),
+    ] = None
+    api_key: ApiKey = None
+    sandbox: Tier = "auto"
+    cascade: Annotated[
+        Path | None,
+        typer.Option(
+            help="File of genprm evaluate cascade: a cheap judge first, --model where it is "
+            "unsure.",
+            rich_help_panel=_ENGINE,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgingOptions(OptionGroup):
+    """How the steps of a solution are judged."""
+
+    votes: Annotated[
+        int, typer.Option("--votes", "-n", min=1, max=1024, help="Votes on a step (eq. 6, 7).")
+    ] = 1
+    mode: Annotated[
+        Mode, typer.Option(help="What a vote does before it judges.", rich_help_panel=_JUDGE)
+    ] = Mode.GENPRM
+    adaptive: Annotated[
+        Adaptive, typer.Option(help="When to stop asking for votes.", rich_help_panel=_JUDGE)
+    ] = Adaptive.OFF
+    error_rate: Annotated[
+        float,
+        typer.Option(
+            min=1e-9,
+            max=0.5,
+            help="Of --adaptive confident: how often its test may stop on the wrong label.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = _DEFAULT.error_rate
+    seed: Annotated[int, typer.Option(help="Of all sampling.", rich_help_panel=_JUDGE)] = 0
+    temperature: Annotated[
+        float, typer.Option(min=0.0, help="0 is greedy.", rich_help_panel=_JUDGE)
+    ] = _DEFAULT.sampling.temperature
+    top_p: Annotated[float, typer.Option(min=0.0, max=1.0, rich_help_panel=_JUDGE)] = (
+        _DEFAULT.sampling.top_p
+    )
+    top_k: Annotated[int, typer.Option(min=0, help="0: all.", rich_help_panel=_JUDGE)] = (
+        _DEFAULT.sampling.top_k
+    )
+    max_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens a vote may write on a step.", rich_help_panel=_JUDGE)
+    ] = _DEFAULT.limits.tokens
+    code_rounds: Annotated[
+        int, typer.Option(min=1, help="Blocks of code a vote may run.", rich_help_panel=_JUDGE)
+    ] = _DEFAULT.limits.code_rounds
+    code_timeout: Annotated[
+        float, typer.Option(min=0.01, help="Seconds for a block of code.", rich_help_panel=_JUDGE)
+    ] = _DEFAULT.code_timeout
+    evaluator_prompt: Annotated[
+        bool,
+        typer.Option(
+            "--evaluator-prompt",
+            help="Open with the evaluator's '{problem}\\n{step}', not 'Question: {problem}'.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = False
+    assistant_marker: Annotated[
+        bool,
+        typer.Option(
+            "--assistant-marker",
+            help="Put the template's assistant marker before <analyze>; the reference does not.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = False
+    reference_output: Annotated[
+        bool,
+        typer.Option(
+            "--reference-output",
+            help="Show code output as the reference does: without what was printed before an "
+            "error.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = False
+
+    def settings(self, *, stop_at_first_error: bool = False) -> Settings:
+        """The verifier's settings."""
+        return Settings(
+            mode=self.mode,
+            votes=self.votes,
+            adaptive=self.adaptive,
+            error_rate=self.error_rate,
+            stop_at_first_error=stop_at_first_error,
+            sampling=Sampling(self.temperature, self.top_p, self.top_k),
+            seed=self.seed,
+            limits=Limits(self.max_tokens, self.code_rounds),
+            code_timeout=self.code_timeout,
+            prompt_format=PromptFormat(
+                not self.evaluator_prompt, self.assistant_marker, self.reference_output
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions(OptionGroup):
+    """Which policy writes solutions, and how it is asked."""
+
+    policy: Annotated[
+        str, typer.Option("--policy", "-p", help="As --model.", rich_help_panel=_POLICY)
+    ] = "arithmetic/policy"
+    policy_temperature: Annotated[
+        float, typer.Option(min=0.0, help="Of the policy's samples.", rich_help_panel=_POLICY)
+    ] = 1.0
+    policy_tokens: Annotated[
+        int, typer.Option(min=1, help="Tokens of one solution.", rich_help_panel=_POLICY)
+    ] = 2048
+    instruction: Annotated[
+        str,
+        typer.Option(help="Follows every problem in the policy's prompt.", rich_help_panel=_POLICY),
+    ] = ""
+    policy_template: Annotated[
+        Path | None,
+        typer.Option(help="As --chat-template, for the policy.", rich_help_panel=_POLICY),
+    ] = None
+
+    @property
+    def settings(self) -> PolicySettings:
+        """How the policy is asked."""
+        return PolicySettings(
+            instruction=self.instruction,
+            max_tokens=self.policy_tokens,
+            sampling=Sampling(self.policy_temperature, 1.0, 0),
+        )
+
+    def engine(self, api_key: str | None) -> EngineOptions:
+        """The policy's own model."""
+        return EngineOptions(self.policy, self.policy_template, api_key)
+
+
 Concurrency: TypeAlias = Annotated[
     int,
     typer.Option(min=1, help="Solutions judged at the same time.", rich_help_panel=_ENGINE),
 ]
-Votes: TypeAlias = Annotated[
+ProblemConcurrency: TypeAlias = Annotated[
     int,
-    typer.Option("--votes", "-n", min=1, max=1024, help="Votes on a step (eq. 6, 7)."),
-]
-VoteMode: TypeAlias = Annotated[
-    Mode, typer.Option(help="What a vote does before it judges.", rich_help_panel=_JUDGE)
-]
-VoteAdaptive: TypeAlias = Annotated[
-    Adaptive, typer.Option(help="When to stop asking for votes.", rich_help_panel=_JUDGE)
-]
-ErrorRate: TypeAlias = Annotated[
-    float,
     typer.Option(
-        min=1e-9,
-        max=0.5,
-        help="Of --adaptive confident: how often its test may stop on the wrong label.",
-        rich_help_panel=_JUDGE,
+        "--concurrency",
+        min=1,
+        help="Problems worked on at the same time.",
+        rich_help_panel=_ENGINE,
     ),
 ]
-Seed: TypeAlias = Annotated[int, typer.Option(help="Of all sampling.", rich_help_panel=_JUDGE)]
 StopAtFirstError: TypeAlias = Annotated[
     bool,
     typer.Option("--stop-at-first-error", help="Judge no step after the first wrong one."),
-]
-Temperature: TypeAlias = Annotated[
-    float, typer.Option(min=0.0, help="0 is greedy.", rich_help_panel=_JUDGE)
-]
-TopP: TypeAlias = Annotated[float, typer.Option(min=0.0, max=1.0, rich_help_panel=_JUDGE)]
-TopK: TypeAlias = Annotated[int, typer.Option(min=0, help="0: all.", rich_help_panel=_JUDGE)]
-StepTokens: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Tokens a vote may write on a step.", rich_help_panel=_JUDGE)
-]
-CodeRounds: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Blocks of code a vote may run.", rich_help_panel=_JUDGE)
-]
-CodeTimeout: TypeAlias = Annotated[
-    float, typer.Option(min=0.01, help="Seconds for a block of code.", rich_help_panel=_JUDGE)
-]
-EvaluatorPrompt: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--evaluator-prompt",
-        help="Open with the evaluator's '{problem}\\n{step}', not 'Question: {problem}'.",
-        rich_help_panel=_JUDGE,
-    ),
-]
-AssistantMarker: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--assistant-marker",
-        help="Put the template's assistant marker before <analyze>; the reference does not.",
-        rich_help_panel=_JUDGE,
-    ),
-]
-ReferenceOutput: TypeAlias = Annotated[
-    bool,
-    typer.Option(
-        "--reference-output",
-        help="Show code output as the reference does: without what was printed before an error.",
-        rich_help_panel=_JUDGE,
-    ),
 ]
 Output: TypeAlias = Annotated[
     Path | None,
@@ -110,7 +208,6 @@ Output: TypeAlias = Annotated[
     ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print rows of JSON.")]
-
 Problems: TypeAlias = Annotated[
     str | None,
     typer.Argument(metavar="[PROBLEMS|-]", help="JSON rows with problem and, if known, answer."),
@@ -122,29 +219,6 @@ Samples: TypeAlias = Annotated[
         rich_help_panel=_POLICY,
     ),
 ]
-PolicyName: TypeAlias = Annotated[
-    str, typer.Option("--policy", "-p", help="As --model.", rich_help_panel=_POLICY)
-]
-PolicyTemperature: TypeAlias = Annotated[
-    float, typer.Option(min=0.0, help="Of the policy's samples.", rich_help_panel=_POLICY)
-]
-PolicyTokens: TypeAlias = Annotated[
-    int, typer.Option(min=1, help="Tokens of one solution.", rich_help_panel=_POLICY)
-]
-Instruction: TypeAlias = Annotated[
-    str, typer.Option(help="Follows every problem in the policy's prompt.", rich_help_panel=_POLICY)
-]
-PolicyTemplate: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(help="As --chat-template, for the policy.", rich_help_panel=_POLICY),
-]
-Cascade: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        help="File of genprm evaluate cascade: a cheap judge first, --model where it is unsure.",
-        rich_help_panel=_ENGINE,
-    ),
-]
 Score: TypeAlias = Annotated[
     Aggregate, typer.Option(help="How step rewards become a solution's score (appendix A.1).")
 ]
@@ -153,13 +227,4 @@ PolicyBudget: TypeAlias = Annotated[
 ]
 VerifierBudget: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Tokens that the verifier may write for one problem.")
-]
-ProblemConcurrency: TypeAlias = Annotated[
-    int,
-    typer.Option(
-        "--concurrency",
-        min=1,
-        help="Problems worked on at the same time.",
-        rich_help_panel=_ENGINE,
-    ),
 ]

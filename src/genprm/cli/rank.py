@@ -14,26 +14,24 @@ from rich.text import Text
 from genprm.answer import AnswerChecker
 from genprm.cli import options as cli
 from genprm.cli.batch import Batch, accuracy, spent
-from genprm.cli.engine import EngineOptions, PolicyOptions, open_policy, open_verifier
+from genprm.cli.engine import open_policy, open_verifier
+from genprm.cli.grouping import grouped
 from genprm.cli.sources import Source, configuration
 from genprm.errors import InputError
-from genprm.model import Sampling
-from genprm.policy import PolicySettings
 from genprm.scale import pool as pools
 from genprm.scale.best_of_n import Method, judge_all, judge_best_first
 from genprm.scale.cost import Cost
 from genprm.scale.rows import ranking_row
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode
-from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings
-from genprm.verify.voting import ERROR_RATE, Adaptive
 
 Row = dict[str, Any]
-_DEFAULT = Settings()
 
 
+@grouped
 def rank(
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    policy: cli.PolicyOptions,
     problems: cli.Problems = None,
     samples: cli.Samples = None,
     count: Annotated[
@@ -47,60 +45,35 @@ def rank(
             "--early-abandon", help="Judge no further what can no longer win (best-of-n only)."
         ),
     ] = False,
-    model: cli.ModelName = "arithmetic",
-    votes: cli.Votes = 1,
-    mode: cli.VoteMode = Mode.GENPRM,
-    adaptive: cli.VoteAdaptive = Adaptive.OFF,
-    error_rate: cli.ErrorRate = ERROR_RATE,
     output: cli.Output = None,
     as_json: cli.AsJson = False,
     concurrency: cli.ProblemConcurrency = 4,
-    seed: cli.Seed = 0,
-    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
-    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
-    policy: cli.PolicyName = "arithmetic/policy",
-    policy_temperature: cli.PolicyTemperature = 1.0,
-    policy_tokens: cli.PolicyTokens = 2048,
-    instruction: cli.Instruction = "",
-    policy_template: cli.PolicyTemplate = None,
-    chat_template: cli.ChatTemplate = None,
-    api_key: cli.ApiKey = None,
-    sandbox: cli.Tier = "auto",
-    cascade: cli.Cascade = None,
 ) -> None:
     """Choose among N solutions of each problem: the policy's samples, or stored ones."""
     if early_abandon and method is not Method.BEST_OF_N:
         raise InputError(f"--early-abandon: {method} needs every score; mend: leave it out")
     source = Source.read(problems, samples)
-    settings = Settings(
-        mode=mode,
-        votes=votes,
-        adaptive=adaptive,
-        error_rate=error_rate,
-        sampling=Sampling(temperature, _DEFAULT.sampling.top_p, _DEFAULT.sampling.top_k),
-        seed=seed,
-        limits=Limits(tokens=max_tokens),
-    )
-    engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
-    asked = PolicySettings(
-        instruction=instruction,
-        max_tokens=policy_tokens,
-        sampling=Sampling(policy_temperature, 1.0, 0),
-    )
-    writer = None if source.stored else PolicyOptions(policy, policy_template, api_key, asked)
+    verifying = judging.settings()
+    writer = None if source.stored else policy
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
             checker = stack.enter_context(AnswerChecker())
-            verifier = await stack.enter_async_context(open_verifier(engine, settings))
-            author = await stack.enter_async_context(open_policy(writer)) if writer else None
+            verifier = await stack.enter_async_context(open_verifier(engine, verifying))
+            author = (
+                await stack.enter_async_context(
+                    open_policy(writer.engine(engine.api_key), writer.settings)
+                )
+                if writer
+                else None
+            )
 
             async def make(row: int) -> Row:
                 if author is None:
                     pool = source.first(row, count)
                 else:
                     problem = source.pools[row].problem
-                    pool = await pools.draw(author, problem, count, seed=seed, row=row)
+                    pool = await pools.draw(author, problem, count, seed=judging.seed, row=row)
                 if early_abandon:
                     candidates = await judge_best_first(verifier, pool, score, row=row)
                 else:
@@ -119,7 +92,7 @@ def rank(
             source,
             policy=writer,
             engine=engine,
-            judging=settings,
+            judging=verifying,
             count=count,
             method=method,
             score=score,

@@ -14,24 +14,22 @@ from rich.text import Text
 from genprm.answer import AnswerChecker
 from genprm.cli import options as cli
 from genprm.cli.batch import Batch, accuracy, spent
-from genprm.cli.engine import EngineOptions, PolicyOptions, open_policy, open_verifier
+from genprm.cli.engine import open_policy, open_verifier
+from genprm.cli.grouping import grouped
 from genprm.cli.sources import Source, configuration
-from genprm.model import Sampling
-from genprm.policy import PolicySettings
 from genprm.scale.cost import Budget, Cost
 from genprm.scale.refine import Critic, Keep, Refiner, RefineSettings, Rewrite
 from genprm.scale.rows import refinement_row
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode
-from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings
-from genprm.verify.voting import ERROR_RATE, Adaptive
 
 Row = dict[str, Any]
-_DEFAULT = Settings()
 
 
+@grouped
 def refine(
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    policy: cli.PolicyOptions,
     problems: cli.Problems = None,
     samples: cli.Samples = None,
     turns: Annotated[
@@ -45,55 +43,23 @@ def refine(
     score: cli.Score = Aggregate.MIN,
     policy_budget: cli.PolicyBudget = None,
     verifier_budget: cli.VerifierBudget = None,
-    model: cli.ModelName = "arithmetic",
-    votes: cli.Votes = 1,
-    mode: cli.VoteMode = Mode.GENPRM,
-    adaptive: cli.VoteAdaptive = Adaptive.OFF,
-    error_rate: cli.ErrorRate = ERROR_RATE,
     output: cli.Output = None,
     as_json: cli.AsJson = False,
     concurrency: cli.ProblemConcurrency = 16,
-    seed: cli.Seed = 0,
-    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
-    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
-    policy: cli.PolicyName = "arithmetic/policy",
-    policy_temperature: cli.PolicyTemperature = 1.0,
-    policy_tokens: cli.PolicyTokens = 2048,
-    instruction: cli.Instruction = "",
-    policy_template: cli.PolicyTemplate = None,
-    chat_template: cli.ChatTemplate = None,
-    api_key: cli.ApiKey = None,
-    sandbox: cli.Tier = "auto",
-    cascade: cli.Cascade = None,
 ) -> None:
     """Answer, judge, hand the first wrong step's analysis back, answer again."""
     source = Source.read(problems, samples)
-    judging = Settings(
-        mode=mode,
-        votes=votes,
-        adaptive=adaptive,
-        error_rate=error_rate,
-        stop_at_first_error=True,
-        sampling=Sampling(temperature, _DEFAULT.sampling.top_p, _DEFAULT.sampling.top_k),
-        seed=seed,
-        limits=Limits(tokens=max_tokens),
-    )
-    settings = RefineSettings(
-        turns, keep, critic, rewrite, score, seed, Budget(policy_budget, verifier_budget)
-    )
-    engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
-    asked = PolicySettings(
-        instruction=instruction,
-        max_tokens=policy_tokens,
-        sampling=Sampling(policy_temperature, 1.0, 0),
-    )
-    writer = PolicyOptions(policy, policy_template, api_key, asked)
+    verifying = judging.settings(stop_at_first_error=True)
+    budget = Budget(policy_budget, verifier_budget)
+    settings = RefineSettings(turns, keep, critic, rewrite, score, judging.seed, budget)
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
             checker = stack.enter_context(AnswerChecker())
-            verifier = await stack.enter_async_context(open_verifier(engine, judging))
-            author = await stack.enter_async_context(open_policy(writer))
+            verifier = await stack.enter_async_context(open_verifier(engine, verifying))
+            author = await stack.enter_async_context(
+                open_policy(policy.engine(engine.api_key), policy.settings)
+            )
             refiner = Refiner(author, verifier, settings)
 
             async def make(row: int) -> Row:
@@ -110,7 +76,12 @@ def refine(
         command="refine",
         rows=len(source.pools),
         configuration=configuration(
-            "refine", source, policy=writer, engine=engine, judging=judging, refine=asdict(settings)
+            "refine",
+            source,
+            policy=policy,
+            engine=engine,
+            judging=verifying,
+            refine=asdict(settings),
         ),
         concurrency=concurrency,
         output=output,

@@ -13,10 +13,9 @@ from rich.text import Text
 from genprm.answer import AnswerChecker
 from genprm.cli import options as cli
 from genprm.cli.batch import Batch
-from genprm.cli.engine import PolicyOptions, open_policy
+from genprm.cli.engine import open_policy
+from genprm.cli.grouping import grouped
 from genprm.cli.sources import Source, configuration
-from genprm.model import Sampling
-from genprm.policy import PolicySettings
 from genprm.scale import pool as pools
 from genprm.scale.cost import Cost
 from genprm.verdict import total
@@ -24,29 +23,23 @@ from genprm.verdict import total
 Row = dict[str, Any]
 
 
+@grouped
 def sample(
     problems: Annotated[str, typer.Argument(metavar="PROBLEMS|-", help="JSON rows.")],
-    policy: cli.PolicyName = "arithmetic/policy",
+    policy: cli.PolicyOptions,
     count: Annotated[int, typer.Option("--count", "-k", min=1, help="For each problem.")] = 32,
     output: cli.Output = None,
     as_json: cli.AsJson = False,
-    seed: cli.Seed = 0,
+    seed: Annotated[int, typer.Option(help="Of all sampling.")] = 0,
     concurrency: cli.ProblemConcurrency = 8,
-    policy_temperature: cli.PolicyTemperature = 1.0,
-    policy_tokens: cli.PolicyTokens = 2048,
-    instruction: cli.Instruction = "",
-    policy_template: cli.PolicyTemplate = None,
     api_key: cli.ApiKey = None,
 ) -> None:
     """Draw solutions of every problem from a policy, and grade them where the answer is known."""
     source = Source.read(problems, None)
-    sampling = Sampling(policy_temperature, 1.0, 0)
-    settings = PolicySettings(instruction=instruction, max_tokens=policy_tokens, sampling=sampling)
-    options = PolicyOptions(policy, policy_template, api_key, settings)
 
     async def run() -> None:
         with AnswerChecker() as checker:
-            async with open_policy(options) as writer:
+            async with open_policy(policy.engine(api_key), policy.settings) as writer:
 
                 async def make(row: int) -> Row:
                     problem = source.pools[row].problem
@@ -59,7 +52,7 @@ def sample(
         command="sample",
         rows=len(source.pools),
         configuration=configuration(
-            "sample", source, policy=options, engine=None, judging=None, count=count, seed=seed
+            "sample", source, policy=policy, engine=None, judging=None, count=count, seed=seed
         ),
         concurrency=concurrency,
         output=output,

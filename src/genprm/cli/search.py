@@ -15,26 +15,24 @@ from rich.tree import Tree
 from genprm.answer import AnswerChecker
 from genprm.cli import options as cli
 from genprm.cli.batch import Batch, accuracy, spent
-from genprm.cli.engine import EngineOptions, PolicyOptions, open_policy, open_verifier
+from genprm.cli.engine import open_policy, open_verifier
+from genprm.cli.grouping import grouped
 from genprm.cli.sources import Source, configuration
-from genprm.model import Sampling
-from genprm.policy import PolicySettings
 from genprm.scale.cost import Budget, Cost
 from genprm.scale.rows import search_row
 from genprm.scale.search import Searcher, SearchSettings, Strategy
 from genprm.scale.tree import children
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode
-from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings
-from genprm.verify.voting import ERROR_RATE, Adaptive
 
 Row = dict[str, Any]
-_DEFAULT = Settings()
 
 
+@grouped
 def search(
     problems: cli.Problems,
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    policy: cli.PolicyOptions,
     strategy: Annotated[
         Strategy, typer.Option(help="Step-level beam search, or diverse verifier tree search.")
     ] = Strategy.BEAM,
@@ -47,37 +45,13 @@ def search(
     score: cli.Score = Aggregate.MIN,
     policy_budget: cli.PolicyBudget = None,
     verifier_budget: cli.VerifierBudget = None,
-    model: cli.ModelName = "arithmetic",
-    votes: cli.Votes = 1,
-    mode: cli.VoteMode = Mode.GENPRM,
-    adaptive: cli.VoteAdaptive = Adaptive.OFF,
-    error_rate: cli.ErrorRate = ERROR_RATE,
     output: cli.Output = None,
     as_json: cli.AsJson = False,
     concurrency: cli.ProblemConcurrency = 4,
-    seed: cli.Seed = 0,
-    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
-    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
-    policy: cli.PolicyName = "arithmetic/policy",
-    policy_temperature: cli.PolicyTemperature = 1.0,
-    policy_tokens: cli.PolicyTokens = 2048,
-    instruction: cli.Instruction = "",
-    policy_template: cli.PolicyTemplate = None,
-    chat_template: cli.ChatTemplate = None,
-    api_key: cli.ApiKey = None,
-    sandbox: cli.Tier = "auto",
 ) -> None:
     """Write solutions step by step, going on only with steps that the verifier finds right."""
     source = Source.read(problems, None)
-    judging = Settings(
-        mode=mode,
-        votes=votes,
-        adaptive=adaptive,
-        error_rate=error_rate,
-        sampling=Sampling(temperature, _DEFAULT.sampling.top_p, _DEFAULT.sampling.top_k),
-        seed=seed,
-        limits=Limits(tokens=max_tokens),
-    )
+    verifying = judging.settings()
     settings = SearchSettings(
         strategy,
         beams,
@@ -85,22 +59,17 @@ def search(
         lookahead,
         max_steps,
         score,
-        seed,
+        judging.seed,
         Budget(policy_budget, verifier_budget),
     )
-    engine = EngineOptions(model, chat_template, api_key, sandbox)
-    asked = PolicySettings(
-        instruction=instruction,
-        max_tokens=policy_tokens,
-        sampling=Sampling(policy_temperature, 1.0, 0),
-    )
-    writer = PolicyOptions(policy, policy_template, api_key, asked)
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
             checker = stack.enter_context(AnswerChecker())
-            verifier = await stack.enter_async_context(open_verifier(engine, judging))
-            author = await stack.enter_async_context(open_policy(writer))
+            verifier = await stack.enter_async_context(open_verifier(engine, verifying))
+            author = await stack.enter_async_context(
+                open_policy(policy.engine(engine.api_key), policy.settings)
+            )
             searcher = Searcher(author, verifier, settings)
 
             async def make(row: int) -> Row:
@@ -114,7 +83,12 @@ def search(
         command="search",
         rows=len(source.pools),
         configuration=configuration(
-            "search", source, policy=writer, engine=engine, judging=judging, search=asdict(settings)
+            "search",
+            source,
+            policy=policy,
+            engine=engine,
+            judging=verifying,
+            search=asdict(settings),
         ),
         concurrency=concurrency,
         output=output,

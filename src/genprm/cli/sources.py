@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import genprm
-from genprm.cli.engine import EngineOptions, PolicyOptions
+from genprm.cli.options import EngineOptions, PolicyOptions
 from genprm.dataset import read_problems
 from genprm.errors import InputError
 from genprm.problem import Problem
@@ -66,7 +66,7 @@ def configuration(
         "genprm": genprm.__version__,
         "command": command,
         "input": source.digest(),
-        "policy": policy and [policy.model, str(policy.chat_template), asdict(policy.settings)],
+        "policy": policy and [policy.policy, str(policy.policy_template), asdict(policy.settings)],
         "model": engine and [engine.model, str(engine.chat_template)],
         "cascade": engine and engine.cascade and engine.cascade.read_text(),
         "judging": judging and asdict(judging),

@@ -13,64 +13,32 @@ import typer
 
 import genprm
 from genprm.cli import options as cli
-from genprm.cli.engine import EngineOptions, open_verifier
+from genprm.cli.engine import open_verifier
+from genprm.cli.grouping import grouped
+from genprm.cli.options import EngineOptions
 from genprm.cli.progress import RowProgress
 from genprm.cli.show import SolutionPrinter, summary
 from genprm.dataset import read_solutions
 from genprm.journal import Journal
-from genprm.model import Sampling
 from genprm.problem import Solution
 from genprm.verdict import SolutionVerdict
-from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.rows import from_row, to_row
-from genprm.verify.session import Limits
 from genprm.verify.verifier import Settings, Verifier
-from genprm.verify.voting import Adaptive
-
-_DEFAULT = Settings()
 
 
+@grouped
 def verify(
     source: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON, JSON Lines or text.")],
-    model: cli.ModelName = "arithmetic",
-    votes: cli.Votes = 1,
-    mode: cli.VoteMode = Mode.GENPRM,
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
     output: cli.Output = None,
     as_json: cli.AsJson = False,
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
-    adaptive: cli.VoteAdaptive = Adaptive.OFF,
-    error_rate: cli.ErrorRate = _DEFAULT.error_rate,
-    seed: cli.Seed = 0,
-    temperature: cli.Temperature = _DEFAULT.sampling.temperature,
-    top_p: cli.TopP = _DEFAULT.sampling.top_p,
-    top_k: cli.TopK = _DEFAULT.sampling.top_k,
-    max_tokens: cli.StepTokens = _DEFAULT.limits.tokens,
-    code_rounds: cli.CodeRounds = _DEFAULT.limits.code_rounds,
-    code_timeout: cli.CodeTimeout = _DEFAULT.code_timeout,
-    evaluator_prompt: cli.EvaluatorPrompt = False,
-    assistant_marker: cli.AssistantMarker = False,
-    reference_output: cli.ReferenceOutput = False,
-    chat_template: cli.ChatTemplate = None,
-    api_key: cli.ApiKey = None,
-    sandbox: cli.Tier = "auto",
-    cascade: cli.Cascade = None,
 ) -> None:
     """Judge every step: analyse it, check it with code, and say whether it is right."""
-    settings = Settings(
-        mode=mode,
-        votes=votes,
-        adaptive=adaptive,
-        error_rate=error_rate,
-        stop_at_first_error=stop_at_first_error,
-        sampling=Sampling(temperature, top_p, top_k),
-        seed=seed,
-        limits=Limits(max_tokens, code_rounds),
-        code_timeout=code_timeout,
-        prompt_format=PromptFormat(not evaluator_prompt, assistant_marker, reference_output),
-    )
+    settings = judging.settings(stop_at_first_error=stop_at_first_error)
     batch = _Batch(source, read_solutions(source), settings, concurrency, as_json)
-    engine = EngineOptions(model, chat_template, api_key, sandbox, cascade)
     asyncio.run(batch.run(engine, output))
 
 
