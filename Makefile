@@ -2,7 +2,8 @@
 PYTHON ?= python3
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 VENV = .venv
-MINUTES ?= 60
+MINUTES ?= 120
+BRANCH_MINUTES ?= 30
 
 .PHONY: help demo test check test-vllm bench-sandbox train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
@@ -38,10 +39,17 @@ test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real
 	.venv-vllm/bin/pip uninstall -q -y torchvision torchaudio torchcodec
 	$(VENV)/bin/python benchmarks/engine_parity.py --llama-cpp --vllm .venv-vllm/bin/python
 
-train-arithmetic: $(VENV)/.dev  ## train the shipped verifier again (MINUTES on this CPU; resumable)
-	$(VENV)/bin/python -m genprm.arithmetic.verifier_training --minutes $(MINUTES) --out build/verifier
-	mkdir -p src/genprm/arithmetic/weights/verifier
-	cp build/verifier/model/* src/genprm/arithmetic/weights/verifier/
+# A trunk for both models on all cores, then a branch for each of them.
+PRETRAIN = -m genprm.arithmetic.pretraining
+train-arithmetic: $(VENV)/.dev  ## train the shipped models again (MINUTES for the trunk; resumable)
+	OMP_NUM_THREADS=1 $(VENV)/bin/torchrun --nproc-per-node $$(nproc) $(PRETRAIN) trunk \
+		--minutes $(MINUTES) --out build/trunk
+	for branch in verifier policy; do \
+		$(VENV)/bin/python $(PRETRAIN) $$branch --trunk build/trunk \
+			--minutes $(BRANCH_MINUTES) --out build/$$branch || exit 1; \
+		mkdir -p src/genprm/arithmetic/weights/$$branch; \
+		cp build/$$branch/model/* src/genprm/arithmetic/weights/$$branch/; \
+	done
 
 evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on held-out problems, mode by mode
 	$(VENV)/bin/python benchmarks/held_out.py 150 build/held-out

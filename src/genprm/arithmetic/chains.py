@@ -29,6 +29,7 @@ class Habits:
     wrap: bool  # write negative numbers inside in brackets
     keep: float  # leave the bracket around a finished number
     outer: float  # write outer brackets around an unfinished expression
+    plain: bool = False  # the same phrases in every solution, the first operation first
 
     @classmethod
     def draw(cls, rng: random.Random) -> Habits:
@@ -53,7 +54,9 @@ class Habits:
         return f"({text})" if rng.random() < self.outer else text
 
 
-CAREFUL = Habits(echo=0.0, signs=0.0, group=0.0, hurry=0.0, wrap=False, keep=0.0, outer=0.0)
+CAREFUL = Habits(
+    echo=0.0, signs=0.0, group=0.0, hurry=0.0, wrap=False, keep=0.0, outer=0.0, plain=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def _next_form(current: Infix, habits: Habits, rng: random.Random) -> Infix:
         return grouped
     while True:
         places = list(reducible(current))
-        place = places[0] if rng.random() < 0.6 else rng.choice(places)
+        first = rng.random() < 0.6 or habits.plain
+        place = places[0] if first else rng.choice(places)
         current = reduce_pair(current, place, keep_bracket=rng.random() < habits.keep)
         if as_number(current) is not None or rng.random() >= habits.hurry:
             return current

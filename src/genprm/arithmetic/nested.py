@@ -20,7 +20,7 @@ from genprm.arithmetic.expressions import (
 )
 from genprm.arithmetic.mistakes import WITHIN_EXPRESSION, Mistake, make_mistake, near_miss
 from genprm.arithmetic.rewriting import brackets, rewrite
-from genprm.arithmetic.wording import PROBLEMS, Wording
+from genprm.arithmetic.wording import PLAIN, PROBLEMS, Wording
 
 LARGEST = 400_000
 LETTERS = ("ABCDEFGH", "ABCDEFGH", "ABCDEFGH", "ABCDEFGH", "XYZUVWST", "PQRSTUVW", "MNKLPQRS")
@@ -114,7 +114,7 @@ class _Solving:
     def __init__(self, nested: Nested, rng: random.Random, habits: Habits) -> None:
         self.nested = nested
         self.rng = rng
-        self.wording = Wording.draw(rng)
+        self.wording = PLAIN if habits.plain else Wording.draw(rng)
         self.habits = habits
         self.kind: Mistake | None = None
 

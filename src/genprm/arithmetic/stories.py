@@ -159,6 +159,8 @@ class _Solving:
         self.ending = rng.choice(LAST)
         self.boxed = rng.random() < 0.5
         self.signs = rng.choice((("*", "/"),) * 4 + (("×", "÷"),))
+        if habits.plain:
+            self.sentence, self.ending, self.boxed, self.signs = STEPS[0], LAST[0], True, ("*", "/")
         self.kind: Mistake | None = None
 
     def solve(self, *, wrong: bool) -> Exercise | None:

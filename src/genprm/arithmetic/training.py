@@ -1,4 +1,4 @@
-"""Training a small language model on chats, on a CPU, within a given time.
+"""Training a small language model on chats, on CPUs, within a given time.
 
 The schedule follows the clock: the learning rate rises, stays, and falls to zero over the last
 quarter of the minutes, so a run ends well on any machine. It can be stopped and started again.
@@ -26,9 +26,10 @@ from genprm.arithmetic.chats import Piece
 from genprm.arithmetic.muon import Muon
 
 IGNORED = -100
-POOL = 384  # chats sorted by length together, so that batches need little padding
+POOL = 512  # chats sorted by length together, so that batches need little padding
 LONGEST = 2560  # tokens; longer chats are left out
 CONTEXT = 4096
+CHECKPOINT = "checkpoint.pt"
 LONGEST_UPDATE = 20.0  # seconds; a machine that slept meanwhile has not trained
 
 Chats = Callable[[int], list[Piece]]  # chat number i of the training stream
@@ -42,8 +43,8 @@ class Recipe:
     layers: int = 4
     feed_forward: int = 768
     minutes: float = 60.0
-    batch_tokens: int = 6144
-    peak: float = 4e-3  # learning rate
+    batch_tokens: int = 4096  # a worker
+    peak: float = 2.4e-3  # learning rate
     warmup: float = 0.02  # shares of the time
     decay: float = 0.3
     seed: int = 0
@@ -96,20 +97,20 @@ def batches(
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """Endless batches of chats of like length: (chats drawn so far, ids [B, T], labels [B, T]).
 
-    Of several workers each draws its own pools.
+    Workers take turns along the sorted chats, so that their batches cost the same time.
     """
     drawn = start
     rank, workers = _rank_and_workers()
     while True:
-        own = range(drawn + rank * POOL, drawn + (rank + 1) * POOL)
-        pool = [encode(chats(number), tokenizer) for number in own]
-        drawn += workers * POOL
+        pool = [encode(chats(number), tokenizer) for number in range(drawn, drawn + POOL)]
+        drawn += POOL
         pool = sorted(
             (chat for chat in pool if len(chat.ids) <= LONGEST), key=lambda chat: len(chat.ids)
         )
         rows = list(_rows(pool, recipe.batch_tokens))
-        random.Random(f"{recipe.seed} {drawn}").shuffle(rows)
-        for row in rows:
+        alike = [rows[index : index + workers] for index in range(0, len(rows), workers)]
+        random.Random(f"{recipe.seed} {drawn}").shuffle(alike)
+        for row in (group[rank] for group in alike if len(group) == workers):
             yield drawn, _padded([c.ids for c in row], 0), _padded([c.labels for c in row], IGNORED)
 
 
@@ -156,7 +157,7 @@ def loss_of(model: Qwen2ForCausalLM, ids: Tensor, labels: Tensor) -> Tensor:
 def train(
     chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path, *, start: Path | None = None
 ) -> Qwen2ForCausalLM:
-    """Train until the minutes are over, going on from `folder/checkpoint.pt` where there is one.
+    """Train until the minutes are over, going on from its checkpoint in `folder` where there is one.
 
     A fresh run begins with the weights of the checkpoint `start`, if given. Under `torchrun` every
     worker computes the gradient of its own batches and all take the same step; the first one keeps
@@ -166,7 +167,7 @@ def train(
     model = build_model(recipe, tokenizer.get_vocab_size())
     steppers = optimizers(model, recipe)
     state: dict[str, Any] = {"seconds": 0.0, "drawn": 0, "tokens": 0, "step": 0}
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(saved["model"])

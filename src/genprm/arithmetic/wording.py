@@ -82,3 +82,14 @@ class Wording:
     def answer(self, number: Number) -> str:
         """The final answer, boxed or bare."""
         return rf"\boxed{{{show_number(number)}}}" if self.boxed else show_number(number)
+
+
+PLAIN = Wording(
+    opening=OPENINGS[0],
+    middle=MIDDLES[0],
+    ending=ENDINGS[0],
+    comma_list=True,
+    outer=True,
+    whole_outer=False,
+    boxed=True,
+)
