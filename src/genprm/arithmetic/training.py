@@ -157,7 +157,7 @@ def loss_of(model: Qwen2ForCausalLM, ids: Tensor, labels: Tensor) -> Tensor:
 def train(
     chats: Chats, tokenizer: Tokenizer, recipe: Recipe, folder: Path, *, start: Path | None = None
 ) -> Qwen2ForCausalLM:
-    """Train until the minutes are over, going on from its checkpoint in `folder` where there is one.
+    """Train until the minutes are over, going on from the checkpoint in `folder`, if any.
 
     A fresh run begins with the weights of the checkpoint `start`, if given. Under `torchrun` every
     worker computes the gradient of its own batches and all take the same step; the first one keeps
@@ -230,7 +230,7 @@ def _agree(progress: float) -> float:
     return float(shared)
 
 
-def _average_gradients(model: Qwen2ForCausalLM) -> None:
+def average_gradients(model: Qwen2ForCausalLM) -> None:
     """The mean of all workers' gradients, in one message."""
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     together = torch.cat([gradient.flatten() for gradient in gradients])
@@ -251,7 +251,7 @@ def _update(
     loss = loss_of(model, ids, labels)
     loss.backward()  # type: ignore[no-untyped-call]
     if dist.is_initialized():
-        _average_gradients(model)
+        average_gradients(model)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for stepper in steppers:
         for group in stepper.param_groups:
