@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
+from genprm.arithmetic.problems import EASY_NUMBER
 
 ROWS = 24
 REQUEST = "Work these out."
@@ -21,15 +22,14 @@ def drill_chat(number: int) -> list[Piece]:
 
 
 def _row(rng: random.Random) -> tuple[str, int]:
-    """A task and its result; every number on the way is at most a few hundred."""
-    operator = rng.choice("++--*/")
-    if operator in "+-":
-        low = -100 if rng.random() < 0.3 else 0
-        left, right = rng.randint(low, 100), rng.randint(low, 100)
-        result = left + right if operator == "+" else left - right
-        return f"{left} {operator} {right}", result
-    small, large = rng.randint(2, 9), rng.randint(2, 50)
-    if operator == "/":
-        return f"{small * large} / {small}", large
-    left, right = rng.sample((small, large), 2)
-    return f"{left} * {right}", left * right
+    """A task and its result, of numbers such as easy problems have."""
+    operator = rng.choice("++---**/")
+    while True:
+        low = -EASY_NUMBER if rng.random() < 0.3 else 0
+        left, right = rng.randint(low, EASY_NUMBER), rng.randint(low, EASY_NUMBER)
+        if operator in "*/":
+            left, right = rng.sample((rng.randint(2, 5), rng.randint(2, 10)), 2)
+        result = {"+": left + right, "-": left - right, "*": left * right, "/": left}[operator]
+        if abs(result) <= EASY_NUMBER:
+            break
+    return f"{left * right if operator == '/' else left} {operator} {right}", result

@@ -11,17 +11,24 @@ import random
 from collections.abc import Sequence
 
 from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
+from genprm.arithmetic.drills import drill_chat
 from genprm.arithmetic.exercise import Exercise
 from genprm.arithmetic.problems import Split, easy_solutions
 from genprm.arithmetic.teacher import rationales
 
 SEED = 1
+DRILLED = 4  # every fourth chat is a drill
 CORRECTED = 0.15  # share of chats in which a wrong solution is criticised first
 CRITIQUE = "A reviewer found an error in step {step}: {analysis}\n\nWrite the solution again."
 
 
+def policy_lesson(number: int) -> list[Piece]:
+    """Chat number `number` of the training stream: a solution, or now and then a drill."""
+    return policy_chat(number) if number % DRILLED else drill_chat(number)
+
+
 def policy_chat(number: int) -> list[Piece]:
-    """Chat number `number` of the training stream."""
+    """A careful solution of an easy problem, some of them after a criticised attempt."""
     rng = random.Random(f"policy {SEED} {number}")
     corrected = rng.random() < CORRECTED
     wrong = [True, False] if corrected else [False]

@@ -20,7 +20,7 @@ from tokenizers import Tokenizer
 from genprm.arithmetic.chats import Piece
 from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.openvino_export import add_openvino
-from genprm.arithmetic.policy_chats import policy_chat
+from genprm.arithmetic.policy_chats import policy_lesson
 from genprm.arithmetic.tokenizer import learn_tokenizer
 from genprm.arithmetic.training import CHECKPOINT, Recipe, learn_from, train
 from genprm.arithmetic.trunk_chats import trunk_chat
@@ -28,7 +28,7 @@ from genprm.arithmetic.verifier_chats import verifier_chat
 
 BRANCHES: dict[str, Callable[[int], list[Piece]]] = {
     "verifier": verifier_chat,
-    "policy": policy_chat,
+    "policy": policy_lesson,
 }
 TOKENIZER = "tokenizer.json"
 FIRST_OF_BRANCH = 10**6  # chat number; the trunk has not come that far

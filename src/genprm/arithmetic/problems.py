@@ -15,7 +15,7 @@ from genprm.arithmetic.expressions import Unwieldy
 from genprm.arithmetic.nested import draw_nested, solve_nested
 from genprm.arithmetic.stories import draw_story, solve_story
 
-EASY_NUMBER = 100
+EASY_NUMBER = 20
 EASY_STEPS = 5
 STORY_SHARE = 0.75  # of the easy problems
 
@@ -45,7 +45,7 @@ def exercise(
 def easy_exercise(seed: int, index: int, split: Split) -> Exercise:
     """Problem number `index` of a stream that a small policy can solve, with a careful solution.
 
-    Every number that occurs on the way is whole and at most 100, and five steps are enough.
+    Every number that occurs on the way is whole and at most 20, and five steps are enough.
     """
     rng = random.Random(f"easy {split} {seed} {index}")
     return easy_solutions(rng, split, wrong=[False])[0]
@@ -55,7 +55,7 @@ def easy_solutions(rng: random.Random, split: Split, *, wrong: Sequence[bool]) -
     """An easy problem, solved once for every entry of `wrong`; the last of them must be right."""
     family = Family.STORY if rng.random() < STORY_SHARE else Family.NESTED
     while True:
-        solved = solutions(rng, family, split, wrong=wrong, habits=CAREFUL)
+        solved = solutions(rng, family, split, wrong=wrong, habits=CAREFUL, easy=True)
         if _is_easy(solved[-1]):
             return solved
 
@@ -74,6 +74,7 @@ def solutions(
     *,
     wrong: Sequence[bool],
     habits: Habits | None = None,
+    easy: bool = False,
 ) -> list[Exercise]:
     """A fresh problem, solved once for every entry of `wrong`, with an error where it says so.
 
@@ -81,7 +82,7 @@ def solutions(
     """
     while True:
         try:
-            solved = _solve(rng, family, wrong, habits)
+            solved = _solve(rng, family, wrong, habits, easy=easy)
         except Unwieldy:
             continue
         found = [exercise for exercise in solved if exercise is not None]
@@ -90,10 +91,15 @@ def solutions(
 
 
 def _solve(
-    rng: random.Random, family: Family, wrong: Sequence[bool], habits: Habits | None
+    rng: random.Random,
+    family: Family,
+    wrong: Sequence[bool],
+    habits: Habits | None,
+    *,
+    easy: bool,
 ) -> list[Exercise | None]:
     if family is Family.STORY:
-        story = draw_story(rng)
+        story = draw_story(rng, easy=easy)
         return [solve_story(story, rng, wrong=each, habits=habits) for each in wrong]
     nested = draw_nested(rng)
     return [solve_nested(nested, rng, wrong=each, habits=habits) for each in wrong]

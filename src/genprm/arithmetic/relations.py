@@ -152,7 +152,7 @@ def _suits(needs: Needs, setting: Setting, others: Sequence[str]) -> bool:
 def _fact(
     relation: Relation, setting: Setting, new: str, names: Mapping[str, str], rng: random.Random
 ) -> Fact:
-    numbers = _numbers(rng)
+    numbers = _numbers(rng, setting.step)
     unit = "" if setting.on_a_scale else f" {setting.unit}"
     words = {
         "new": new,
@@ -167,9 +167,9 @@ def _fact(
     return Fact(sentence, new, substitute(parse(relation.formula), {**names, **numbers}))
 
 
-def _numbers(rng: random.Random) -> dict[str, int]:
+def _numbers(rng: random.Random, step: int) -> dict[str, int]:
     """A value for every number that a phrasing may mention."""
-    k, m = rng.randint(2, 30), rng.randint(2, 9)
+    k, m = rng.randint(2, step), rng.randint(2, step // 4 + 2)
     q, d = rng.choice(((1, 2), (1, 4), (3, 4), (1, 5), (2, 5), (3, 5), (4, 5)))
     p = rng.choice((5, 10, 20, 25, 30, 40, 50, 60, 75, 80))
     return {"k": k, "m": m, "n": k + m, "p": p, "q": q, "d": d, "s": rng.randint(2, 5)}

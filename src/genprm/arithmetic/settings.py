@@ -38,6 +38,7 @@ class Setting:
     unit: str
     smallest: int = 2
     largest: int = 60
+    step: int = 30  # the largest change from one quantity to another
 
     @property
     def on_a_scale(self) -> bool:
@@ -78,6 +79,12 @@ SETTINGS = (  # share, setting
     (11, Setting(CITIES, "is at", "are at", "degrees", smallest=-20, largest=25)),
     (7, Setting(TEAMS, "have", "have", "points", smallest=-15, largest=40)),
 )
+
+
+def small(setting: Setting) -> Setting:
+    """The same with numbers that a small model can learn to reckon with."""
+    lowest, highest = max(setting.smallest, -9), min(setting.largest, 12)
+    return replace(setting, smallest=lowest, largest=highest, step=9)
 
 
 def draw_setting(rng: random.Random) -> Setting:

@@ -20,7 +20,7 @@ from genprm.arithmetic.expressions import (
 from genprm.arithmetic.mistakes import WITHIN_EXPRESSION, Mistake, near_miss
 from genprm.arithmetic.relations import Fact, changed, derived, distraction, given, question
 from genprm.arithmetic.rewriting import brackets
-from genprm.arithmetic.settings import Setting, draw_setting
+from genprm.arithmetic.settings import Setting, draw_setting, small
 
 LARGEST = 50_000
 
@@ -47,14 +47,10 @@ LAST = (
 class Quantity:
     """Something that a step works out."""
 
-    name: str  # in Python; `Mia2` is what `Mia` has after a change
+    name: str  # `Mia2` is what `Mia` has after a change
     subject: str  # in words
     formula: Infix  # over the names of givens and earlier quantities
-
-    @property
-    def line(self) -> str:
-        """The definition as a line of Python."""
-        return f"{self.name} = {show(self.formula)}"
+    lines: tuple[str, ...]  # the sentences after the last quantity's, in Python; last its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,10 @@ class Story:
     text: str
     givens: dict[str, Number]
     quantities: tuple[Quantity, ...]  # in the order in which they are solved, the asked one last
-    lines: tuple[str, ...]  # the whole problem in Python, sentence by sentence
+
+    def lines(self, end: int | None = None) -> tuple[str, ...]:
+        """The problem in Python, sentence by sentence, up to the quantity before `end`."""
+        return tuple(line for quantity in self.quantities[:end] for line in quantity.lines)
 
 
 def solve_story(
@@ -79,13 +78,13 @@ def solve_story(
     return _Solving(story, rng, habits or Habits.draw(rng)).solve(wrong=wrong)
 
 
-def draw_story(rng: random.Random) -> Story:
-    """A story whose quantities all have moderate values with short decimal forms.
+def draw_story(rng: random.Random, *, easy: bool = False) -> Story:
+    """A story whose quantities all have moderate values with short decimal forms; `easy` is small.
 
     Raises:
         Unwieldy: when some quantity has not.
     """
-    setting = draw_setting(rng)
+    setting = small(draw_setting(rng)) if easy else draw_setting(rng)
     names = iter(setting.who)
     first = next(names)
     sentence, number = given(setting, first, rng)
@@ -114,26 +113,30 @@ def draw_story(rng: random.Random) -> Story:
             known.append(name)
         else:
             fact = changed(setting, rng.choice(known), rng)
-        quantities.append(_named(fact, current))
+        quantities.append(_named(fact, current, lines))
         values[quantities[-1].name] = _moderate(quantities[-1], values, setting)
-        lines.append(quantities[-1].line)
+        lines = []
         sentences.append(fact.sentence)
     if rng.random() < 0.3:
         sentences.insert(rng.randint(1, len(sentences)), distraction(setting, known, rng))
     fact = question(setting, known, rng)
-    asked = _named(fact, current)
+    asked = _named(fact, current, lines)
     _moderate(asked, values, None)
     text = " ".join([*sentences, fact.sentence])
-    return Story(setting, text, givens, (*quantities, asked), (*lines, asked.line))
+    return Story(setting, text, givens, (*quantities, asked))
 
 
-def _named(fact: Fact, current: dict[str, str]) -> Quantity:
-    """The fact's quantity under a new name, which stands for its subject from now on."""
+def _named(fact: Fact, current: dict[str, str], lines: list[str]) -> Quantity:
+    """The fact's quantity under a new name, which stands for its subject from now on.
+
+    In Python no name is new: a changed quantity is assigned to its old one.
+    """
+    own = f"{fact.subject} = {show(fact.formula)}"
     formula = substitute(fact.formula, current)
     before = current.get(fact.subject)
     count = int(before.removeprefix(fact.subject) or 1) + 1 if before else 1
     current[fact.subject] = f"{fact.subject}{count}" if count > 1 else fact.subject
-    return Quantity(current[fact.subject], fact.subject, formula)
+    return Quantity(current[fact.subject], fact.subject, formula, (*lines, own))
 
 
 def _moderate(quantity: Quantity, values: dict[str, Number], setting: Setting | None) -> Number:
@@ -178,7 +181,7 @@ class _Solving:
             if index == target and right == chain.result and not self._shows_error(chain):
                 return None
             truth[quantity.name], believed[quantity.name] = right, chain.result
-            claims.append(self._claim(quantity, chain, first=index == 0, last=last))
+            claims.append(self._claim(index, chain))
             steps.append(self._text(quantity, chain, last=last))
         answer = show_number(truth[story.quantities[-1].name])
         return Exercise(
@@ -218,12 +221,15 @@ class _Solving:
         right = value(quantity.formula, believed)
         return mistaken if value(mistaken) != right else None
 
-    def _claim(self, quantity: Quantity, chain: Chain, *, first: bool, last: bool) -> Claim:
-        """The first claim translates the whole problem; later ones only compare."""
-        lines = self.story.lines
-        source = f"The problem says {', '.join(lines) if first else quantity.line}."
+    def _claim(self, index: int, chain: Chain) -> Claim:
+        """The first analysis translates the whole problem; the code of each runs its own lines."""
+        story, quantity = self.story, self.story.quantities[index]
+        said = quantity.lines if index else story.lines()
+        source = f"The problem says {', '.join(said)}."
+        last = quantity is story.quantities[-1]
         links = (*chain.links, show_number(chain.result)) if last else chain.links
-        return Claim(source, lines if first else (), quantity.name, links, lines)
+        recall = story.lines(index + 1)
+        return Claim(source, quantity.lines, quantity.subject, links, recall)
 
     def _shows_error(self, chain: Chain) -> bool:
         return len({round(float(eval(link)), 6) for link in chain.links}) > 1

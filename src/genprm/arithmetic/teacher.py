@@ -16,10 +16,9 @@ from typing import Any
 from genprm.arithmetic.exercise import Claim, Exercise, Family
 from genprm.arithmetic.slips import Slip, make_slip
 
-ALL_EQUAL = ("All equal.", "Every value matches.", "All values agree.")
+ALL_EQUAL, NOT_EQUAL = "All equal.", "Not equal, so there is an error."
 FAILED = ("The code failed, so once more:", "That did not run. Again, with all definitions:")
-NOT_EQUAL = ("Not equal, so there is an error.", "One value differs.", "The values do not agree.")
-STATED = ("This paragraph says {}.", "The paragraph gives {}.", "Here it is {}.")
+STATED = "This paragraph says {}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +52,14 @@ def rationales(exercise: Exercise, rng: random.Random, *, slips: float = 0.0) ->
 def _rationale(
     claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random, *, slipped: bool
 ) -> Rationale:
-    stated = rng.choice(STATED).format(claim.links[-1])
+    stated = STATED.format(claim.links[-1])
     code = "\n".join((*claim.setup, comparison(claim, family)))
     slip = make_slip(code, rng) if slipped else None
     if slip:
         code = "\n".join((*claim.recall, comparison(claim, family)))
     output = run(code, namespace)
     correct = "False" not in output
-    reflection = rng.choice(ALL_EQUAL if correct else NOT_EQUAL)
+    reflection = ALL_EQUAL if correct else NOT_EQUAL
     analysis = f"{claim.source} {stated}"
     return Rationale(analysis, code, output, reflection, correct, slip, rng.choice(FAILED))
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import random
 
-from genprm.arithmetic.chats import Piece
-from genprm.arithmetic.drills import drill_chat
-from genprm.arithmetic.policy_chats import policy_chat
+from genprm.arithmetic.chats import TURN_OPEN, Piece
+from genprm.arithmetic.policy_chats import policy_lesson
 from genprm.arithmetic.verifier_chats import verifier_chat
 
-VERIFIER_SHARE, POLICY_SHARE = 0.4, 0.45  # of the chats; the rest are drills
+VERIFIER_SHARE = 0.4  # of the chats
 SHORTENED = 0.6  # share of the verifier's chats that end early: most is learned on their first turn
 LONGEST_SHORT = 3  # turns
 
@@ -21,16 +20,15 @@ LONGEST_SHORT = 3  # turns
 def trunk_chat(number: int) -> list[Piece]:
     """Chat number `number` of the training stream."""
     rng = random.Random(f"trunk {number}")
-    roll = rng.random()
-    if roll < VERIFIER_SHARE:
+    if rng.random() < VERIFIER_SHARE:
         chat = verifier_chat(number)
         return shortened(chat, rng.randint(1, LONGEST_SHORT)) if rng.random() < SHORTENED else chat
-    return policy_chat(number) if roll < VERIFIER_SHARE + POLICY_SHARE else drill_chat(number)
+    return policy_lesson(number)
 
 
 def shortened(chat: list[Piece], turns: int) -> list[Piece]:
     """The chat up to the verifier's given number of turns."""
     opened = [
-        index for index, piece in enumerate(chat) if piece.text.startswith("<|im_start|>user")
+        index for index, piece in enumerate(chat) if piece.text.startswith(f"{TURN_OPEN}user")
     ]
     return chat[: opened[turns]] if turns < len(opened) else chat
