@@ -9,13 +9,12 @@ cores 40 steps take a few minutes.
 """
 
 import argparse
-from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from genprm.answer import AnswerChecker, Match, extract_answer
-from genprm.arithmetic.problems import Split, exercises
+from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.rewards.judges import InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
@@ -118,7 +117,7 @@ def problems(tokenizer: Any, count: int) -> Any:
         )
         return rendered + BEGUN
 
-    drawn = islice(exercises(99, Split.TRAIN, wrong_share=0.0), count)
+    drawn = [easy_exercise(99, index, Split.TRAIN) for index in range(count)]
     return Dataset.from_list(
         [{"prompt": prompt(e.problem), "problem": e.problem, "gold": e.answer} for e in drawn]
     )

@@ -22,7 +22,7 @@ from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.policy_chats import policy_lesson
 from genprm.arithmetic.tokenizer import learn_tokenizer
-from genprm.arithmetic.training import CHECKPOINT, Recipe, learn_from, train
+from genprm.arithmetic.training import CHECKPOINT, Recipe, is_first_worker, learn_from, train
 from genprm.arithmetic.trunk_chats import trunk_chat
 from genprm.arithmetic.verifier_chats import verifier_chat
 
@@ -71,8 +71,9 @@ def branch_off(
         folder,
         start=trunk / CHECKPOINT,
     )
-    save_checkpoint(model, tokenizer, folder / "model")
-    add_openvino(folder / "model")
+    if is_first_worker():
+        save_checkpoint(model, tokenizer, folder / "model")
+        add_openvino(folder / "model")
 
 
 if __name__ == "__main__":

@@ -217,6 +217,11 @@ def _join_workers() -> tuple[int, int]:
     return _rank_and_workers()
 
 
+def is_first_worker() -> bool:
+    """Whether this process is the one that keeps what was trained."""
+    return _rank_and_workers()[0] == 0
+
+
 def _rank_and_workers() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
