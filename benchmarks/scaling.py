@@ -49,7 +49,7 @@ SEARCH = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--problems", type=int, default=16)
+    parser.add_argument("--problems", type=int, default=24)
     parser.add_argument("--solutions", type=int, default=100, help="labelled, for adaptive voting")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=32)
@@ -66,14 +66,17 @@ def main() -> None:
     problems = write_problems(asked.out / "problems.jsonl", asked.problems)
     labelled = write_labelled(asked.out / "labelled.jsonl", asked.solutions)
     verifications(labelled, asked.out, asked.votes)
-    for seed in range(asked.seeds):
-        folder = asked.out / f"seed-{seed}"
+    folders = [asked.out / f"seed-{seed}" for seed in range(asked.seeds)]
+    for seed, folder in enumerate(folders):
         folder.mkdir(exist_ok=True)
         if asked.generated:
             pools = generated(folder / "generated.jsonl", seed, asked.problems, asked.samples)
-            rank(pools, folder, seed, asked.samples, asked.votes)
         else:
-            runs(problems, folder, seed, asked.samples, asked.votes)
+            pools = sample(problems, folder / "samples.jsonl", seed, asked.samples)
+        rank(pools, folder, seed, asked.samples, asked.votes)
+    if not asked.generated:
+        for seed, folder in enumerate(folders):
+            refine_and_search(problems, folder, seed)
     report(asked.out, asked.seeds)
 
 
@@ -155,12 +158,15 @@ def rank(pools: Path, out: Path, seed: int, samples: int, votes: int) -> None:
     genprm("rank", "--samples", str(pools), *words, "-o", str(out / "rank.jsonl"))
 
 
-def runs(problems: Path, out: Path, seed: int, samples: int, votes: int) -> None:
-    pools, seeded = out / "samples.jsonl", ["--seed", str(seed)]
-    genprm("sample", str(problems), "-k", str(samples), *seeded, "-o", str(pools))
-    rank(pools, out, seed, samples, votes)
-    stored = ["--samples", str(pools)]
+def sample(problems: Path, pools: Path, seed: int, samples: int) -> Path:
+    genprm("sample", str(problems), "-k", str(samples), "--seed", str(seed), "-o", str(pools))
+    return pools
+
+
+def refine_and_search(problems: Path, out: Path, seed: int) -> None:
+    seeded = ["--seed", str(seed)]
     for name, words in REFINE.items():
+        stored = ["--samples", str(out / "samples.jsonl")]
         genprm("refine", *stored, *words, *seeded, "-o", str(out / f"{name}.jsonl"))
     for name, words in SEARCH.items():
         genprm("search", str(problems), *words, *seeded, "-o", str(out / f"{name}.jsonl"))

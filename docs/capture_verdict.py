@@ -9,7 +9,8 @@ import sys
 
 from rich.console import Console
 
-from genprm.cli.engine import EngineOptions, open_verifier
+from genprm.cli.engine import open_verifier
+from genprm.cli.options import EngineOptions
 from genprm.cli.show import SolutionPrinter
 from genprm.dataset import read_solutions
 from genprm.model import Sampling

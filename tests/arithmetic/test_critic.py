@@ -5,6 +5,7 @@ import random
 import pytest
 
 from genprm.arithmetic.critic import chain, critique
+from genprm.arithmetic.exercise import Family
 from genprm.arithmetic.problems import Split, exercise
 
 
@@ -35,6 +36,13 @@ def test_its_errors_come_at_the_stated_rate() -> None:
 def test_a_step_that_is_no_chain_is_not_judged() -> None:
     drawn = exercise(11, 0, Split.TRAIN, wrong_share=0.0)
     assert critique(drawn, ["Step 1: I do not know."], random.Random(0)) is None
+
+
+@pytest.mark.parametrize("whole", ["A - (B", "A + C", "A - B) + A"])
+def test_a_combination_that_is_none_is_not_judged(whole: str) -> None:
+    drawn = exercise(11, 1, Split.TRAIN, family=Family.NESTED, wrong_share=0.0)
+    opening = f'This equation can be written as "{whole}", where A = (1 + 2) and B = (3 - 4).'
+    assert critique(drawn, [opening, *drawn.steps[1:]], random.Random(0)) is None
 
 
 @pytest.mark.parametrize(

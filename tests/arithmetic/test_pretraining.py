@@ -81,7 +81,5 @@ print(*{float(value) for p in model.parameters() for value in p.grad.flatten()[:
 
 def test_workers_share_their_gradients(tmp_path: Path) -> None:
     words = [sys.executable, "-c", WORKER, str(tmp_path)]
-    workers = [
-        subprocess.Popen([*words, rank], stdout=subprocess.PIPE, text=True) for rank in "01"
-    ]
+    workers = [subprocess.Popen([*words, rank], stdout=subprocess.PIPE, text=True) for rank in "01"]
     assert [worker.communicate()[0] for worker in workers] == ["0.5\n", "0.5\n"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from decimal import Decimal
 
@@ -101,7 +101,9 @@ def _read_nested(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
     goal, *_ = exercise.claims[0].setup
     parts = {name: text.strip(" .,") for name, text in _DEFINITION.findall(steps[0])}
     whole = _COMBINATION.search(steps[0])
-    if whole is None or not parts or any(_value(part) is None for part in parts.values()):
+    if whole is None or not _combines(whole[0], parts.keys()):
+        return
+    if any(_value(part) is None for part in parts.values()):
         return
     setup = (goal, *(f"{name} = {part}" for name, part in parts.items()))
     source = f"The problem is one expression. The parts are {' '.join(parts)}."
@@ -143,6 +145,15 @@ _SIGNS = str.maketrans("×÷", "*/")
 def _stated(step: str) -> tuple[str, ...]:
     answer = extract_answer(step)
     return (answer,) if answer is not None and _value(answer) is not None else ()
+
+
+def _combines(expression: str, names: Set[str]) -> bool:
+    """Whether it is a whole expression over the given names."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError:
+        return False
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= names
 
 
 def _value(expression: str) -> float | None:
