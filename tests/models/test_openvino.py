@@ -39,7 +39,7 @@ print(4 * 2)
 <output>
 **Judgement**: $\\boxed{"""
 GREEDY = Sampling(temperature=0)
-HOT = Sampling(temperature=1.0, top_p=1.0, top_k=0)
+HOT = Sampling(temperature=2.0, top_p=1.0, top_k=0)  # the shipped model is sure of itself
 
 
 @pytest.fixture(scope="module")
