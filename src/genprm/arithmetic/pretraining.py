@@ -11,6 +11,7 @@ checkpoint with the same command. A branch ends with DIR/model, ready for every 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,8 @@ def main() -> None:
     parser.add_argument("--trunk", type=Path, help="of a branch: the folder of its trunk")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
+    if asked.model != "trunk" and asked.trunk is None:
+        parser.error(f"--trunk is missing; mend: the folder of the trunk that {asked.model} leaves")
     if asked.model == "trunk":
         grow_trunk(asked.minutes, asked.out)
     else:
@@ -49,11 +52,16 @@ def main() -> None:
 
 
 def grow_trunk(minutes: float, folder: Path) -> None:
-    """Learn the tokenizer, then train from scratch."""
+    """Learn the tokenizer, then train from scratch.
+
+    Every worker learns the same tokenizer and puts it in place whole, so none reads half a file.
+    """
     path = folder / TOKENIZER
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        learn_from(trunk_chat, learn_tokenizer).save(str(path))
+        fresh = path.with_suffix(f".{os.getpid()}")
+        learn_from(trunk_chat, learn_tokenizer).save(str(fresh))
+        fresh.replace(path)
     train(trunk_chat, Tokenizer.from_file(str(path)), Recipe(minutes=minutes, decay=0.0), folder)
 
 

@@ -79,7 +79,9 @@ def solve_story(
 
 
 def draw_story(rng: random.Random, *, easy: bool = False) -> Story:
-    """A story whose quantities all have moderate values with short decimal forms; `easy` is small.
+    """A story whose quantities all have moderate values with short decimal forms.
+
+    An `easy` one is drawn with small numbers.
 
     Raises:
         Unwieldy: when some quantity has not.
