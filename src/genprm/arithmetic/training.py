@@ -159,7 +159,8 @@ def train(
 ) -> Qwen2ForCausalLM:
     """Train until the minutes are over, going on from the checkpoint in `folder`, if any.
 
-    A fresh run begins with the weights of the checkpoint `start`, if given. Under `torchrun` every
+    A fresh run begins with the weights of the checkpoint `start`, if given, and with the chats
+    after those it has seen. Under `torchrun` every
     worker computes the gradient of its own batches and all take the same step; the first one keeps
     the clock and writes the checkpoints.
     """
@@ -175,7 +176,9 @@ def train(
             stepper.load_state_dict(values)
         state = saved["state"]
     elif start:
-        model.load_state_dict(torch.load(start, weights_only=True)["model"])
+        saved = torch.load(start, weights_only=True)
+        model.load_state_dict(saved["model"])
+        state["drawn"] = saved["state"]["drawn"]
     folder.mkdir(parents=True, exist_ok=True)
     print(
         f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f}M parameters, from {state}",
