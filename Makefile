@@ -64,9 +64,10 @@ evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on
 			--stop-at-first-error -o build/runs/$$mode || exit 1; \
 	done
 
-arithmetic: $(VENV)/.dev  ## curate and train end to end in the built-in domain (hours; resumable)
+arithmetic: $(VENV)/.dev  ## curate, train and ship the built-in verifier end to end (resumable)
 	$(VENV)/bin/genprm curate recipes/arithmetic.toml --out runs/arithmetic
 	$(VENV)/bin/genprm train recipes/arithmetic.toml
+	$(VENV)/bin/python -m genprm.arithmetic.shipping runs/arithmetic-verifier/model verifier
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check src tests benchmarks examples docs

@@ -15,7 +15,7 @@ from pathlib import Path
 from genprm.arithmetic.exercise import Family
 from genprm.arithmetic.problems import Split, exercises
 
-SEED = 2026_11_21
+SEED = 2026_11_22
 
 
 def main(count: int, folder: Path) -> None:

@@ -105,10 +105,10 @@ def write(path: Path, rows: Sequence[Row]) -> Path:
 
 
 def verifications(labelled: Path, out: Path, votes: int) -> None:
-    """All votes and the direct judge on the same solutions; then both adaptive rules for real."""
+    """All votes and a cheap judge on the same solutions; then both adaptive rules for real."""
     for name, words in {
         "verify-full": ["--votes", str(votes)],
-        "verify-direct": ["--mode", "direct"],
+        "verify-code": ["--mode", "code"],
         "verify-exact": ["--votes", str(votes), "--adaptive", "exact"],
         "verify-confident": ["--votes", str(votes), "--adaptive", "confident"],
     }.items():
@@ -195,8 +195,8 @@ def report(out: Path, seeds: int) -> None:
     print("\n### Adaptive voting\n")
     print(genprm("evaluate", "adaptive", str(out / "verify-full.jsonl")))
     print(agreement(out))
-    print("\n### Cascade: direct first\n")
-    cheap, strong = (str(out / f"verify-{name}.jsonl") for name in ("direct", "full"))
+    print("\n### Cascade: code without analysis first, one vote\n")
+    cheap, strong = (str(out / f"verify-{name}.jsonl") for name in ("code", "full"))
     print(genprm("evaluate", "cascade", cheap, strong, "-o", str(out / "cascade.json")))
 
 

@@ -209,7 +209,12 @@ def configuration(name: str, url: str) -> Any:
                 "custom_reward_function": {
                     "path": verl.__file__,
                     "name": name,
-                    "reward_kwargs": {"url": url, "begun": "Step 1:", "kind": "mean", "abstention": -1},
+                    "reward_kwargs": {
+                        "url": url,
+                        "begun": "Step 1:",
+                        "kind": "mean",
+                        "abstention": -1,
+                    },
                 },
                 "reward_manager": {"source": "register", "name": "naive"},
             }

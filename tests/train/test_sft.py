@@ -80,7 +80,7 @@ def test_the_loss_falls(unbroken: Path) -> None:
 def test_the_model_loads_with_its_template(unbroken: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    AutoModelForCausalLM.from_pretrained(unbroken / "model")
+    assert AutoModelForCausalLM.from_pretrained(unbroken / "model").config.use_cache
     tokenizer = AutoTokenizer.from_pretrained(unbroken / "model")
     assert tokenizer.apply_chat_template([{"role": "user", "content": "1"}], tokenize=False)
 

@@ -6,7 +6,6 @@ Each prefix continues a copy of its parent's history, so the work is that of the
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Self
 
 from genprm.concurrency import together
@@ -61,12 +60,7 @@ class Prefixes:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
     def _add(self, index: int, steps: Prefix) -> None:

@@ -13,6 +13,7 @@ def export(trainer: Any, tokenizer: Any, settings: Training) -> Path:
     """
     folder = Path(settings.output) / "model"
     trained = Path(settings.output) / "adapters" if settings.lora else folder
+    trainer.model.config.use_cache = True  # training had switched it off
     trainer.save_model(str(trained))
     if trainer.is_world_process_zero():
         if settings.lora:

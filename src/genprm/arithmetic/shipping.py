@@ -1,0 +1,34 @@
+"""Put a trained model among those that the package ships.
+
+    python -m genprm.arithmetic.shipping runs/arithmetic-verifier/model verifier
+
+What stood there under its name is replaced.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tokenizers import Tokenizer
+from transformers import Qwen2ForCausalLM
+
+from genprm.arithmetic.export import save_checkpoint
+from genprm.arithmetic.openvino_export import add_openvino
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def ship(trained: Path, folder: Path) -> None:
+    """Write a Hugging Face folder again: float16, ready for every engine, under 25 MB."""
+    model = Qwen2ForCausalLM.from_pretrained(trained)
+    save_checkpoint(model, Tokenizer.from_file(str(trained / "tokenizer.json")), folder)
+    add_openvino(folder)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("trained", type=Path, help="a Hugging Face folder of `genprm train`")
+    parser.add_argument("name", choices=["verifier", "policy"])
+    asked = parser.parse_args()
+    ship(asked.trained, WEIGHTS / asked.name)
