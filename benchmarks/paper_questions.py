@@ -172,7 +172,8 @@ def judge(
 ) -> dict[str, float | None]:
     """First-error F1 of single votes and of their majority."""
     words = ["--model", model, "--votes", votes, "--mode", mode, "--seed", seed, "--output", out]
-    genprm("evaluate", "processbench", data, *words)
+    short = ["--stop-at-first-error", "--max-tokens", 600]
+    genprm("evaluate", "processbench", data, *words, *short)
     summary = json.loads((out / "summary.json").read_text())
     return {
         "pass_at_1": summary["pass_at_1"]["average_f1"],

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--prompts", type=int, default=8, help="problems in a step")
     parser.add_argument("--group", type=int, default=8, help="solutions of each problem")
+    parser.add_argument("--held-out", type=int, default=48, help="problems, before and after")
     parser.add_argument("--votes", type=int, default=1)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--policy", type=Path, default=shipped("policy"))
@@ -39,9 +40,13 @@ def main() -> None:
             f"{asked.policy}: no such folder; mend: --policy FOLDER with a policy to train"
         )
     trainer = build(asked)
+    before = held_out(trainer)
     trainer.train()
+    after = held_out(trainer)
     trainer.save_model(str(asked.out / "policy"))
     curve(trainer.state.log_history, asked.out / "curve.svg")
+    for name in before:
+        print(f"held-out problems, {name}: {before[name]:.3f} before, {after[name]:.3f} after")
 
 
 def shipped(name: str) -> Path:
@@ -78,8 +83,9 @@ def build(asked: argparse.Namespace) -> Any:
         output_dir=str(asked.out),
         max_steps=asked.steps,
         per_device_train_batch_size=asked.prompts * asked.group,
+        per_device_eval_batch_size=asked.prompts * asked.group,
         num_generations=asked.group,
-        max_completion_length=320,
+        max_completion_length=160,
         gradient_checkpointing=False,
         learning_rate=asked.learning_rate,
         lr_scheduler_type="constant_with_warmup",
@@ -98,7 +104,8 @@ def build(asked: argparse.Namespace) -> Any:
         model,
         reward_funcs=[reward, accuracy],
         args=config,
-        train_dataset=problems(tokenizer, asked.steps * asked.prompts),
+        train_dataset=problems(tokenizer, Split.TRAIN, asked.steps * asked.prompts),
+        eval_dataset=problems(tokenizer, Split.HELD_OUT, asked.held_out),
         processing_class=tokenizer,
         callbacks=[Lines],
     )
@@ -106,8 +113,18 @@ def build(asked: argparse.Namespace) -> Any:
     return trainer
 
 
-def problems(tokenizer: Any, count: int) -> Any:
-    """Training problems, as the policy is asked them."""
+def held_out(trainer: Any) -> dict[str, float]:
+    """Mean reward and Pass@1 of the policy as it is now, on problems it is never trained on."""
+    trainer.evaluate()
+    row = trainer.state.log_history[-1]
+    return {
+        "reward": row["eval_rewards/genprm/mean"],
+        "true accuracy": row["eval_rewards/accuracy/mean"],
+    }
+
+
+def problems(tokenizer: Any, split: Split, count: int) -> Any:
+    """Problems of the generator, as the policy is asked them."""
     from datasets import Dataset
 
     def prompt(text: str) -> str:
@@ -117,7 +134,7 @@ def problems(tokenizer: Any, count: int) -> Any:
         )
         return rendered + BEGUN
 
-    drawn = [easy_exercise(99, index, Split.TRAIN) for index in range(count)]
+    drawn = [easy_exercise(99, index, split) for index in range(count)]
     return Dataset.from_list(
         [{"prompt": prompt(e.problem), "problem": e.problem, "gold": e.answer} for e in drawn]
     )
