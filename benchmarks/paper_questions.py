@@ -31,6 +31,7 @@ from genprm.curate.progress import first_error
 from genprm.recipe import read_recipe
 
 RECIPE = Path("recipes/arithmetic.toml")
+TITLES = {"held_out": "held-out problems", "real": "BIG-Bench-Mistake"}
 Changes = Mapping[str, Mapping[str, Any]]
 
 
@@ -87,7 +88,9 @@ def main() -> None:
             wanted = not asked.only or name in asked.only
             if wanted and seed < experiment.seeds and (asked.small or not experiment.small):
                 run(name, experiment, seed, asked)
-    print_table(results(asked.out))
+    found = results(asked.out)
+    print_table(found)
+    draw(found, asked.out / "questions.svg")
 
 
 def run(name: str, experiment: Experiment, seed: int, asked: argparse.Namespace) -> None:
@@ -228,6 +231,28 @@ def print_table(found: Sequence[Mapping[str, Any]]) -> None:
             values = [one["scores"][rows]["pass_at_1"] for one in runs if rows in one["scores"]]
             cells += [" ".join(f"{v:.1f}" for v in values), f"{fmean(values):.1f}"]
         print("| " + " | ".join(cells) + " |")
+
+
+def draw(found: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """F1 of every run with its interval, one panel for each set of rows."""
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(one["name"] for one in found))
+    figure = Figure(figsize=(8, 0.6 + 0.3 * len(names)), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for panel, (rows, title) in zip(panels, TITLES.items(), strict=True):
+        for one in (one for one in found if rows in one["scores"]):
+            scores = one["scores"][rows]
+            middle = scores["pass_at_1"]
+            around = [[middle - scores["interval"][0]], [scores["interval"][1] - middle]]
+            place = names.index(one["name"]) + 0.2 * (one["seed"] - 1)
+            panel.errorbar(middle, place, xerr=around, fmt="o", color=f"C{one['seed']}", ms=4)
+        panel.set_xlabel(f"first-error F1, {title}")
+        panel.grid(axis="x", alpha=0.3)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].invert_yaxis()
+    figure.savefig(path)
+    print(f"→ {path}")
 
 
 def results(out: Path) -> list[dict[str, Any]]:
