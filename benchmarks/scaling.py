@@ -36,14 +36,11 @@ T_95 = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78}  # Student's t by number of seeds
 REFINE = {
     "refine-best": ["--turns", "3"],
     "refine-latest": ["--turns", "3", "--keep", "latest"],
-    "refine-from-error": ["--turns", "3", "--rewrite", "from-error"],
     "refine-self": ["--turns", "3", "--critic", "self"],
 }
 SEARCH = {
     "search-beam-2x2": ["--strategy", "beam", "--beams", "2", "--branch", "2"],
     "search-beam-4x4": ["--strategy", "beam", "--beams", "4", "--branch", "4"],
-    "search-dvts-4x4": ["--strategy", "dvts", "--beams", "4", "--branch", "4"],
-    "search-beam-2x2-ahead": ["--beams", "2", "--branch", "2", "--lookahead", "1"],
 }
 
 
