@@ -3,6 +3,8 @@
 import asyncio
 import importlib.util
 import inspect
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -148,6 +150,19 @@ def test_a_service_that_refuses_or_is_not_there_is_an_error_not_a_reward() -> No
     gone = GenPRMReward(Service("http://127.0.0.1:9", retries=0))
     with pytest.raises(ModelError, match="cannot be reached"):
         gone(PROMPTS[:1], COMPLETIONS[:1])
+
+
+def test_a_trainer_that_never_closes_the_judge_exits_in_silence() -> None:
+    script = (
+        "from genprm.rewards.judges import InProcess\n"
+        "from genprm.rewards.trl import GenPRMReward\n"
+        "reward = GenPRMReward(InProcess('arithmetic'), begun='Step 1:')\n"
+        "print(reward(['What is 2 + 2?'], [' 2 + 2 = 4.']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stderr == ""
 
 
 @pytest.fixture

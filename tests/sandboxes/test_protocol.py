@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
+import struct
 import subprocess
 import sys
 
@@ -103,6 +105,25 @@ def test_no_reply_confuses_the_host(sent: list[bytes], serial_known: bool) -> No
     if not serial_known:  # nothing that was sent can have been believed
         assert result.status in (RunStatus.DIED, RunStatus.TIMEOUT)
         assert result.stdout == ""
+
+
+def test_after_a_forged_reply_not_even_the_right_one_is_believed() -> None:
+    """It may come, for the death of a process that is killed takes its time."""
+
+    async def forged_then_right() -> RunResult:
+        ours, theirs = socket.socketpair()
+        process = SessionProcess(1, ours)
+        run = asyncio.create_task(process.run("1", timeout=9.0))
+        request = await asyncio.to_thread(theirs.recv, 1 << 16)
+        (serial,) = struct.unpack_from("<Q", request, 5)
+        for number in (serial ^ 1, serial):
+            theirs.sendall(protocol.done_reply(number, Ending.OK, b"", b""))
+            process._on_readable()
+        process.on_death(signal.SIGKILL)
+        theirs.close()
+        return await run
+
+    assert asyncio.run(forged_then_right()).status is RunStatus.DIED
 
 
 @pytest.mark.parametrize("code", [b"\xff" * 9, b"\0" * 9])

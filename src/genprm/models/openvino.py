@@ -4,7 +4,6 @@ The model is a folder that optimum-intel or openvino-genai's converter wrote:
 `openvino_model.xml`, `openvino_tokenizer.xml`, `config.json`, a chat template.
 """
 
-import asyncio
 import json
 import weakref
 from collections.abc import Sequence
@@ -95,8 +94,8 @@ class OpenVINO:
         return await self._engine.run(Choosing(self._text, prompt, options))
 
     async def close(self) -> None:
-        """End the engine's thread; requests that still run fail."""
-        await asyncio.to_thread(self._close)
+        """End the engine's thread after its present step; requests that still run fail."""
+        self._close()  # not in a thread of its own: none can be had while the interpreter exits
 
 
 def _scheduler(cache_gb: int, max_sequences: int) -> SchedulerConfig:

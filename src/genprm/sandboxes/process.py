@@ -56,6 +56,9 @@ class SessionProcess:
         self.is_dead = False
         self._channel = channel
         self._reader = FrameReader()
+        self._is_forger = (
+            False  # once it sent what nobody asked for, nothing is believed
+        )
         self._request: Request | None = None
         self._partial = b""  # stdout at the time-out, or before os._exit
         self._partials = 0
@@ -121,6 +124,8 @@ class SessionProcess:
     # --- what comes back ---
 
     def _on_readable(self) -> None:
+        if self._is_forger:
+            return
         try:
             data = self._channel.recv(_CHUNK)
         except BlockingIOError:
@@ -135,6 +140,8 @@ class SessionProcess:
             for frame in self._reader.feed(data):
                 self._on_frame(frame)
         except ProtocolError as error:
+            self._is_forger = True
+            self._loop.remove_reader(self._channel)
             self.kill(f"forged a reply: {error}")
 
     def _on_frame(self, frame: Frame) -> None:

@@ -7,6 +7,7 @@ import resource
 import secrets
 import socket
 import subprocess
+import time
 
 from genprm.errors import SandboxError
 from genprm.sandboxes import strangers, supervisor, tiers
@@ -218,11 +219,11 @@ class Supervision:
         self._processes.clear()
         self._on_loss("the sandbox is closed")
         self._channel.close()
-        try:
-            await asyncio.to_thread(self._program.wait, 5)
-        except subprocess.TimeoutExpired:
-            self._program.kill()
-            await asyncio.to_thread(self._program.wait)
+        patience = time.monotonic() + 5
+        while self._program.poll() is None:  # no executor takes work while the interpreter exits
+            if time.monotonic() > patience:
+                self._program.kill()
+            await asyncio.sleep(0.005)
 
 
 def _soft_limit() -> int:
