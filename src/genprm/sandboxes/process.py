@@ -56,9 +56,7 @@ class SessionProcess:
         self.is_dead = False
         self._channel = channel
         self._reader = FrameReader()
-        self._is_forger = (
-            False  # once it sent what nobody asked for, nothing is believed
-        )
+        self._is_forger = False  # once it sent what nobody asked for, nothing is believed
         self._request: Request | None = None
         self._partial = b""  # stdout at the time-out, or before os._exit
         self._partials = 0
