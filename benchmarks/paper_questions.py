@@ -137,6 +137,7 @@ def write_recipe(
         "output": str(folder / "train"),
         "share": experiment.share,
         "epochs": asked.epochs,
+        "learning_rate": 3e-4,
         "batch": 16,  # two hundred problems would make few updates otherwise
         "seed": seed,
     }
