@@ -150,14 +150,18 @@ def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float]:
 
 
 def curve(history: list[dict[str, Any]], figure: Path) -> None:
-    """Both curves, smoothed over five steps, on the terminal and as a figure."""
+    """Both curves, smoothed, on the terminal and as a figure."""
     rows = [row for row in history if "reward" in row]
     for name in ("rewards/genprm/mean", "rewards/accuracy/mean"):
-        values = [row[name] for row in rows]
-        smooth = [fmean(values[max(0, end - 5) : end]) for end in range(1, len(values) + 1)]
-        bars = "".join(" ▁▂▃▄▅▆▇█"[min(8, round(value * 8))] for value in smooth)
-        print(f"{name:24} {smooth[0]:.2f} {bars} {smooth[-1]:.2f}")
+        means = smooth([row[name] for row in rows])
+        bars = "".join(" ▁▂▃▄▅▆▇█"[min(8, round(value * 8))] for value in means)
+        print(f"{name:24} {means[0]:.2f} {bars} {means[-1]:.2f}")
     draw(rows, figure)
+
+
+def smooth(values: list[float]) -> list[float]:
+    """Each value's mean with the seven before it: steps differ by which problems they hold."""
+    return [fmean(values[max(0, end - 8) : end]) for end in range(1, len(values) + 1)]
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
@@ -166,11 +170,13 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     panel = figure.subplots()
-    for name, label in {
-        "rewards/genprm/mean": "reward: no wrong step found",
-        "rewards/accuracy/mean": "true accuracy (not learned from)",
-    }.items():
-        panel.plot([row[name] for row in rows], label=label)
+    for color, name, label in (
+        ("C0", "rewards/genprm/mean", "reward: no wrong step found"),
+        ("C1", "rewards/accuracy/mean", "true accuracy (not learned from)"),
+    ):
+        values = [row[name] for row in rows]
+        panel.plot(values, color=color, alpha=0.3)
+        panel.plot(smooth(values), color=color, label=f"{label}, mean of 8 steps")
     panel.set_xlabel("GRPO step")
     panel.set_ylim(0, 1)
     panel.legend()
