@@ -160,9 +160,8 @@ def train(
     """Train until the minutes are over, going on from the checkpoint in `folder`, if any.
 
     A fresh run begins with the weights of the checkpoint `start`, if given, and with the chats
-    after those it has seen. Under `torchrun` every
-    worker computes the gradient of its own batches and all take the same step; the first one keeps
-    the clock and writes the checkpoints.
+    after those it has seen. Under `torchrun` every worker computes the gradient of its own batches
+    and all take the same step; the first one keeps the clock and writes the checkpoints.
     """
     rank, workers = _join_workers()
     model = build_model(recipe, tokenizer.get_vocab_size())
