@@ -4,10 +4,10 @@
 
 One curation is made in full; every other one takes over its solutions, rollouts and rationales and
 differs in labels, filter or mode. Each is trained from the same base and judged on held-out
-generated solutions and on the real rows of BIG-Bench-Mistake. Everything runs
-through the public commands, and each goes on where it was killed: start the script again.
+generated solutions and on the real rows of BIG-Bench-Mistake. Everything runs through the public
+commands, and each goes on where it was killed: start the script again.
 
-`--base` is a Hugging Face folder, such as a branch of no minutes of the shipped models' trunk, and
+`--base` is a Hugging Face folder, such as build/trunk/model of `make train-arithmetic`, and
 `--small` a smaller one for the question of size (Table 7). With `--only NAME` one experiment runs.
 """
 
@@ -83,7 +83,7 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     write_held_out(asked.out / "held_out.jsonl", asked.held_out)
-    for seed in range(3):
+    for seed in range(max(experiment.seeds for experiment in EXPERIMENTS.values())):
         for name, experiment in EXPERIMENTS.items():
             wanted = not asked.only or name in asked.only
             if wanted and seed < experiment.seeds and (asked.small or not experiment.small):
@@ -228,7 +228,7 @@ def print_table(found: Sequence[Mapping[str, Any]]) -> None:
     for name in dict.fromkeys(one["name"] for one in found):
         runs = [one for one in found if one["name"] == name]
         cells = [runs[0]["question"], name, str(runs[0]["chats"])]
-        for rows in ("held_out", "real"):
+        for rows in TITLES:
             values = [one["scores"][rows]["pass_at_1"] for one in runs if rows in one["scores"]]
             cells += [" ".join(f"{v:.1f}" for v in values), f"{fmean(values):.1f}"]
         print("| " + " | ".join(cells) + " |")

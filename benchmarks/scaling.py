@@ -1,6 +1,6 @@
 """Test-time scaling on the built-in domain, three seeds: every figure of docs/results.md about it.
 
-    python benchmarks/scaling.py [--problems 16] [--seeds 3] [--samples 32] [--out build/scaling]
+    python benchmarks/scaling.py [--problems 24] [--seeds 3] [--samples 32] [--out build/scaling]
 
 Runs the public commands, each of which goes on where it was killed: sample, rank, refine, search
 on held-out problems, verify on held-out labelled solutions. Every method starts from the same
@@ -247,12 +247,26 @@ def agreement(out: Path) -> str:
             for a, b in zip(some["steps"], whole["steps"], strict=True)
         ]
         equal = 100 * sum(a == b for a, b in pairs) / len(pairs)
-        spent, whole_cost = (sum(r["usage"]["tokens_out"] for r in rows) for rows in (early, full))
+        saved, until_error = (
+            100 * (1 - sum(map(tokens, early)) / sum(map(tokens, full)))
+            for tokens in (all_tokens, tokens_until_error)
+        )
         lines.append(
-            f"Really run, {rule}: {equal:.2f} % of {len(pairs)} labels equal, "
-            f"{100 * (1 - spent / whole_cost):.1f} % of the tokens saved."
+            f"Really run, {rule}: {equal:.2f} % of {len(pairs)} labels equal, {saved:.1f} % of the "
+            f"tokens saved, {until_error:.1f} % of those up to the first wrong step."
         )
     return "\n".join(lines)
+
+
+def all_tokens(row: Row) -> int:
+    return sum(vote["usage"]["tokens_out"] for step in row["steps"] for vote in step["votes"])
+
+
+def tokens_until_error(row: Row) -> int:
+    """What `--stop-at-first-error` would have generated."""
+    end = row["first_error"]
+    judged = row["steps"] if end in (None, -1) else row["steps"][: end + 1]
+    return all_tokens({"steps": judged})
 
 
 def read(path: Path) -> list[Row]:

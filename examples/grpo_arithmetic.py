@@ -22,6 +22,11 @@ from genprm.rewards.trl import GenPRMReward
 from genprm.verify.verifier import Settings
 
 BEGUN = "Step 1:"  # the policy's answers begin so; the prompt already holds it
+CURVES = {
+    "rewards/genprm/mean": "reward: no wrong step found",
+    "rewards/accuracy/mean": "true accuracy (not learned from)",
+}
+SMOOTHED = 8  # steps; they differ by which problems they hold
 
 
 def main() -> None:
@@ -152,7 +157,7 @@ def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float]:
 def curve(history: list[dict[str, Any]], figure: Path) -> None:
     """Both curves, smoothed, on the terminal and as a figure."""
     rows = [row for row in history if "reward" in row]
-    for name in ("rewards/genprm/mean", "rewards/accuracy/mean"):
+    for name in CURVES:
         means = smooth([row[name] for row in rows])
         bars = "".join(" ▁▂▃▄▅▆▇█"[min(8, round(value * 8))] for value in means)
         print(f"{name:24} {means[0]:.2f} {bars} {means[-1]:.2f}")
@@ -160,8 +165,8 @@ def curve(history: list[dict[str, Any]], figure: Path) -> None:
 
 
 def smooth(values: list[float]) -> list[float]:
-    """Each value's mean with the seven before it: steps differ by which problems they hold."""
-    return [fmean(values[max(0, end - 8) : end]) for end in range(1, len(values) + 1)]
+    """Each value's mean with those shortly before it."""
+    return [fmean(values[max(0, end - SMOOTHED) : end]) for end in range(1, len(values) + 1)]
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
@@ -170,13 +175,10 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(6, 3.5), layout="constrained")
     panel = figure.subplots()
-    for color, name, label in (
-        ("C0", "rewards/genprm/mean", "reward: no wrong step found"),
-        ("C1", "rewards/accuracy/mean", "true accuracy (not learned from)"),
-    ):
+    for number, (name, label) in enumerate(CURVES.items()):
         values = [row[name] for row in rows]
-        panel.plot(values, color=color, alpha=0.3)
-        panel.plot(smooth(values), color=color, label=f"{label}, mean of 8 steps")
+        panel.plot(values, color=f"C{number}", alpha=0.3)
+        panel.plot(smooth(values), color=f"C{number}", label=f"{label}, mean of {SMOOTHED} steps")
     panel.set_xlabel("GRPO step")
     panel.set_ylim(0, 1)
     panel.legend()

@@ -12,7 +12,6 @@ from genprm.arithmetic.chats import Piece, draw_chat
 from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.gguf_export import to_gguf
 from genprm.arithmetic.muon import orthogonalise
-from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.problems import Split, exercise
 from genprm.arithmetic.tokenizer import learn_tokenizer
 from genprm.arithmetic.training import (
@@ -80,7 +79,6 @@ def test_an_exported_model_loads_everywhere_with_the_same_tokens(
     model = build_model(TINY, tokenizer.get_vocab_size())
     names = {name for name, _ in model.named_parameters()}
     save_checkpoint(model, tokenizer, tmp_path / "model")
-    add_openvino(tmp_path / "model")
     to_gguf(tmp_path / "model", tmp_path / "model.gguf")
 
     assert json.loads((tmp_path / "model" / "config.json").read_text())["eos_token_id"] == 2

@@ -9,12 +9,13 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
 from genprm.arithmetic.chats import TURN_CLOSE
+from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING
 from genprm.arithmetic.training import CONTEXT
 
 
 def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
-    """Write config, float16 weights, tokenizer, chat template and generation settings."""
+    """Write config, float16 weights, tokenizer, chat template, generation settings, OpenVINO IR."""
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
     wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
@@ -37,3 +38,4 @@ def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path)
     (folder / "generation_config.json").write_text(
         json.dumps(settings, indent=2) + "\n", encoding="utf-8"
     )
+    add_openvino(folder)

@@ -5,7 +5,7 @@
     python -m genprm.arithmetic.pretraining policy --trunk DIR --minutes 20 --out DIR3
 
 On a branch the rate falls in a straight line. A run that was killed goes on from its last
-checkpoint with the same command. A branch ends with DIR/model, ready for every engine.
+checkpoint with the same command. Each ends with DIR/model, ready for every engine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tokenizers import Tokenizer
 
 from genprm.arithmetic.chats import Piece
 from genprm.arithmetic.export import save_checkpoint
-from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.policy_chats import policy_lesson
 from genprm.arithmetic.tokenizer import learn_tokenizer
 from genprm.arithmetic.training import CHECKPOINT, Recipe, is_first_worker, learn_from, train
@@ -43,16 +42,16 @@ def main() -> None:
     parser.add_argument("--trunk", type=Path, help="of a branch: the folder of its trunk")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    if asked.model != "trunk" and asked.trunk is None:
-        parser.error(f"--trunk is missing; mend: the folder of the trunk that {asked.model} leaves")
     if asked.model == "trunk":
         grow_trunk(asked.minutes, asked.out)
+    elif asked.trunk is None:
+        parser.error(f"--trunk is missing; mend: the folder of the trunk that {asked.model} leaves")
     else:
         branch_off(BRANCHES[asked.model], asked.trunk, asked.minutes, asked.out)
 
 
 def grow_trunk(minutes: float, folder: Path) -> None:
-    """Learn the tokenizer, then train from scratch.
+    """Learn the tokenizer, train from scratch, and export.
 
     Every worker learns the same tokenizer and puts it in place whole, so none reads half a file.
     """
@@ -62,7 +61,10 @@ def grow_trunk(minutes: float, folder: Path) -> None:
         fresh = path.with_suffix(f".{os.getpid()}")
         learn_from(trunk_chat, learn_tokenizer).save(str(fresh))
         fresh.replace(path)
-    train(trunk_chat, Tokenizer.from_file(str(path)), Recipe(minutes=minutes, decay=0.0), folder)
+    tokenizer = Tokenizer.from_file(str(path))
+    model = train(trunk_chat, tokenizer, Recipe(minutes=minutes, decay=0.0), folder)
+    if is_first_worker():
+        save_checkpoint(model, tokenizer, folder / "model")
 
 
 def branch_off(
@@ -81,7 +83,6 @@ def branch_off(
     )
     if is_first_worker():
         save_checkpoint(model, tokenizer, folder / "model")
-        add_openvino(folder / "model")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 from transformers import Qwen2ForCausalLM
 
 from genprm.arithmetic.export import save_checkpoint
-from genprm.arithmetic.openvino_export import add_openvino
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -23,7 +22,6 @@ def ship(trained: Path, folder: Path) -> None:
     """Write a Hugging Face folder again: float16, ready for every engine, under 25 MB."""
     model = Qwen2ForCausalLM.from_pretrained(trained)
     save_checkpoint(model, Tokenizer.from_file(str(trained / "tokenizer.json")), folder)
-    add_openvino(folder)
 
 
 if __name__ == "__main__":
