@@ -9,6 +9,8 @@ commands, and each goes on where it was killed: start the script again.
 
 `--base` is a Hugging Face folder, such as build/trunk/model of `make train-arithmetic`, and
 `--small` a smaller one for the question of size (Table 7). With `--only NAME` one experiment runs.
+`--majority` judges again what the labels made, with eight votes on a step (Table 4); a step's votes
+stop once they are decided, which changes no label. benchmarks/paper_answers.py tells what came out.
 """
 
 import argparse
@@ -16,11 +18,10 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from genprm.arithmetic.critic import critique
@@ -31,7 +32,9 @@ from genprm.curate.progress import first_error
 from genprm.recipe import read_recipe
 
 RECIPE = Path("recipes/arithmetic.toml")
-TITLES = {"held_out": "held-out problems", "real": "BIG-Bench-Mistake"}
+HELD_OUT = "held_out.jsonl"
+VOTES = 8
+RESULT = "result.json"
 Changes = Mapping[str, Mapping[str, Any]]
 
 
@@ -44,6 +47,7 @@ class Experiment:
     mode: str = "genprm"
     share: float = 1.0
     small: bool = False
+    learns: bool = True
     seeds: int = 1
 
 
@@ -53,6 +57,7 @@ def label(rule: str, epsilon: float = 0.8, *, seeds: int = 1) -> Experiment:
 
 
 EXPERIMENTS = {
+    "base": Experiment("base", learns=False),
     "ratio-0.8": label("ratio", 0.8, seeds=3),
     "hard": label("hard", seeds=3),
     **{f"ratio-{epsilon}": label("ratio", epsilon) for epsilon in (0.1, 0.5, 1.0)},
@@ -64,87 +69,127 @@ EXPERIMENTS = {
     "no-consensus": Experiment("consensus", {"consensus": {"agreement": "off"}}, seeds=3),
     "data-0.25": Experiment("data", share=0.25),
     "data-0.5": Experiment("data", share=0.5),
+    "small-base": Experiment("size", small=True, learns=False),
     "small": Experiment("size", small=True),
 }
 
 
 def main() -> None:
-    """Run what is missing, then print what is known."""
+    """Run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", required=True)
     parser.add_argument("--small")
     parser.add_argument("--problems", type=int, default=200)
     parser.add_argument("--held-out", type=int, default=200)
     parser.add_argument("--real", type=Path, default=Path("../shared/data/bigbench_mistake"))
-    parser.add_argument("--votes", type=int, default=1)
+    parser.add_argument("--majority", action="store_true")
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--out", type=Path, default=Path("build/questions"))
     parser.add_argument("--only", choices=EXPERIMENTS, action="append")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    write_held_out(asked.out / "held_out.jsonl", asked.held_out)
+    write_held_out(asked.out / HELD_OUT, asked.held_out)
     for seed in range(max(experiment.seeds for experiment in EXPERIMENTS.values())):
         for name, experiment in EXPERIMENTS.items():
             wanted = not asked.only or name in asked.only
             if wanted and seed < experiment.seeds and (asked.small or not experiment.small):
-                run(name, experiment, seed, asked)
-    found = results(asked.out)
-    print_table(found)
-    draw(found, asked.out / "questions.svg")
+                Run(name, experiment, seed, asked).finish()
 
 
-def run(name: str, experiment: Experiment, seed: int, asked: argparse.Namespace) -> None:
-    """Curate, train, export and judge one experiment."""
-    folder = asked.out / f"{name}-s{seed}"
-    if (folder / "result.json").exists():
-        return
-    data = asked.out / "data" / (name if experiment.curate else "ratio-0.8")
-    recipe = write_recipe(folder, experiment, seed, data, asked)
-    source = asked.out / "data" / "ratio-0.8"
-    genprm("curate", recipe, "--out", data, *(["--from", source] if data != source else []))
-    genprm("train", recipe)
-    model = folder / "train" / "model"
-    if not (model / "openvino_model.xml").exists():
-        add_openvino(model)
-    sets = {"held_out": asked.out / "held_out.jsonl", "real": asked.real}
-    scores = {
-        subset: judge(file, model, folder / subset, experiment.mode, seed, asked.votes)
-        for subset, file in sets.items()
-        if file.exists()
-    }
-    result = {
-        "name": name,
-        "seed": seed,
-        "question": experiment.question,
-        "scores": scores,
-        "labels": label_accuracy(data),
-        "chats": round(experiment.share * count_chats(data, experiment.mode)),
-    }
-    (folder / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One experiment with one seed: curated, trained, exported and judged, each where missing."""
 
+    name: str
+    experiment: Experiment
+    seed: int
+    asked: argparse.Namespace
 
-def write_recipe(
-    folder: Path, experiment: Experiment, seed: int, data: Path, asked: argparse.Namespace
-) -> Path:
-    """The shipped recipe with this experiment's changes."""
-    content = read_recipe(RECIPE, Recipe).model_dump(mode="json", exclude_none=True)
-    content["curate"]["problems"] = f"arithmetic:{asked.problems}"
-    for table, changes in experiment.curate.items():
-        content["curate"][table] |= changes
-    content["train"] |= {
-        "base": asked.small if experiment.small else asked.base,
-        "chats": str(data / "dataset" / experiment.mode / "train.parquet"),
-        "output": str(folder / "train"),
-        "share": experiment.share,
-        "epochs": asked.epochs,
-        "learning_rate": 3e-4,
-        "batch": 16,  # two hundred problems would make few updates otherwise
-        "seed": seed,
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "recipe.toml"
-    file.write_text("".join(f"{line}\n" for line in toml(content)))
-    return file
+    @property
+    def folder(self) -> Path:
+        """All that is this run's own."""
+        return Path(self.asked.out, f"{self.name}-s{self.seed}")
+
+    @property
+    def source(self) -> Path:
+        """The curation that is made in full."""
+        return Path(self.asked.out, "data", "ratio-0.8")
+
+    @property
+    def data(self) -> Path:
+        """The curation this run learns from."""
+        return self.source.with_name(self.name) if self.experiment.curate else self.source
+
+    @property
+    def base(self) -> Path:
+        """What training begins with."""
+        return Path(self.asked.small if self.experiment.small else self.asked.base)
+
+    @property
+    def model(self) -> Path:
+        """What is judged."""
+        return self.folder / "train" / "model" if self.experiment.learns else self.base
+
+    def finish(self) -> None:
+        """Do what is missing, and keep its figures."""
+        if not (self.folder / RESULT).exists():
+            if self.experiment.learns:
+                self.train()
+            self.judge("-maj1")
+            self.describe()
+        if self.asked.majority and self.experiment.question == "labels":
+            self.judge(f"-maj{VOTES}", "--votes", VOTES, "--adaptive", "exact")
+
+    def train(self) -> None:
+        """Curate and train by the shipped recipe with this experiment's changes."""
+        recipe = self.write_recipe()
+        taken = ["--from", self.source] if self.data != self.source else []
+        genprm("curate", recipe, "--out", self.data, *taken)
+        genprm("train", recipe)
+        if not (self.model / "openvino_model.xml").exists():
+            add_openvino(self.model)
+
+    def judge(self, suffix: str, *words: object) -> None:
+        """Judge the held-out and the real rows."""
+        how = ["--model", self.model, "--mode", self.experiment.mode, "--seed", self.seed, *words]
+        short = ["--stop-at-first-error", "--max-tokens", 600]
+        for name, rows in {"held_out": self.asked.out / HELD_OUT, "real": self.asked.real}.items():
+            out = self.folder / f"{name}{suffix}"
+            if rows.exists() and not (out / "summary.json").exists():
+                genprm("evaluate", "processbench", rows, *how, *short, "--output", out)
+
+    def describe(self) -> None:
+        """Say what the run learned from, which marks it as done."""
+        chats = count_chats(self.data, self.experiment.mode) if self.experiment.learns else 0
+        result = {
+            "name": self.name,
+            "seed": self.seed,
+            "question": self.experiment.question,
+            "labels": label_accuracy(self.data),
+            "chats": round(self.experiment.share * chats),
+        }
+        (self.folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
+
+    def write_recipe(self) -> Path:
+        """The shipped recipe with this experiment's changes."""
+        content = read_recipe(RECIPE, Recipe).model_dump(mode="json", exclude_none=True)
+        content["curate"]["problems"] = f"arithmetic:{self.asked.problems}"
+        for table, changes in self.experiment.curate.items():
+            content["curate"][table] |= changes
+        content["train"] |= {
+            "base": str(self.base),
+            "chats": str(self.data / "dataset" / self.experiment.mode / "train.parquet"),
+            "output": str(self.folder / "train"),
+            "share": self.experiment.share,
+            "epochs": self.asked.epochs,
+            "learning_rate": 3e-4,
+            "batch": 16,  # two hundred problems would make few updates otherwise
+            "seed": self.seed,
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / "recipe.toml"
+        file.write_text("".join(f"{line}\n" for line in toml(content)))
+        return file
 
 
 def toml(content: Mapping[str, Any], path: str = "") -> Iterator[str]:
@@ -169,21 +214,6 @@ def spelt(value: Any) -> str:
 def genprm(*words: object) -> None:
     """One of our commands."""
     subprocess.run([sys.executable, "-m", "genprm", *map(str, words)], check=True)
-
-
-def judge(
-    data: Path, model: Path, out: Path, mode: str, seed: int, votes: int
-) -> dict[str, float | None]:
-    """First-error F1 of single votes and of their majority."""
-    words = ["--model", model, "--votes", votes, "--mode", mode, "--seed", seed, "--output", out]
-    short = ["--stop-at-first-error", "--max-tokens", 600]
-    genprm("evaluate", "processbench", data, *words, *short)
-    summary = json.loads((out / "summary.json").read_text())
-    return {
-        "pass_at_1": summary["pass_at_1"]["average_f1"],
-        f"maj_at_{votes}": summary["average_f1"],
-        "interval": summary["average_f1_interval"],
-    }
 
 
 def label_accuracy(data: Path) -> dict[str, float]:
@@ -219,48 +249,6 @@ def write_held_out(file: Path, count: int) -> None:
         for index, drawn in enumerate(islice(exercises(20250405, Split.HELD_OUT), count))
     )
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def print_table(found: Sequence[Mapping[str, Any]]) -> None:
-    """A Markdown row for each experiment: F1 of single votes, seed by seed, then their mean."""
-    print("| question | experiment | chats | held out | mean | real | mean |")
-    print("|---|---|---|---|---|---|---|")
-    for name in dict.fromkeys(one["name"] for one in found):
-        runs = [one for one in found if one["name"] == name]
-        cells = [runs[0]["question"], name, str(runs[0]["chats"])]
-        for rows in TITLES:
-            values = [one["scores"][rows]["pass_at_1"] for one in runs if rows in one["scores"]]
-            cells += [" ".join(f"{v:.1f}" for v in values), f"{fmean(values):.1f}"]
-        print("| " + " | ".join(cells) + " |")
-
-
-def draw(found: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """F1 of every run with its interval, one panel for each set of rows."""
-    from matplotlib.figure import Figure
-
-    names = list(dict.fromkeys(one["name"] for one in found))
-    figure = Figure(figsize=(8, 0.6 + 0.3 * len(names)), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for panel, (rows, title) in zip(panels, TITLES.items(), strict=True):
-        for one in (one for one in found if rows in one["scores"]):
-            scores = one["scores"][rows]
-            middle = scores["pass_at_1"]
-            around = [[middle - scores["interval"][0]], [scores["interval"][1] - middle]]
-            place = names.index(one["name"]) + 0.2 * (one["seed"] - 1)
-            panel.errorbar(middle, place, xerr=around, fmt="o", color=f"C{one['seed']}", ms=4)
-        panel.set_xlabel(f"first-error F1, {title}")
-        panel.grid(axis="x", alpha=0.3)
-    panels[0].set_yticks(range(len(names)), names)
-    panels[0].invert_yaxis()
-    figure.savefig(path)
-    print(f"→ {path}")
-
-
-def results(out: Path) -> list[dict[str, Any]]:
-    """All results so far, in the experiments' order."""
-    order = list(EXPERIMENTS)
-    found = [json.loads(file.read_text()) for file in out.glob("*/result.json")]
-    return sorted(found, key=lambda one: (order.index(one["name"]), one["seed"]))
 
 
 if __name__ == "__main__":

@@ -39,18 +39,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=["trunk", *BRANCHES])
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--hidden", type=int, default=Recipe().hidden, help="a multiple of 64")
     parser.add_argument("--trunk", type=Path, help="of a branch: the folder of its trunk")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
+    size = {"hidden": asked.hidden, "feed_forward": 3 * asked.hidden}
     if asked.model == "trunk":
-        grow_trunk(asked.minutes, asked.out)
+        grow_trunk(Recipe(minutes=asked.minutes, decay=0.0, **size), asked.out)
     elif asked.trunk is None:
         parser.error(f"--trunk is missing; mend: the folder of the trunk that {asked.model} leaves")
     else:
-        branch_off(BRANCHES[asked.model], asked.trunk, asked.minutes, asked.out)
+        recipe = Recipe(minutes=asked.minutes, warmup=0.03, decay=0.95, **size)
+        branch_off(BRANCHES[asked.model], asked.trunk, recipe, asked.out)
 
 
-def grow_trunk(minutes: float, folder: Path) -> None:
+def grow_trunk(recipe: Recipe, folder: Path) -> None:
     """Learn the tokenizer, train from scratch, and export.
 
     Every worker learns the same tokenizer and puts it in place whole, so none reads half a file.
@@ -62,13 +65,13 @@ def grow_trunk(minutes: float, folder: Path) -> None:
         learn_from(trunk_chat, learn_tokenizer).save(str(fresh))
         fresh.replace(path)
     tokenizer = Tokenizer.from_file(str(path))
-    model = train(trunk_chat, tokenizer, Recipe(minutes=minutes, decay=0.0), folder)
+    model = train(trunk_chat, tokenizer, recipe, folder)
     if is_first_worker():
         save_checkpoint(model, tokenizer, folder / "model")
 
 
 def branch_off(
-    chats: Callable[[int], list[Piece]], trunk: Path, minutes: float, folder: Path
+    chats: Callable[[int], list[Piece]], trunk: Path, recipe: Recipe, folder: Path
 ) -> None:
     """Train on one model's chats alone, from the trunk's weights, and export."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +80,7 @@ def branch_off(
     model = train(
         lambda number: chats(FIRST_OF_BRANCH + number),
         tokenizer,
-        Recipe(minutes=minutes, warmup=0.03, decay=0.95),
+        recipe,
         folder,
         start=trunk / CHECKPOINT,
     )
