@@ -10,9 +10,10 @@ import subprocess
 import time
 
 from genprm.errors import SandboxError
-from genprm.sandboxes import strangers, supervisor, tiers
+from genprm.sandboxes import strangers, tiers
+from genprm.sandboxes import supervisor_protocol as protocol
 from genprm.sandboxes.process import SessionProcess
-from genprm.sandboxes.supervisor import Config
+from genprm.sandboxes.supervisor_protocol import Config
 from genprm.sandboxes.tiers import Tier
 
 START_LIMIT = 20.0  # seconds until the supervisor has given up its privileges
@@ -47,8 +48,8 @@ class Supervision:
                 stderr=subprocess.PIPE,  # written to only by what fails to start
                 start_new_session=True,  # a Ctrl-C at the host's terminal is the host's business
             )
-        self._template = SessionProcess(supervisor.TEMPLATE_TOKEN, template_channel)
-        self._processes[supervisor.TEMPLATE_TOKEN] = self._template
+        self._template = SessionProcess(protocol.TEMPLATE_TOKEN, template_channel)
+        self._processes[protocol.TEMPLATE_TOKEN] = self._template
         self._channel.setblocking(False)
         loop.add_reader(self._channel, self._on_readable)
 
@@ -143,7 +144,7 @@ class Supervision:
         return child
 
     def _permit(self, parent: int, child: int) -> None:
-        self._channel.send(supervisor.PERMIT + supervisor.PERMISSION.pack(parent, child))
+        self._channel.send(protocol.PERMIT + protocol.PERMISSION.pack(parent, child))
 
     def drop(self, process: SessionProcess) -> None:
         """Kill a process and forget it."""
@@ -163,7 +164,7 @@ class Supervision:
 
     def _on_readable(self) -> None:
         try:
-            packet, descriptors, _, _ = socket.recv_fds(self._channel, supervisor.PACKET, 1)
+            packet, descriptors, _, _ = socket.recv_fds(self._channel, protocol.PACKET, 1)
         except BlockingIOError:
             return
         except OSError:
@@ -174,17 +175,17 @@ class Supervision:
             self._on_loss("the sandbox's supervisor is gone")
 
     def _on_packet(self, kind: bytes, payload: bytes, descriptors: list[int]) -> None:
-        if kind == supervisor.HELLO:
+        if kind == protocol.HELLO:
             self._greeted.set_result(None)
-        elif kind == supervisor.READY:
+        elif kind == protocol.READY:
             self.layers.set_result(json.loads(payload))
-        elif kind == supervisor.FAILED:
+        elif kind == protocol.FAILED:
             self._on_loss(payload.decode("utf-8", "replace"))
-        elif kind == supervisor.BORN and descriptors:  # without: this process may open no more
-            (token,) = supervisor.BIRTH.unpack(payload)
+        elif kind == protocol.BORN and descriptors:  # without: this process may open no more
+            (token,) = protocol.BIRTH.unpack(payload)
             self._on_birth(token, descriptors[0])
-        elif kind == supervisor.DEAD:
-            token, wait_status = supervisor.DEATH.unpack(payload)
+        elif kind == protocol.DEAD:
+            token, wait_status = protocol.DEATH.unpack(payload)
             self._on_death(token, wait_status)
 
     def _on_birth(self, token: int, pidfd: int) -> None:
@@ -195,7 +196,7 @@ class Supervision:
             self._processes.pop(token)
 
     def _on_death(self, token: int, wait_status: int) -> None:
-        if token == supervisor.TEMPLATE_TOKEN:
+        if token == protocol.TEMPLATE_TOKEN:
             self._on_loss("the sandbox's template process died")
         elif (process := self._processes.pop(token, None)) is not None:
             process.on_death(wait_status)

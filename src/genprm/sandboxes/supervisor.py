@@ -6,14 +6,7 @@
            └── a channel to each session
 
 It runs no snippet and imports nothing heavy. It gave up root before it started anything, and it
-talks to the host only, one message per packet:
-
-    host -> supervisor    PERMIT  parent u64 | child u64    `parent` may clone itself once
-    supervisor -> host    HELLO                             its own privileges are gone
-                          READY   layers as JSON            the template is locked down
-                          FAILED  text                      it could not be
-                          BORN    token u64 (+ pidfd)       a copy has presented itself
-                          DEAD    token u64 | status i32    wait status of a process
+talks to the host only, in `supervisor_protocol`.
 
 When the host goes away, by whatever means, the channel ends: the supervisor kills what is left
 and exits. Should it be killed itself, its children get SIGKILL from the kernel (PDEATHSIG, or the
@@ -21,61 +14,37 @@ end of the PID namespace).
 """
 
 import fcntl
-import json
 import os
 import select
 import signal
 import socket
 import struct
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from typing import NoReturn
 
 from genprm.sandboxes import lockdown
 from genprm.sandboxes.notification import Listener, Request
 from genprm.sandboxes.seccomp import architecture
+from genprm.sandboxes.supervisor_protocol import (
+    BIRTH,
+    BORN,
+    DEAD,
+    DEATH,
+    FAILED,
+    HELLO,
+    HOST,
+    PACKET,
+    PERMISSION,
+    READY,
+    TEMPLATE,
+    TEMPLATE_TOKEN,
+    Config,
+)
+from genprm.sandboxes.template import become_template
 
-HOST = 3  # descriptor of the channel to the host
-TEMPLATE = 4  # descriptor of the template's own control channel
-TEMPLATE_TOKEN = 0
-
-HELLO, READY, FAILED, BORN, DEAD, PERMIT = b"H", b"R", b"F", b"B", b"D", b"P"
-PERMISSION = struct.Struct("<QQ")
-BIRTH = struct.Struct("<Q")
-DEATH = struct.Struct("<Qi")
-PACKET = 4096
 _DESCRIPTOR = struct.Struct("@i")
 _CREDENTIALS = struct.Struct("@iII")  # pid, uid, gid, as the kernel saw the sender
 _SENDER = 2  # SCM_CREDENTIALS
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What the supervisor is started with, as JSON on its command line."""
-
-    readable: tuple[str, ...]  # files and directories that sessions may read
-    import_paths: tuple[str, ...]  # beyond the standard library
-    preload: tuple[str, ...]  # modules imported before the first session
-    memory: int  # bytes of address space beyond what the template has mapped
-    with_landlock: bool
-    with_seccomp: bool
-
-    def to_json(self) -> str:
-        """The command-line argument."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Config":
-        """Back from the command line."""
-        fields = json.loads(text)
-        return cls(
-            readable=tuple(fields["readable"]),
-            import_paths=tuple(fields["import_paths"]),
-            preload=tuple(fields["preload"]),
-            memory=fields["memory"],
-            with_landlock=fields["with_landlock"],
-            with_seccomp=fields["with_seccomp"],
-        )
 
 
 def main(config_json: str, host_fd: str, template_fd: str) -> NoReturn:
@@ -96,8 +65,6 @@ def _start_template_and_supervise(config: Config, host: socket.socket) -> NoRetu
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     pid = os.fork()
     if pid == 0:
-        from genprm.sandboxes.template import become_template
-
         ours.close()
         os.dup2(1, 2)
         become_template(config, theirs)

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from genprm.sandboxes import landlock, lockdown
 from genprm.sandboxes.runner import CONTROL, HANDOVER, Runner
-from genprm.sandboxes.supervisor import TEMPLATE, Config
+from genprm.sandboxes.supervisor_protocol import TEMPLATE, Config
 
 _HUGE_PAGE = 1 << 21  # bytes
 _MADV_COLLAPSE = 25

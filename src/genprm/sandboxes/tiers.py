@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genprm.sandboxes import bubblewrap, landlock, seccomp
-from genprm.sandboxes.supervisor import Config
+from genprm.sandboxes.supervisor_protocol import Config
 
 AUTO = "auto"
 
