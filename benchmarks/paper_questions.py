@@ -2,8 +2,8 @@
 
     python benchmarks/paper_questions.py --base FOLDER [--problems 200] [--out build/questions]
 
-One curation is made in full; every other one takes over its solutions, rollouts and rationales and
-differs in labels, filter or mode. Each is trained from the same base and judged on held-out
+One curation is made in full; every other one takes over what would be the same and differs in
+rollouts, labels, filter or mode. Each is trained from the same base and judged on held-out
 generated solutions and on the real rows of BIG-Bench-Mistake. Everything runs through the public
 commands, and each goes on where it was killed: start the script again.
 
@@ -29,6 +29,7 @@ from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.problems import Split, easy_exercise, exercises
 from genprm.cli.recipes import Recipe
 from genprm.curate.progress import first_error
+from genprm.curate.recipe import DYNAMIC_K
 from genprm.recipe import read_recipe
 
 RECIPE = Path("recipes/arithmetic.toml")
@@ -44,6 +45,7 @@ class Experiment:
 
     question: str
     curate: Changes = field(default_factory=dict)
+    after: str = "ratio-0.8"  # whose curation it takes over
     mode: str = "genprm"
     share: float = 1.0
     small: bool = False
@@ -56,6 +58,13 @@ def label(rule: str, epsilon: float = 0.8, *, seeds: int = 1) -> Experiment:
     return Experiment("labels", {"progress": {"rule": rule, "epsilon": epsilon}}, seeds=seeds)
 
 
+def with_paper_k(rule: str, after: str) -> Experiment:
+    """The same over as many completions as the paper's (eq. 9), eight times the recipe's."""
+    bands = [band.model_dump() for band in DYNAMIC_K]
+    changes: Changes = {"rollouts": {"bands": bands}, "progress": {"rule": rule}}
+    return Experiment("labels", changes, after)
+
+
 EXPERIMENTS = {
     "base": Experiment("base", learns=False),
     "ratio-0.8": label("ratio", 0.8, seeds=3),
@@ -63,6 +72,8 @@ EXPERIMENTS = {
     "ratio-0.5": label("ratio", 0.5),  # at these K, 0.1 labels as hard does
     "ratio-1.0": label("ratio", 1.0),
     "difference-0.3": label("difference", -0.3),
+    "ratio-0.8-K": with_paper_k("ratio", after="ratio-0.8"),
+    "hard-K": with_paper_k("hard", after="ratio-0.8-K"),
     "direct": Experiment("components", mode="direct", seeds=3),
     "cot": Experiment("components", mode="cot"),
     "code": Experiment("components", mode="code"),
@@ -112,14 +123,13 @@ class Run:
         return Path(self.asked.out, f"{self.name}-s{self.seed}")
 
     @property
-    def source(self) -> Path:
-        """The curation that is made in full."""
-        return Path(self.asked.out, "data", "ratio-0.8")
-
-    @property
     def data(self) -> Path:
         """The curation this run learns from."""
-        return self.source.with_name(self.name) if self.experiment.curate else self.source
+        return self.curation(self.name if self.experiment.curate else self.experiment.after)
+
+    def curation(self, name: str) -> Path:
+        """An experiment's curation."""
+        return Path(self.asked.out, "data", name)
 
     @property
     def base(self) -> Path:
@@ -144,7 +154,8 @@ class Run:
     def train(self) -> None:
         """Curate and train by the shipped recipe with this experiment's changes."""
         recipe = self.write_recipe()
-        taken = ["--from", self.source] if self.data != self.source else []
+        before = self.curation(self.experiment.after)
+        taken = ["--from", before] if before != self.data else []
         genprm("curate", recipe, "--out", self.data, *taken)
         genprm("train", recipe)
         if not (self.model / "openvino_model.xml").exists():
