@@ -1,0 +1,161 @@
+"""How often labels from rollouts name the true first error, by rule and by completions (Table 3).
+
+    python benchmarks/label_accuracy.py build/questions/data/ratio-0.8-K [--figure docs/labels.svg]
+
+The folder is a curation of generated problems, whose generator knows the truth. Fewer completions
+are drawn from those stored, without replacement, so every point is about the same paths.
+"""
+
+import argparse
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from genprm.arithmetic.critic import critique
+from genprm.arithmetic.problems import Split, easy_exercise
+from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.problems import stored_problems
+from genprm.curate.progress import first_error, labels
+from genprm.curate.recipe import Progress, Rollouts, Rule
+from genprm.curate.rollouts import Tree, path_scores, score_of, trees
+from genprm.curate.scores import Score
+from genprm.curate.solutions import by_problem
+from genprm.evaluate.intervals import Floats, interval, resample
+
+RULES = {
+    "hard": Progress(rule=Rule.HARD),
+    **{f"ratio, eps {e}": Progress(rule=Rule.RATIO, epsilon=e) for e in (0.1, 0.5, 0.8, 1.0)},
+    **{f"difference {e}": Progress(rule=Rule.DIFFERENCE, epsilon=e) for e in (-0.1, -0.3, -0.5)},
+}
+SHARES = (32, 16, 8, 4, 2, 1)  # one in so many of the stored completions
+DRAWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Percent of paths whose first error is labelled so; too early, too late: the others."""
+
+    right: float
+    low: float
+    high: float
+    early: float
+    late: float
+
+
+def main() -> None:
+    """Print a table, and draw it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("curation", type=Path)
+    parser.add_argument("--figure", type=Path)
+    asked = parser.parse_args()
+    folder = Folder(asked.curation)
+    forest = trees(stored_problems(folder), by_problem(folder.rows(Stage.SOLUTIONS)))
+    scores = {row[KEY]: score_of(row) for row in folder.rows(Stage.ROLLOUTS)}
+    truths = [list(true_first_errors(tree)) for tree in forest]
+    found = {
+        name: {share: accuracy(forest, truths, scores, rule, share) for share in SHARES}
+        for name, rule in RULES.items()
+    }
+    print_table(found)
+    if asked.figure:
+        draw(found, asked.figure)
+
+
+def print_table(found: Mapping[str, Mapping[int, Accuracy]]) -> None:
+    """Percent right by share; of all completions with its interval, and which way it errs."""
+    shares = " | ".join(f"K/{share}" for share in SHARES[:-1])
+    print(f"| label | {shares} | K | too early | too late |")
+    print("|---" * (len(SHARES) + 3) + "|")
+    for name, by_share in found.items():
+        fewer = " | ".join(f"{by_share[share].right:.1f}" for share in SHARES[:-1])
+        all_ = by_share[SHARES[-1]]
+        print(
+            f"| {name} | {fewer} | {all_.right:.1f} [{all_.low:.1f}, {all_.high:.1f}] "
+            f"| {all_.early:.1f} | {all_.late:.1f} |"
+        )
+
+
+def true_first_errors(tree: Tree) -> Iterator[int | None]:
+    """Of each path, as the scripted teacher finds it; None where it cannot read the path."""
+    stream, _, index = tree.problem.id.partition("-")
+    right = easy_exercise(int(stream), int(index), Split.TRAIN)
+    for path in tree.paths:
+        known = critique(right, path.steps, random.Random(0))
+        yield None if known is None else first_error([rationale.correct for rationale in known])
+
+
+def accuracy(
+    forest: Sequence[Tree],
+    truths: Sequence[Sequence[int | None]],
+    scores: Mapping[str, Score],
+    rule: Progress,
+    share: int,
+) -> Accuracy:
+    """Of one rule with a share of the completions: the mean over draws."""
+    rng = np.random.default_rng([share])
+    counts = np.mean(
+        [
+            [
+                outcomes(tree, truth, thinned, rule)
+                for tree, truth in zip(forest, truths, strict=True)
+            ]
+            for thinned in (thin(scores, share, rng) for _ in range(1 if share == 1 else DRAWS))
+        ],
+        axis=0,
+    )  # [problems, right | early | late]
+    right, early, late = 100 * counts.sum(axis=0) / counts.sum()
+    drawn = resample("labels", len(counts)) @ counts
+    around = interval(100 * drawn[:, 0] / drawn.sum(axis=1))
+    assert around is not None
+    return Accuracy(right, around.low, around.high, early, late)
+
+
+def thin(scores: Mapping[str, Score], share: int, rng: np.random.Generator) -> dict[str, Score]:
+    """What fewer completions would have said; at least one of each prefix."""
+    kept = {key: max(1, score.total // share) for key, score in scores.items() if score.total}
+    return {
+        key: Score(int(rng.hypergeometric(s.hits, s.total - s.hits, kept[key])), kept[key])
+        if key in kept
+        else s
+        for key, s in scores.items()
+    }
+
+
+def outcomes(
+    tree: Tree, truths: Sequence[int | None], scores: Mapping[str, Score], rule: Progress
+) -> Floats:
+    """How many of a problem's paths are labelled [right, too early, too late]."""
+    counts = np.zeros(3)
+    for path, truth in zip(tree.paths, truths, strict=True):
+        if truth is not None:
+            own, _ = path_scores(tree, path, Rollouts.model_construct(), scores)
+            said = first_error(labels(own, tree.pass_at_1, rule))
+            early = said != -1 and (truth == -1 or said < truth)
+            counts[0 if said == truth else 1 if early else 2] += 1
+    return counts
+
+
+def draw(found: Mapping[str, Mapping[int, Accuracy]], path: Path) -> None:
+    """Accuracy over the share of the paper's K, a line for each rule."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, by_share in found.items():
+        places = [1 / share for share in by_share]
+        axes.plot(places, [one.right for one in by_share.values()], "o-", ms=4, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([1 / share for share in SHARES], [f"1/{share}" for share in SHARES])
+    axes.set_xlabel("share of the paper's completions a prefix (K = 128, 64, 32)")
+    axes.set_ylabel("first error labelled right, % of paths")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    figure.savefig(path)
+    print(f"→ {path}")
+
+
+if __name__ == "__main__":
+    main()
