@@ -39,10 +39,9 @@ class Accuracy:
     """Percent of paths whose first error is labelled so; too early, too late: the others."""
 
     right: float
-    low: float
-    high: float
     early: float
     late: float
+    draws: Floats  # of `right`, over problems
 
 
 def main() -> None:
@@ -65,17 +64,24 @@ def main() -> None:
 
 
 def print_table(found: Mapping[str, Mapping[int, Accuracy]]) -> None:
-    """Percent right by share; of all completions with its interval, and which way it errs."""
+    """Percent right by share; of all completions the interval, errors, and lead over `hard`."""
     shares = " | ".join(f"K/{share}" for share in SHARES[:-1])
-    print(f"| label | {shares} | K | too early | too late |")
-    print("|---" * (len(SHARES) + 3) + "|")
+    print(f"| label | {shares} | K | too early | too late | above hard |")
+    print("|---" * (len(SHARES) + 4) + "|")
     for name, by_share in found.items():
         fewer = " | ".join(f"{by_share[share].right:.1f}" for share in SHARES[:-1])
-        all_ = by_share[SHARES[-1]]
+        all_, hard = by_share[SHARES[-1]], found["hard"][SHARES[-1]]
         print(
-            f"| {name} | {fewer} | {all_.right:.1f} [{all_.low:.1f}, {all_.high:.1f}] "
-            f"| {all_.early:.1f} | {all_.late:.1f} |"
+            f"| {name} | {fewer} | {all_.right:.1f} {brackets(all_.draws)} | {all_.early:.1f} "
+            f"| {all_.late:.1f} | {all_.right - hard.right:+.1f} "
+            f"{brackets(all_.draws - hard.draws)} |"
         )
+
+
+def brackets(draws: Floats) -> str:
+    """A 95 % interval."""
+    around = interval(draws)
+    return f"[{around.low:.1f}, {around.high:.1f}]" if around else ""
 
 
 def true_first_errors(tree: Tree) -> Iterator[int | None]:
@@ -108,9 +114,7 @@ def accuracy(
     )  # [problems, right | early | late]
     right, early, late = 100 * counts.sum(axis=0) / counts.sum()
     drawn = resample("labels", len(counts)) @ counts
-    around = interval(100 * drawn[:, 0] / drawn.sum(axis=1))
-    assert around is not None
-    return Accuracy(right, around.low, around.high, early, late)
+    return Accuracy(right, early, late, 100 * drawn[:, 0] / drawn.sum(axis=1))
 
 
 def thin(scores: Mapping[str, Score], share: int, rng: np.random.Generator) -> dict[str, Score]:
