@@ -20,7 +20,12 @@ from genprm.evaluate.run import read_run
 from genprm.evaluate.summary import average_draws, subset_draws, summarise
 
 TITLES = {"held_out": "held-out problems", "real": "BIG-Bench-Mistake"}
-PAIRS = [("hard", "ratio-0.8"), ("direct", "ratio-0.8"), ("no-consensus", "ratio-0.8")]
+PAIRS = [
+    ("hard", "ratio-0.8"),
+    ("hard-K", "ratio-0.8-K"),
+    ("direct", "ratio-0.8"),
+    ("no-consensus", "ratio-0.8"),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,16 @@ def label(rule: str, epsilon: float = 0.8, *, seeds: int = 1) -> Experiment:
     return Experiment("labels", {"progress": {"rule": rule, "epsilon": epsilon}}, seeds=seeds)
 
 
-def with_paper_k(rule: str, epsilon: float = 0.8, *, after: str = "ratio-0.8-K") -> Experiment:
+def with_paper_k(
+    rule: str, epsilon: float = 0.8, *, after: str = "ratio-0.8-K", seeds: int = 1
+) -> Experiment:
     """The same over as many completions as the paper's (eq. 9), eight times the recipe's."""
     bands = [band.model_dump() for band in DYNAMIC_K]
     changes: Changes = {
         "rollouts": {"bands": bands},
         "progress": {"rule": rule, "epsilon": epsilon},
     }
-    return Experiment("labels", changes, after)
+    return Experiment("labels", changes, after, seeds=seeds)
 
 
 EXPERIMENTS = {
@@ -75,9 +77,9 @@ EXPERIMENTS = {
     "ratio-0.5": label("ratio", 0.5),  # at these K, 0.1 labels as hard does
     "ratio-1.0": label("ratio", 1.0),
     "difference-0.3": label("difference", -0.3),
-    "ratio-0.8-K": with_paper_k("ratio", after="ratio-0.8"),
+    "ratio-0.8-K": with_paper_k("ratio", after="ratio-0.8", seeds=3),
     "ratio-0.5-K": with_paper_k("ratio", 0.5),
-    "hard-K": with_paper_k("hard"),
+    "hard-K": with_paper_k("hard", seeds=3),
     "direct": Experiment("components", mode="direct", seeds=3),
     "cot": Experiment("components", mode="cot"),
     "code": Experiment("components", mode="code"),
