@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 from genprm.arithmetic.critic import critique
-from genprm.arithmetic.openvino_export import add_openvino
 from genprm.arithmetic.problems import Split, easy_exercise, exercises
 from genprm.cli.recipes import Recipe
 from genprm.curate.progress import first_error
@@ -164,8 +163,6 @@ class Run:
         taken = ["--from", before] if before != self.data else []
         genprm("curate", recipe, "--out", self.data, *taken)
         genprm("train", recipe)
-        if not (self.model / "openvino_model.xml").exists():
-            add_openvino(self.model)
 
     def judge(self, suffix: str, *words: object) -> None:
         """Judge the held-out and the real rows."""

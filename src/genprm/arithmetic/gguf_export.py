@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gguf
-import numpy as np
-from safetensors.numpy import load_file
+import torch
+from safetensors.torch import load_file
 
 ARCHITECTURE = "qwen2"
 
@@ -36,8 +36,8 @@ def to_gguf(folder: Path, target: Path) -> None:
     _write_tokenizer(writer, folder)
     for name, weights in load_file(folder / "model.safetensors").items():
         # llama.cpp keeps vectors (norms, biases) in float32.
-        kind = np.float16 if weights.ndim == 2 else np.float32
-        writer.add_tensor(tensor_name(name), weights.astype(kind))
+        kind = torch.float16 if weights.ndim == 2 else torch.float32
+        writer.add_tensor(tensor_name(name), weights.to(kind).numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

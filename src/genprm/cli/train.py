@@ -1,5 +1,6 @@
 """`genprm train`: fine-tune a verifier on curated chats."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -13,4 +14,12 @@ def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="See recipes/.")],
 ) -> None:
     """Fine-tune a model on curated chats; a killed run goes on with the same command."""
-    typer.echo(f"model → {fine_tune(read_training(recipe))}", err=True)
+    settings = read_training(recipe)
+    model = fine_tune(settings)
+    is_first_process = os.environ.get("RANK", "0") == "0"
+    if is_first_process and (Path(settings.base) / "openvino_model.xml").is_file():
+        # What the embedded engine could load before, it can load afterwards.
+        from genprm.arithmetic.openvino_export import add_openvino
+
+        add_openvino(model)
+    typer.echo(f"model → {model}", err=True)

@@ -42,7 +42,11 @@ class OpenVINO:
         max_sequences: int = 512,
     ) -> None:
         if not (folder / "openvino_model.xml").is_file():
-            raise InputError(f"{folder}: no openvino_model.xml there; is it an OpenVINO model?")
+            raise InputError(
+                f"{folder}: no openvino_model.xml there; mend: name an OpenVINO model (optimum-cli "
+                "export openvino makes one of a Hugging Face folder), or serve the folder with "
+                "vLLM and name http://HOST:PORT/v1"
+            )
         self._template = chat_template or ChatTemplate.from_folder(folder)
         context_length = _context_length(folder, cache_gb)
         try:
