@@ -85,8 +85,12 @@ def test_the_model_loads_with_its_template(unbroken: Path) -> None:
     assert tokenizer.apply_chat_template([{"role": "user", "content": "1"}], tokenize=False)
 
 
-def test_training_is_logged(unbroken: Path) -> None:
-    assert list((unbroken / "logs").glob("events.out.tfevents*"))
+def test_every_training_is_logged_in_its_own_folder(
+    base: Path, chats: Path, unbroken: Path, tmp_path: Path
+) -> None:
+    train(settings(base, chats, tmp_path, epochs=0.1))
+    for output in (unbroken, tmp_path):
+        assert list((output / "logs").glob("events.out.tfevents*"))
 
 
 def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(

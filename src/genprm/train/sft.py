@@ -7,6 +7,8 @@ recipes/accelerate/fsdp.yaml -m genprm train RECIPE.toml`.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,7 +91,6 @@ def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(Path(settings.output) / "logs"))
     arguments = SFTConfig(
         output_dir=settings.output,
         num_train_epochs=settings.epochs,
@@ -113,13 +114,27 @@ def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
         report_to=list(settings.report) or "none",
         run_name=Path(settings.output).name,
     )
-    return SFTTrainer(
-        model=_model(settings),
-        args=arguments,
-        train_dataset=corpus.rows,
-        processing_class=tokenizer,
-        peft_config=_adapters(settings),
-    )
+    with _logging_to(Path(settings.output) / "logs"):
+        return SFTTrainer(
+            model=_model(settings),
+            args=arguments,
+            train_dataset=corpus.rows,
+            processing_class=tokenizer,
+            peft_config=_adapters(settings),
+        )
+
+
+@contextmanager
+def _logging_to(folder: Path) -> Iterator[None]:
+    """TensorBoard's folder, unless the user set one: a trainer reads it here when it is made."""
+    name = "TENSORBOARD_LOGGING_DIR"
+    is_set = name in os.environ
+    os.environ.setdefault(name, str(folder))
+    try:
+        yield
+    finally:
+        if not is_set:
+            del os.environ[name]
 
 
 def _model(settings: Training) -> Any:
