@@ -23,7 +23,8 @@ from genprm.curate.recipe import Progress, Rollouts, Rule
 from genprm.curate.rollouts import Tree, path_scores, score_of, trees
 from genprm.curate.scores import Score
 from genprm.curate.solutions import by_problem
-from genprm.evaluate.intervals import Floats, interval, resample
+from genprm.evaluate.intervals import Floats, bounds, resample
+from genprm.report.tables import signed, with_interval
 
 RULES = {
     "hard": Progress(rule=Rule.HARD),
@@ -54,8 +55,9 @@ def main() -> None:
     forest = trees(stored_problems(folder), by_problem(folder.rows(Stage.SOLUTIONS)))
     scores = {row[KEY]: score_of(row) for row in folder.rows(Stage.ROLLOUTS)}
     truths = [list(true_first_errors(tree)) for tree in forest]
+    fewer = {share: thinned(scores, share) for share in SHARES}
     found = {
-        name: {share: accuracy(forest, truths, scores, rule, share) for share in SHARES}
+        name: {share: accuracy(forest, truths, kept, rule) for share, kept in fewer.items()}
         for name, rule in RULES.items()
     }
     print_table(found)
@@ -71,17 +73,9 @@ def print_table(found: Mapping[str, Mapping[int, Accuracy]]) -> None:
     for name, by_share in found.items():
         fewer = " | ".join(f"{by_share[share].right:.1f}" for share in SHARES[:-1])
         all_, hard = by_share[SHARES[-1]], found["hard"][SHARES[-1]]
-        print(
-            f"| {name} | {fewer} | {all_.right:.1f} {brackets(all_.draws)} | {all_.early:.1f} "
-            f"| {all_.late:.1f} | {all_.right - hard.right:+.1f} "
-            f"{brackets(all_.draws - hard.draws)} |"
-        )
-
-
-def brackets(draws: Floats) -> str:
-    """A 95 % interval."""
-    around = interval(draws)
-    return f"[{around.low:.1f}, {around.high:.1f}]" if around else ""
+        right = with_interval(all_.right, bounds(all_.draws))
+        lead = signed(all_.right - hard.right, bounds(all_.draws - hard.draws))
+        print(f"| {name} | {fewer} | {right} | {all_.early:.1f} | {all_.late:.1f} | {lead} |")
 
 
 def true_first_errors(tree: Tree) -> Iterator[int | None]:
@@ -96,25 +90,29 @@ def true_first_errors(tree: Tree) -> Iterator[int | None]:
 def accuracy(
     forest: Sequence[Tree],
     truths: Sequence[Sequence[int | None]],
-    scores: Mapping[str, Score],
+    draws: Sequence[Mapping[str, Score]],
     rule: Progress,
-    share: int,
 ) -> Accuracy:
-    """Of one rule with a share of the completions: the mean over draws."""
-    rng = np.random.default_rng([share])
+    """Of one rule: the mean over draws of scores."""
     counts = np.mean(
         [
             [
-                outcomes(tree, truth, thinned, rule)
+                outcomes(tree, truth, scores, rule)
                 for tree, truth in zip(forest, truths, strict=True)
             ]
-            for thinned in (thin(scores, share, rng) for _ in range(1 if share == 1 else DRAWS))
+            for scores in draws
         ],
         axis=0,
     )  # [problems, right | early | late]
     right, early, late = 100 * counts.sum(axis=0) / counts.sum()
     drawn = resample("labels", len(counts)) @ counts
     return Accuracy(right, early, late, 100 * drawn[:, 0] / drawn.sum(axis=1))
+
+
+def thinned(scores: Mapping[str, Score], share: int) -> list[dict[str, Score]]:
+    """Draws of a share of the completions; all of them need no second draw."""
+    rng = np.random.default_rng([share])
+    return [thin(scores, share, rng) for _ in range(1 if share == 1 else DRAWS)]
 
 
 def thin(scores: Mapping[str, Score], share: int, rng: np.random.Generator) -> dict[str, Score]:

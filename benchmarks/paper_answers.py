@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from paper_questions import EXPERIMENTS, RESULT, VOTES
+from paper_questions import EXPERIMENTS, RESULT, VOTES, judged_folder
 
-from genprm.evaluate.intervals import Floats, Interval, interval
-from genprm.evaluate.run import read_run
-from genprm.evaluate.summary import average_draws, subset_draws, summarise
+from genprm.evaluate.intervals import Floats, bounds
+from genprm.evaluate.run import SUMMARY, read_run
+from genprm.evaluate.summary import average_draws, subset_draws
+from genprm.report.comparison import shared_rows
+from genprm.report.tables import signed, with_interval
 
 TITLES = {"held_out": "held-out problems", "real": "BIG-Bench-Mistake"}
 PAIRS = [
@@ -40,15 +42,10 @@ class Score:
         """Over seeds."""
         return float(np.mean(self.seeds))
 
-    @property
-    def interval(self) -> Interval:
-        """Of the mean, over rows."""
-        return interval(self.draws) or Interval(self.mean, self.mean)
-
     def __str__(self) -> str:
         """The mean, its interval and the seeds, if several."""
         seeds = f" ({', '.join(f'{one:.1f}' for one in self.seeds)})" if len(self.seeds) > 1 else ""
-        return f"{self.mean:.1f} [{self.interval.low:.1f}, {self.interval.high:.1f}]{seeds}"
+        return with_interval(self.mean, bounds(self.draws)) + seeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,9 @@ def answers(folder: Path) -> Iterator[Answer]:
         own = [folder / f"{name}-s{seed}" for seed in range(experiment.seeds)]
         done = [run for run in own if (run / RESULT).exists()]
         for votes in (1, VOTES) if done else ():
-            scores = {rows: score([run / f"{rows}-maj{votes}" for run in done]) for rows in TITLES}
+            scores = {
+                rows: score([judged_folder(run, rows, votes) for run in done]) for rows in TITLES
+            }
             known = {rows: one for rows, one in scores.items() if one}
             if known:
                 yield Answer(name, votes, json.loads((done[0] / RESULT).read_text()), known)
@@ -93,16 +92,13 @@ def answers(folder: Path) -> Iterator[Answer]:
 
 def score(runs: list[Path]) -> Score | None:
     """Of one experiment's seeds on the same rows; None where none was judged."""
-    found = [read_run(run) for run in runs if (run / "summary.json").exists()]
-    if not found:
+    judged = [run for run in runs if (run / SUMMARY).exists()]
+    if not judged:
         return None
-    rows = found[0].rows
-    order = [row.id for row in rows]
-    draws = []
-    for run in found:
-        kept = {row.id: row for row in run.rows}
-        draws.append(average_draws(subset_draws([kept[id] for id in order], run.predictions)))
-    seeds = [summarise(rows, run.predictions)["average_f1"] for run in found]
+    found = [read_run(run) for run in judged]
+    rows = shared_rows(found)
+    draws = [average_draws(subset_draws(rows, run.predictions)) for run in found]
+    seeds = [json.loads((run / SUMMARY).read_text())["average_f1"] for run in judged]
     return Score(seeds, np.mean(draws, axis=0))
 
 
@@ -128,10 +124,7 @@ def differences(left: Answer, right: Answer) -> Iterator[str]:
     """For each set of rows, the difference of the means over seeds with its interval."""
     for rows in (rows for rows in TITLES if rows in left.scores and rows in right.scores):
         first, second = left.scores[rows], right.scores[rows]
-        around = interval(first.draws - second.draws)
-        if around:
-            middle = first.mean - second.mean
-            yield f"{rows} {middle:+.1f} [{around.low:+.1f}, {around.high:+.1f}]"
+        yield f"{rows} {signed(first.mean - second.mean, bounds(first.draws - second.draws))}"
 
 
 def draw(found: list[Answer], path: Path) -> None:
@@ -146,8 +139,7 @@ def draw(found: list[Answer], path: Path) -> None:
             if rows not in one.scores:
                 continue
             known, color = one.scores[rows], f"C{questions.index(one.about['question'])}"
-            band = [known.interval.low, known.interval.high]
-            panel.plot(band, [place, place], color=color, lw=1.5)
+            panel.plot(bounds(known.draws) or [], [place, place], color=color, lw=1.5)
             panel.plot(known.mean, place, "o", color=color, ms=5)
             panel.plot(known.seeds, [place] * len(known.seeds), "|", color=color, ms=9)
         panel.set_xlabel(f"first-error F1, {title}")

@@ -7,15 +7,15 @@ rollouts, labels, filter or mode. Each is trained from the same base and judged 
 generated solutions and on the real rows of BIG-Bench-Mistake. Everything runs through the public
 commands, and each goes on where it was killed: start the script again.
 
-`--base` is a Hugging Face folder, such as build/trunk/model of `make train-arithmetic`, and
-`--small` a smaller one for the question of size (Table 7). With `--only NAME` one experiment runs.
-`--majority` judges again what the labels made, with eight votes on a step (Table 4); a step's votes
-stop once they are decided, which changes no label. benchmarks/paper_answers.py tells what came out.
+`--base` is a model of the built-in domain, such as build/trunk/model of `make train-arithmetic`,
+and `--small` a smaller one for the question of size (Table 7). With `--only NAME` one experiment
+runs. `--majority` judges again what the labels made, with eight votes on a step (Table 4); a step's
+votes stop once they are decided, which changes no label. benchmarks/paper_answers.py tells what
+came out.
 """
 
 import argparse
 import json
-import random
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from genprm.arithmetic.critic import critique
-from genprm.arithmetic.problems import Split, easy_exercise, exercises
+from genprm.arithmetic.problems import Split, exercises
 from genprm.cli.recipes import Recipe
-from genprm.curate.progress import first_error
 from genprm.curate.recipe import DYNAMIC_K
+from genprm.evaluate.run import SUMMARY
 from genprm.recipe import read_recipe
 
 RECIPE = Path("recipes/arithmetic.toml")
@@ -151,10 +150,10 @@ class Run:
         if not (self.folder / RESULT).exists():
             if self.experiment.learns:
                 self.train()
-            self.judge("-maj1")
+            self.judge(1)
             self.describe()
         if self.asked.majority and self.experiment.question == "labels":
-            self.judge(f"-maj{VOTES}", "--votes", VOTES, "--adaptive", "exact")
+            self.judge(VOTES, "--adaptive", "exact")
 
     def train(self) -> None:
         """Curate and train by the shipped recipe with this experiment's changes."""
@@ -164,14 +163,14 @@ class Run:
         genprm("curate", recipe, "--out", self.data, *taken)
         genprm("train", recipe)
 
-    def judge(self, suffix: str, *words: object) -> None:
+    def judge(self, votes: int, *words: object) -> None:
         """Judge the held-out and the real rows."""
-        how = ["--model", self.model, "--mode", self.experiment.mode, "--seed", self.seed, *words]
-        short = ["--stop-at-first-error", "--max-tokens", 600]
+        how = ["--model", self.model, "--mode", self.experiment.mode, "--seed", self.seed]
+        how += ["--votes", votes, "--stop-at-first-error", "--max-tokens", 600, *words]
         for name, rows in {"held_out": self.asked.out / HELD_OUT, "real": self.asked.real}.items():
-            out = self.folder / f"{name}{suffix}"
-            if rows.exists() and not (out / "summary.json").exists():
-                genprm("evaluate", "processbench", rows, *how, *short, "--output", out)
+            out = judged_folder(self.folder, name, votes)
+            if rows.exists() and not (out / SUMMARY).exists():
+                genprm("evaluate", "processbench", rows, *how, "--output", out)
 
     def describe(self) -> None:
         """Say what the run learned from, which marks it as done."""
@@ -180,7 +179,6 @@ class Run:
             "name": self.name,
             "seed": self.seed,
             "question": self.experiment.question,
-            "labels": label_accuracy(self.data),
             "chats": round(self.experiment.share * chats),
         }
         (self.folder / RESULT).write_text(json.dumps(result, indent=1) + "\n")
@@ -207,6 +205,11 @@ class Run:
         return file
 
 
+def judged_folder(run: Path, rows: str, votes: int) -> Path:
+    """Where a run's judgements of some rows lie."""
+    return run / f"{rows}-maj{votes}"
+
+
 def toml(content: Mapping[str, Any], path: str = "") -> Iterator[str]:
     """Tables of plain values, and lists of small tables, as TOML."""
     tables = {key: value for key, value in content.items() if isinstance(value, dict)}
@@ -229,20 +232,6 @@ def spelt(value: Any) -> str:
 def genprm(*words: object) -> None:
     """One of our commands."""
     subprocess.run([sys.executable, "-m", "genprm", *map(str, words)], check=True)
-
-
-def label_accuracy(data: Path) -> dict[str, float]:
-    """How often the labels' first error is the true one, which the scripted teacher knows."""
-    hits: list[bool] = []
-    for line in (data / "progress.jsonl").open():
-        row = json.loads(line)
-        stream, _, index = row["problem"].partition("-")
-        right = easy_exercise(int(stream), int(index), Split.TRAIN)
-        known = critique(right, row["steps"], random.Random(0))
-        if known is not None:
-            truth = first_error([rationale.correct for rationale in known])
-            hits.append(truth == row["first_error"])
-    return {"first_error": 100 * sum(hits) / max(len(hits), 1), "solutions": len(hits)}
 
 
 def count_chats(data: Path, mode: str) -> int:

@@ -84,6 +84,12 @@ def interval(draws: Floats, *, level: float = LEVEL) -> Interval | None:
     return Interval(float(low), float(high))
 
 
+def bounds(draws: Floats) -> list[float] | None:
+    """The same interval as [low, high], as JSON and tables want it."""
+    found = interval(draws)
+    return [found.low, found.high] if found else None
+
+
 def hits(labels: Sequence[int], predictions: Sequence[int | None]) -> Hits:
     """Labels and predicted first errors, both [rows], as numbers."""
     return Hits(

@@ -8,7 +8,7 @@ import numpy as np
 
 from genprm.evaluate.breakdowns import breakdowns
 from genprm.evaluate.calibration import calibration, confidence, labelled_steps, risk_coverage
-from genprm.evaluate.intervals import Draws, Floats, Hits, bootstrap_f1, hits, interval
+from genprm.evaluate.intervals import Draws, Floats, Hits, bootstrap_f1, bounds, hits
 from genprm.evaluate.judgement import Judgement
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.metrics import Scores, average, by_subset, f1, percent, score_subsets
@@ -28,7 +28,7 @@ def summarise(rows: Sequence[LabelledSolution], predictions: Mapping[str, int | 
             name: _scores(scores[name]) | {"interval": _intervals(draws[name])} for name in scores
         },
         "average_f1": average([subset.f1 for subset in scores.values()]),
-        "average_f1_interval": _interval(average_draws(draws)),
+        "average_f1_interval": bounds(average_draws(draws)),
         "rows": len(rows),
         "abstained": len(abstained),
         "abstained_ids": abstained,
@@ -89,15 +89,10 @@ def _scores(scores: Scores) -> Summary:
 
 def _intervals(draws: Draws) -> Summary:
     return {
-        "error_accuracy": _interval(draws.error_accuracy),
-        "correct_accuracy": _interval(draws.correct_accuracy),
-        "f1": _interval(draws.f1),
+        "error_accuracy": bounds(draws.error_accuracy),
+        "correct_accuracy": bounds(draws.correct_accuracy),
+        "f1": bounds(draws.f1),
     }
-
-
-def _interval(draws: Floats) -> list[float] | None:
-    found = interval(draws)
-    return [found.low, found.high] if found else None
 
 
 def _cost(rows: Sequence[LabelledSolution], judgements: Mapping[str, Judgement]) -> Summary | None:
@@ -153,7 +148,7 @@ def _majority(
     return {
         "subsets": subsets,
         "average_f1": average([one["f1"] for one in subsets.values()]),
-        "average_f1_interval": _interval(average_draws(draws)),
+        "average_f1_interval": bounds(average_draws(draws)),
     }
 
 

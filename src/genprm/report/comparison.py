@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from genprm.errors import InputError
-from genprm.evaluate.intervals import Floats, interval
+from genprm.evaluate.intervals import Floats, bounds
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.metrics import average, score_subsets
 from genprm.evaluate.run import Run
@@ -96,5 +96,4 @@ def _points(rows: Sequence[LabelledSolution], run: Run) -> dict[str, float | Non
 def _difference(one: float | None, other: float | None, draws: Floats) -> str:
     if one is None or other is None:
         return "—"
-    found = interval(draws)
-    return signed(one - other, [found.low, found.high] if found else None)
+    return signed(one - other, bounds(draws))
