@@ -44,7 +44,7 @@ def main() -> None:
     asked = parser.parse_args()
     if not asked.policy.is_dir():
         parser.error(
-            f"{asked.policy}: no such folder; mend: --policy FOLDER with a policy to train"
+            f"{asked.policy}: no such folder; fix: --policy FOLDER with a policy to train"
         )
     trainer = build(asked)
     before = held_out(trainer)

@@ -46,14 +46,14 @@ def test_the_papers_settings(size: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"progres": {}}, r"field curate\.progres: unknown; mend: did you mean progress\?"),
+        ({"progres": {}}, r"field curate\.progres: unknown; fix: did you mean progress\?"),
         (
             {"progress": {"epsilom": 1}},
-            r"field curate\.progress\.epsilom: unknown; mend: did you mean epsilon\?",
+            r"field curate\.progress\.epsilom: unknown; fix: did you mean epsilon\?",
         ),
-        ({"zebra": 1}, r"field curate\.zebra: unknown; mend: remove it"),
+        ({"zebra": 1}, r"field curate\.zebra: unknown; fix: remove it"),
         ({"name": None}, r"field curate\.name: Input should be a valid string, not None"),
-        ({"solutions": {}}, r"field curate\.solutions\.model: missing; mend: add it"),
+        ({"solutions": {}}, r"field curate\.solutions\.model: missing; fix: add it"),
         (
             {"solutions": {"model": "m", "cap": "many"}},
             r"field curate\.solutions\.cap: .*valid integer, not 'many'",
@@ -86,5 +86,5 @@ def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
 def test_a_missing_table_is_named(tmp_path: Path) -> None:
     file = tmp_path / "r.toml"
     file.write_text("")
-    with pytest.raises(InputError, match=r"table train: missing; mend: add \[train\]"):
+    with pytest.raises(InputError, match=r"table train: missing; fix: add \[train\]"):
         read_training(file)

@@ -34,7 +34,7 @@ def read_solutions(source: str) -> list[Solution]:
         return [_solution_from_prose(source, text)]
     solutions = [_solution(place, row) for place, row in _rows(source, text)]
     if not solutions:
-        raise InputError(f"{source}: no rows; mend: one JSON object per line with problem, steps")
+        raise InputError(f"{source}: no rows; fix: one JSON object per line with problem, steps")
     return solutions
 
 
@@ -46,7 +46,7 @@ def read_rows(source: str) -> Iterator[tuple[str, Row]]:
     """
     for place, row in _rows(source, _read_text(source)):
         if not isinstance(row, dict):
-            raise InputError(f"{place}: not a JSON object; mend: one JSON object per line")
+            raise InputError(f"{place}: not a JSON object; fix: one JSON object per line")
         yield place, row
 
 
@@ -63,7 +63,7 @@ def read_problems(source: str) -> list[Problem]:
         problem_of(place, row, number) for number, (place, row) in enumerate(read_rows(source))
     ]
     if not problems:
-        raise InputError(f"{source}: no rows; mend: one JSON object per line with a problem")
+        raise InputError(f"{source}: no rows; fix: one JSON object per line with a problem")
     return problems
 
 
@@ -93,7 +93,7 @@ def _read_text(source: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{source}:{line}: not UTF-8; mend: save the file as UTF-8") from None
+        raise InputError(f"{source}:{line}: not UTF-8; fix: save the file as UTF-8") from None
 
 
 def _is_prose(source: str, text: str) -> bool:
@@ -107,7 +107,7 @@ def _solution_from_prose(source: str, text: str) -> Solution:
     problem, _, solution = text.strip().partition("\n\n")
     row = {"problem": problem.strip(), "solution": solution.removeprefix("Solution:")}
     if not solution.strip():
-        raise InputError(f"{source}: no solution; mend: the problem, a blank line, the solution")
+        raise InputError(f"{source}: no solution; fix: the problem, a blank line, the solution")
     return _solution(source, row)
 
 
@@ -145,20 +145,20 @@ def _parse(text: str) -> Any:
 
 
 def _broken(place: str, cause: str) -> InputError:
-    return InputError(f"{place}: broken JSON ({cause}); mend: one JSON object per line")
+    return InputError(f"{place}: broken JSON ({cause}); fix: one JSON object per line")
 
 
 def _usable(text: str) -> str:
     if not text.strip():
-        raise ValueError("is empty; mend: remove it or fill it")
+        raise ValueError("is empty; fix: remove it or fill it")
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"has {len(text):,} characters; mend: at most {MAX_CHARACTERS:,}")
+        raise ValueError(f"has {len(text):,} characters; fix: at most {MAX_CHARACTERS:,}")
     if "\0" in text:
-        raise ValueError("contains NUL; mend: remove the character")
+        raise ValueError("contains NUL; fix: remove the character")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError("contains half a surrogate pair; mend: remove it") from None
+        raise ValueError("contains half a surrogate pair; fix: remove it") from None
     return text
 
 
@@ -218,7 +218,7 @@ class _Prm800kRow(BaseModel):
 
 def _solution(place: str, row: Any) -> Solution:
     if not isinstance(row, dict):
-        raise InputError(f"{place}: not a JSON object; mend: an object with problem and steps")
+        raise InputError(f"{place}: not a JSON object; fix: an object with problem and steps")
     try:
         if isinstance(row.get("question"), dict):
             rated = _Prm800kRow.model_validate(row)
@@ -246,10 +246,10 @@ def _steps(place: str, row: _SolutionRow) -> tuple[str, ...]:
     if not steps:
         raise InputError(
             f"{place}: field steps: missing or empty; "
-            "mend: a list of texts, or a field solution with the whole text"
+            "fix: a list of texts, or a field solution with the whole text"
         )
     if len(steps) > MAX_STEPS:
-        raise InputError(f"{place}: field steps: {len(steps):,} steps; mend: at most {MAX_STEPS:,}")
+        raise InputError(f"{place}: field steps: {len(steps):,} steps; fix: at most {MAX_STEPS:,}")
     return steps
 
 
@@ -258,5 +258,5 @@ def first_fault(error: ValidationError) -> str:
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "missing":
-        return f"field {field}: missing; mend: add it"
+        return f"field {field}: missing; fix: add it"
     return f"field {field}: {fault['msg'].removeprefix('Value error, ')}"

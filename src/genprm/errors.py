@@ -19,7 +19,7 @@ class GenprmError(Exception):
 
 
 class InputError(GenprmError):
-    """Input that the user can mend: names the file, the line, the field and the mend."""
+    """Input that the user can fix: names the file, the line, the field and the mend."""
 
 
 class JournalError(GenprmError):
@@ -42,4 +42,4 @@ class MissingExtra(GenprmError):
     """An optional dependency is missing: `MissingExtra("trl", extra="train")`."""
 
     def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(f"{package} is not installed; mend: pip install 'genprm[{extra}]'")
+        super().__init__(f"{package} is not installed; fix: pip install 'genprm[{extra}]'")

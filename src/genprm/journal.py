@@ -119,11 +119,11 @@ class Journal:
 
     def _check_foreign(self) -> None:
         if self.path.is_dir():
-            raise JournalError(f"{self.path} is a folder; mend: name a file")
+            raise JournalError(f"{self.path} is a folder; fix: name a file")
         if not self._claim.exists() and self.path.exists() and self.path.stat().st_size:
             raise JournalError(
                 f"{self.path} exists and was not written by a resumable run; "
-                "mend: name another output, or remove it"
+                "fix: name another output, or remove it"
             )
 
     def _acquire(self) -> None:
@@ -137,7 +137,7 @@ class Journal:
         except ValueError:
             there = None
         if there is None and self.path.exists() and self.path.stat().st_size:
-            raise JournalError(f"{self._claim} is damaged; mend: remove it and {self.path}")
+            raise JournalError(f"{self._claim} is damaged; fix: remove it and {self.path}")
         if there is None:  # new, or killed before its first row
             text = json.dumps(self._configuration, indent=1, ensure_ascii=False) + "\n"
             os.ftruncate(self._lock, 0)
@@ -147,7 +147,7 @@ class Journal:
             raise JournalError(
                 f"{self.path} was begun with other settings: "
                 f"{'; '.join(_differences(there, self._configuration))}; "
-                "mend: the same settings, or another output"
+                "fix: the same settings, or another output"
             )
 
     def _read(self) -> None:
@@ -162,7 +162,7 @@ class Journal:
                 except (ValueError, KeyError, TypeError):
                     raise JournalError(
                         f"{self.path}:{number}: not a row of this run; "
-                        "mend: remove the line to have it made again"
+                        "fix: remove the line to have it made again"
                     ) from None
                 self._lines[key] = (self._end, len(line))
                 self._end += len(line)

@@ -52,9 +52,9 @@ def _fault(error: ValidationError, shape: type[Table]) -> str:
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(str(fault["loc"][-1]), _fields(shape, fault["loc"][:-1]), n=1)
         mend = f"did you mean {near[0]}?" if near else "remove it"
-        return f"field {field}: unknown; mend: {mend}"
+        return f"field {field}: unknown; fix: {mend}"
     if fault["type"] == "missing":
-        return f"field {field}: missing; mend: add it"
+        return f"field {field}: missing; fix: add it"
     message = fault["msg"].removeprefix("Value error, ")
     return f"field {field}: {message}, not {fault['input']!r}" if field else message
 

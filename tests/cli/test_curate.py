@@ -140,7 +140,7 @@ def test_a_stage_out_of_turn_is_one_line(
     words = ["curate", recipe, "--out", str(tmp_path), "--stage", "rollouts"]
     assert here(monkeypatch, *words) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "the stage problems has not finished; mend: run it first" in line
+    assert "the stage problems has not finished; fix: run it first" in line
 
 
 @pytest.mark.parametrize("command", ["curate", "train"])
@@ -156,4 +156,4 @@ def test_a_misspelt_recipe_is_one_line(
     out = ["--out", str(tmp_path / "o")] if command == "curate" else []
     assert here(monkeypatch, command, str(recipe), *out) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "field curate.solutions.waves: unknown; mend: did you mean wave?" in line
+    assert "field curate.solutions.waves: unknown; fix: did you mean wave?" in line

@@ -129,10 +129,10 @@ def test_search_draws_its_tree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["rank"], "mend: name a file of problems"),
-        (["rank", "x.jsonl", "--samples", "y.jsonl"], "mend: name a file of problems"),
+        (["rank"], "fix: name a file of problems"),
+        (["rank", "x.jsonl", "--samples", "y.jsonl"], "fix: name a file of problems"),
         (["rank", "missing.jsonl"], "missing.jsonl: No such file or directory"),
-        (["refine", "--policy", "nowhere", "-"], "mend: problems"),
+        (["refine", "--policy", "nowhere", "-"], "fix: problems"),
         (["rank", "--early-abandon", "--method", "majority", "-"], "needs every score"),
     ],
 )
@@ -140,5 +140,5 @@ def test_what_a_user_can_mend_is_one_line(words: list[str], said: str) -> None:
     done = subprocess.run([*GENPRM, *words], input="", capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    if said != "mend: problems":
+    if said != "fix: problems":
         assert said in done.stderr

@@ -151,7 +151,7 @@ def test_assumptions_by_hand() -> None:
 
 
 def test_what_is_not_assumed_is_named() -> None:
-    with pytest.raises(InputError, match="solved, steps missing; mend: add them, or --pilot N"):
+    with pytest.raises(InputError, match="solved, steps missing; fix: add them, or --pilot N"):
         from_assumptions(assumed(solved=None, steps=None), 100)
 
 

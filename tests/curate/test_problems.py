@@ -37,7 +37,7 @@ def test_answers(tmp_path: Path, row: object, answer: str) -> None:
     ("rows", "fault"),
     [
         ([{"answer": "2"}], r"problems\.jsonl:1: field problem: Field required"),
-        ([{"problem": "1 + 1"}], r":1: field answer: missing; mend: add it"),
+        ([{"problem": "1 + 1"}], r":1: field answer: missing; fix: add it"),
         ([{"problem": "", "answer": "2"}], r":1: field problem: String should have"),
         ([3], r":1: field row: Input should be"),
         ([{"problem": "a", "answer": "1", "id": 5}] * 2, "id '5' twice"),

@@ -176,4 +176,4 @@ def test_a_full_queue_refuses_at_once() -> None:
         too_many = client.post("/v1/verify", json={"solutions": [PAIR] * 3})
         assert too_many.status_code == 503
         assert too_many.headers["retry-after"] == "1"
-        assert "mend: send 3 later" in too_many.json()["error"]
+        assert "fix: send 3 later" in too_many.json()["error"]

@@ -47,7 +47,7 @@ def main() -> None:
     if asked.model == "trunk":
         grow_trunk(Recipe(minutes=asked.minutes, decay=0.0, **size), asked.out)
     elif asked.trunk is None:
-        parser.error(f"--trunk is missing; mend: the folder of the trunk that {asked.model} leaves")
+        parser.error(f"--trunk is missing; fix: the folder of the trunk that {asked.model} leaves")
     else:
         recipe = Recipe(minutes=asked.minutes, warmup=0.03, decay=0.95, **size)
         branch_off(BRANCHES[asked.model], asked.trunk, recipe, asked.out)

@@ -25,7 +25,7 @@ def adaptive(
     """Read the curve of both rules out of one run of all N votes."""
     verdicts = verdicts_of(run)
     if any(len(step.votes) < step.wanted for verdict in verdicts for step in verdict.steps):
-        raise InputError(f"{run}: votes were saved there already; mend: --adaptive off")
+        raise InputError(f"{run}: votes were saved there already; fix: --adaptive off")
     labels = [row.get(label_field) for row in rows_of(run)]
     known = [label for label in labels if isinstance(label, int)]
     found = savings(verdicts, known if len(known) == len(labels) else None)

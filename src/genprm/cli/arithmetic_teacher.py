@@ -41,7 +41,7 @@ def scripted_teacher(name: str) -> "ScriptedTeacher":
     except ValueError:
         rate = -1.0
     if not name.startswith(_SCRIPTED) or kind or not 0 <= rate <= 1:
-        raise InputError(f"teacher {name!r}: mend: {_SCRIPTED} or {_SCRIPTED}:ERRORS, 0 to 1")
+        raise InputError(f"teacher {name!r}: fix: {_SCRIPTED} or {_SCRIPTED}:ERRORS, 0 to 1")
     return ScriptedTeacher(name, rate)
 
 

@@ -54,7 +54,7 @@ def cascade(
 def _paired(cheap: Path, strong: Path, label_field: str) -> tuple[list[JudgedTwice], list[Any]]:
     first, second = rows_of(cheap), rows_of(strong)
     if [_text(row) for row in first] != [_text(row) for row in second]:
-        raise InputError(f"{cheap} and {strong} judge different solutions; mend: the same input")
+        raise InputError(f"{cheap} and {strong} judge different solutions; fix: the same input")
     pairs = list(map(JudgedTwice, verdicts_of(cheap), verdicts_of(strong)))
     return pairs, [row.get(label_field) for row in second]
 

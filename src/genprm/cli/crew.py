@@ -94,5 +94,5 @@ def _path(name: str | None) -> Path | None:
 def _count(source: str) -> int:
     number = source.removeprefix(_DOMAIN)
     if not number.isdigit() or int(number) == 0:
-        raise InputError(f"problems {source!r}: mend: arithmetic:COUNT, such as arithmetic:300")
+        raise InputError(f"problems {source!r}: fix: arithmetic:COUNT, such as arithmetic:300")
     return int(number)

@@ -87,7 +87,7 @@ def _served(options: JudgeOptions) -> tuple[str, str]:
     if not url.startswith("http") or not name:
         raise InputError(
             f"--judge {options.name}: --model {options.engine.model} names no served model; "
-            "mend: http://HOST:PORT/v1#NAME"
+            "fix: http://HOST:PORT/v1#NAME"
         )
     return url, name
 

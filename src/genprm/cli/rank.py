@@ -51,7 +51,7 @@ def rank(
 ) -> None:
     """Choose among N solutions of each problem: the policy's samples, or stored ones."""
     if early_abandon and method is not Method.BEST_OF_N:
-        raise InputError(f"--early-abandon: {method} needs every score; mend: leave it out")
+        raise InputError(f"--early-abandon: {method} needs every score; fix: leave it out")
     source = Source.read(problems, samples)
     verifying = judging.settings()
     writer = None if source.stored else policy

@@ -23,7 +23,7 @@ def read_curation(path: Path) -> Curation:
     """
     table = read_recipe(path, Recipe).curate
     if table is None:
-        raise InputError(f"{path}: table curate: missing; mend: add [curate]")
+        raise InputError(f"{path}: table curate: missing; fix: add [curate]")
     return table
 
 
@@ -31,5 +31,5 @@ def read_training(path: Path) -> Training:
     """The table `train`; raises as `read_curation`."""
     table = read_recipe(path, Recipe).train
     if table is None:
-        raise InputError(f"{path}: table train: missing; mend: add [train]")
+        raise InputError(f"{path}: table train: missing; fix: add [train]")
     return table

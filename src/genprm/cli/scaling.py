@@ -56,7 +56,7 @@ def read_points(runs: Sequence[Path], score: Aggregate) -> list[Point]:
     shared = sorted(set.intersection(*(set(of_run) for of_run in rows.values())))
     if not shared:
         raise InputError(
-            f"{', '.join(map(str, runs))}: no problem is in every run; mend: the same problems"
+            f"{', '.join(map(str, runs))}: no problem is in every run; fix: the same problems"
         )
     return [
         point
@@ -70,7 +70,7 @@ def _points(run: Path, rows: Sequence[Row], score: Aggregate) -> list[Point]:
     match settings.get("command"):
         case "rank":
             if settings["early_abandon"]:
-                raise InputError(f"{run}: some samples were abandoned; mend: rank them all")
+                raise InputError(f"{run}: some samples were abandoned; fix: rank them all")
             return ranking_points(rows, score)
         case "refine":
             asked = settings["refine"]
@@ -83,13 +83,13 @@ def _points(run: Path, rows: Sequence[Row], score: Aggregate) -> list[Point]:
             setting = f"{asked['beams']} x {asked['branch']}"
             return [search_point(rows, f"search ({asked['strategy']}{ahead})", setting)]
         case command:
-            raise InputError(f"{run}: a run of {command}; mend: one of rank, refine or search")
+            raise InputError(f"{run}: a run of {command}; fix: one of rank, refine or search")
 
 
 def _graded(run: Path) -> list[Row]:
     rows = [row for row in rows_of(run) if "correct" in row]
     if not rows:
-        raise InputError(f"{run}: no gold answers; mend: problems with the field answer")
+        raise InputError(f"{run}: no gold answers; fix: problems with the field answer")
     return rows
 
 

@@ -44,7 +44,7 @@ async def _serve(
         listening = socket.create_server((host, port), backlog=2048)
     except OSError as error:
         cause = error.strerror or str(error)
-        raise InputError(f"{host}:{port}: {cause}; mend: another --host or --port") from None
+        raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
     async with open_verifier(engine, settings) as verifier:
         service = app.create_app(verifier, app.Limits(concurrency, waiting))
         server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="off"))

@@ -30,7 +30,7 @@ class Source:
             InputError: none or both were named, or the file is broken.
         """
         if (problems is None) == (samples is None):
-            raise InputError("nothing to do; mend: name a file of problems, or --samples FILE")
+            raise InputError("nothing to do; fix: name a file of problems, or --samples FILE")
         if samples is not None:
             return cls(read_pools(samples), stored=True)
         return cls([Pool(problem) for problem in read_problems(problems or "-")], stored=False)

@@ -23,7 +23,7 @@ def settings_of(path: Path) -> Row:
         settings: Row = json.loads(claim.read_bytes())
     except (OSError, ValueError):
         raise InputError(
-            f"{claim}: missing or damaged; mend: name the --output of a genprm command, "
+            f"{claim}: missing or damaged; fix: name the --output of a genprm command, "
             "with its .run.json beside it"
         ) from None
     return settings
@@ -37,7 +37,7 @@ def rows_of(path: Path) -> list[Row]:
     """
     rows = [row for _, row in read_rows(str(path))]
     if not rows:
-        raise InputError(f"{path}: no rows; mend: let its command finish")
+        raise InputError(f"{path}: no rows; fix: let its command finish")
     return rows
 
 
@@ -51,5 +51,5 @@ def verdicts_of(path: Path) -> list[SolutionVerdict]:
         return [from_row(row) for row in rows_of(path)]
     except (KeyError, TypeError) as error:
         raise InputError(
-            f"{path}: not rows of genprm verify ({error}); mend: its --output"
+            f"{path}: not rows of genprm verify ({error}); fix: its --output"
         ) from None

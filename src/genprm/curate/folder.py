@@ -100,7 +100,7 @@ class Folder:
         if there != name:
             raise JournalError(
                 f"{self.file(stage)} was begun with the model {there!r}, this is {name!r}; "
-                "mend: the same model, or another folder"
+                "fix: the same model, or another folder"
             )
 
     def is_done(self, stage: Stage) -> bool:
@@ -125,7 +125,7 @@ class Folder:
             digest: str = json.loads(self._done(stage).read_text("utf-8"))["sha256"]
         except FileNotFoundError:
             raise InputError(
-                f"{self.path}: the stage {stage} has not finished; mend: run it first, "
+                f"{self.path}: the stage {stage} has not finished; fix: run it first, "
                 "or all stages without --stage"
             ) from None
         return digest

@@ -111,7 +111,7 @@ def from_assumptions(recipe: Curation, problems: int) -> Forecast:
     missing = [name for name in _NEEDED if getattr(plan, name) is None]
     if missing:
         raise InputError(
-            f"field curate.plan: {', '.join(missing)} missing; mend: add them, or --pilot N"
+            f"field curate.plan: {', '.join(missing)} missing; fix: add them, or --pilot N"
         )
     # Checked just above: no field that is needed is None.
     known = {name: float(getattr(plan, name)) for name in _NEEDED}

@@ -55,10 +55,10 @@ def check_problems(problems: Iterable[Problem], source: str) -> None:
     seen: set[str] = set()
     for problem in problems:
         if problem.id in seen:
-            raise InputError(f"{source}: id {problem.id!r} twice; mend: one id for each problem")
+            raise InputError(f"{source}: id {problem.id!r} twice; fix: one id for each problem")
         seen.add(problem.id)
     if not seen:
-        raise InputError(f"{source}: no problems; mend: one JSON object per line")
+        raise InputError(f"{source}: no problems; fix: one JSON object per line")
 
 
 def store_problems(folder: Folder, problems: Iterable[Problem]) -> None:
@@ -92,7 +92,7 @@ def _problem(place: str, row: Any, index: int) -> Problem:
         raise InputError(f"{place}: field {field}: {fault['msg']}") from None
     answer = _gold(parsed)
     if answer is None:
-        raise InputError(f"{place}: field answer: missing; mend: add it, or a worked solution")
+        raise InputError(f"{place}: field answer: missing; fix: add it, or a worked solution")
     return Problem(str(index if parsed.id is None else parsed.id), parsed.text, answer)
 
 
@@ -113,9 +113,9 @@ def _file_rows(file: Path) -> Iterator[tuple[str, Any]]:
     try:
         text = file.read_text("utf-8-sig")
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror}; mend: the path in `problems`") from None
+        raise InputError(f"{file}: {error.strerror}; fix: the path in `problems`") from None
     except UnicodeDecodeError:
-        raise InputError(f"{file}: not UTF-8; mend: save the file as UTF-8") from None
+        raise InputError(f"{file}: not UTF-8; fix: save the file as UTF-8") from None
     if file.suffix == ".json":
         document = _parse(str(file), text)
         rows = document if isinstance(document, list) else [document]
@@ -130,7 +130,7 @@ def _parse(place: str, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InputError(f"{place}: broken JSON ({error}); mend: one object per line") from None
+        raise InputError(f"{place}: broken JSON ({error}); fix: one object per line") from None
 
 
 def _parquet_rows(file: Path) -> Iterator[tuple[str, Any]]:
@@ -155,5 +155,5 @@ def _hub_rows(name: str) -> Iterator[tuple[str, Any]]:
         rows = datasets.load_dataset(name, split=split or "train")
     except Exception as error:  # whatever the Hub's client raises: no such set, no network
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"hf:{name}: {cause}; mend: a name on the Hub, or a file") from None
+        raise InputError(f"hf:{name}: {cause}; fix: a name on the Hub, or a file") from None
     yield from ((f"hf:{name}: row {number}", row) for number, row in enumerate(rows, start=1))

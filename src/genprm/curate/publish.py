@@ -30,7 +30,7 @@ def publish(folder: Folder, recipe: Curation, survey: Survey) -> Path:
     for row in folder.rows(Stage.CHATS):
         by_mode[row["mode"]].append({"id": row.pop(KEY), **row})
     if not by_mode:
-        raise InputError(f"{folder.path}: consensus kept nothing; mend: see report.html")
+        raise InputError(f"{folder.path}: consensus kept nothing; fix: see report.html")
     for mode, rows in by_mode.items():
         (target / mode).mkdir(parents=True, exist_ok=True)
         _write_jsonl(target / mode / "train.jsonl", rows)
@@ -77,7 +77,7 @@ def _push(target: Path, name: str, *, private: bool) -> None:
         raise MissingExtra("huggingface_hub", extra="curate") from None
     if huggingface_hub.get_token() is None:
         raise InputError(
-            f"no token to push {name}; mend: hf auth login, or remove curate.chats.hub"
+            f"no token to push {name}; fix: hf auth login, or remove curate.chats.hub"
         )
     client = huggingface_hub.HfApi()
     try:

@@ -193,7 +193,7 @@ class Curation(Table):
         if self.rollouts.estimator is Estimator.BINARY and self.progress.rule is not Rule.HARD:
             raise ValueError(
                 "field progress.rule: a binary search finds where scores fall to zero, no ratios; "
-                'mend: rule = "hard", or rollouts.estimator = "exhaustive"'
+                'fix: rule = "hard", or rollouts.estimator = "exhaustive"'
             )
         return self
 

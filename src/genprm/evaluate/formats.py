@@ -46,16 +46,16 @@ def translate(fields: dict[str, Any]) -> list[Labelled]:
                 _check(row)
             return labelled
     marks = ", ".join(row_format.mark for row_format in FORMATS)
-    raise ValueError(f"of no known format; mend: give the row one of the fields {marks}")
+    raise ValueError(f"of no known format; fix: give the row one of the fields {marks}")
 
 
 def _check(row: Labelled) -> None:
     if not row.steps:
-        raise ValueError("the solution has no steps; mend: add them or delete the row")
+        raise ValueError("the solution has no steps; fix: add them or delete the row")
     if not -1 <= row.first_error < len(row.steps):
         raise ValueError(
             f"the first error is labelled as step {row.first_error} (from 0) of "
-            f"{len(row.steps)}; mend: correct the label"
+            f"{len(row.steps)}; fix: correct the label"
         )
 
 

@@ -57,12 +57,12 @@ def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
                 if row.id in places:
                     raise InputError(
                         f"{place}: the id {row.id!r} is also that of {places[row.id]}; "
-                        "mend: give every row its own id"
+                        "fix: give every row its own id"
                     )
                 places[row.id] = place
                 rows.append(row)
     if not rows:
-        raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; mend: name other files")
+        raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; fix: name other files")
     return rows
 
 
@@ -95,7 +95,7 @@ def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list
         ]
     except Exception as error:  # whatever the Hub client raises: offline, proxy, not found
         raise InputError(
-            f"Qwen/ProcessBench: cannot be downloaded ({error}); mend: name local JSON files"
+            f"Qwen/ProcessBench: cannot be downloaded ({error}); fix: name local JSON files"
         ) from error
 
 

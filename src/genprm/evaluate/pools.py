@@ -70,7 +70,7 @@ def read_pools(path: Path, checker: AnswerChecker, *, regrade: bool = False) -> 
     """
     pools = [_pool(fields, place, checker, regrade) for place, fields in read_rows(str(path))]
     if not pools:
-        raise InputError(f"{path}: no rows; mend: problems with responses")
+        raise InputError(f"{path}: no rows; fix: problems with responses")
     return pools
 
 

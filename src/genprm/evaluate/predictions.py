@@ -36,10 +36,10 @@ def read_predictions(path: Path) -> Predictions:
     unreadable: dict[str, str] = {}
     for place, fields in read_rows(str(path)):
         if fields.get("id") is None:
-            raise InputError(f"{place}: no field id; mend: add the id of the row it predicts")
+            raise InputError(f"{place}: no field id; fix: add the id of the row it predicts")
         identity = str(fields["id"])
         if identity in first_errors:
-            raise InputError(f"{place}: the id {identity!r} is repeated; mend: keep one of them")
+            raise InputError(f"{place}: the id {identity!r} is repeated; fix: keep one of them")
         value = fields.get("first_error", fields.get("prediction"))
         first_errors[identity] = _index(value)
         if value is not None and first_errors[identity] is None:

@@ -126,7 +126,7 @@ def read_run(folder: Path) -> Run:
     except (OSError, ValueError) as error:
         raise InputError(
             f"{folder}: no run ({claim.name} is missing or damaged); "
-            "mend: name a folder written by genprm evaluate --output"
+            "fix: name a folder written by genprm evaluate --output"
         ) from error
     stored = [row for _, row in read_rows(str(folder / ROWS))]
     return Run(

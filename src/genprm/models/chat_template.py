@@ -51,7 +51,7 @@ class ChatTemplate:
         if not isinstance(embedded, str):
             raise InputError(
                 f"{folder}: no chat template (chat_template.jinja, or `chat_template` in "
-                "tokenizer_config.json); mend: --chat-template FILE"
+                "tokenizer_config.json); fix: --chat-template FILE"
             )
         return cls._of(folder / "tokenizer_config.json", embedded, config)
 

@@ -48,7 +48,7 @@ def load_model(
 def _shipped(spec: str, template: ChatTemplate | None) -> Model:
     folder = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / _SHIPPED[spec]
     if not folder.is_dir():
-        raise InputError(f"{spec}: its weights are not installed; mend: make train-arithmetic")
+        raise InputError(f"{spec}: its weights are not installed; fix: make train-arithmetic")
     return _folder(folder, spec, template)
 
 

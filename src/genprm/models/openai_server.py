@@ -67,7 +67,7 @@ class Server:
             return ChatTemplate.r1_distill_qwen()
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
-            "mend: --chat-template FILE or FOLDER (chat_template.jinja of the model)"
+            "fix: --chat-template FILE or FOLDER (chat_template.jinja of the model)"
         )
 
 
@@ -88,7 +88,7 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
                 return _llama_cpp(client, root, entry)
         except (httpx.TransportError, Unavailable) as error:
             raise ModelError(
-                f"{url}: {cause(error)}; mend: start the server, or correct the URL"
+                f"{url}: {cause(error)}; fix: start the server, or correct the URL"
             ) from None
         except Refused as error:
             mend = "give its key" if error.status in {401, 403} else "is this the URL of its /v1?"

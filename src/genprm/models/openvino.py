@@ -43,7 +43,7 @@ class OpenVINO:
     ) -> None:
         if not (folder / "openvino_model.xml").is_file():
             raise InputError(
-                f"{folder}: no openvino_model.xml there; mend: name an OpenVINO model (optimum-cli "
+                f"{folder}: no openvino_model.xml there; fix: name an OpenVINO model (optimum-cli "
                 "export openvino makes one of a Hugging Face folder), or serve the folder with "
                 "vLLM and name http://HOST:PORT/v1"
             )

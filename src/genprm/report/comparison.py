@@ -41,10 +41,10 @@ def shared_rows(runs: Sequence[Run]) -> list[LabelledSolution]:
         if len({known[row.id] for known in labels}) > 1:
             raise InputError(
                 f"row {row.id!r} is labelled differently by {', '.join(r.name for r in runs)}; "
-                "mend: compare runs over the same data"
+                "fix: compare runs over the same data"
             )
     if not rows:
-        raise InputError("these runs have no row in common; mend: report on them one by one")
+        raise InputError("these runs have no row in common; fix: report on them one by one")
     return rows
 
 

@@ -90,7 +90,7 @@ def _solution(
     problem = info.get("problem") or info.get("question")
     if not problem:
         raise InputError(
-            "extra_info has neither problem nor question; mend: store the problem's text there"
+            "extra_info has neither problem nor question; fix: store the problem's text there"
         )
     whole = str(options.get("begun", "")) + text
     return Solution(str(problem), split_steps(whole) if text.strip() else ())

@@ -180,7 +180,7 @@ class ForkServer:
         replay_budget: float = REPLAY_BUDGET,
     ) -> None:
         if tier != AUTO and tier not in TIERS:
-            raise SandboxError(f"no sandbox tier {tier!r}; mend: {AUTO}, {', '.join(TIERS)}")
+            raise SandboxError(f"no sandbox tier {tier!r}; fix: {AUTO}, {', '.join(TIERS)}")
         self._candidates = [TIERS[name] for name in (STRONG if tier == AUTO else (tier,))]
         self._memory = memory
         self._preload = tuple(preload)
@@ -210,7 +210,7 @@ class ForkServer:
     async def new_process(self) -> SessionProcess:
         """A process with an empty namespace; restarts a supervisor that was lost."""
         if self._supervision is None:
-            raise SandboxError("the sandbox is not entered; mend: async with ForkServer() as box")
+            raise SandboxError("the sandbox is not entered; fix: async with ForkServer() as box")
         if self._supervision.is_lost:
             async with self._starting:
                 if self._supervision.is_lost:
@@ -245,7 +245,7 @@ class ForkServer:
                 return
         raise SandboxError(
             f"no safe sandbox here ({'; '.join(faults)}); "
-            f"mend: provide what is missing, or name a weaker tier: {', '.join(TIERS)}"
+            f"fix: provide what is missing, or name a weaker tier: {', '.join(TIERS)}"
         )
 
 

@@ -97,7 +97,7 @@ class Supervision:
             raise SandboxError("the sandbox's imports did not end") from None
         process = await self.copy(self._template)
         if process is None:
-            raise SandboxError("the sandbox cannot make processes; mend: free memory or pids")
+            raise SandboxError("the sandbox cannot make processes; fix: free memory or pids")
         return process
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
@@ -122,7 +122,7 @@ class Supervision:
         try:
             ours, theirs = socket.socketpair()
         except OSError as error:
-            raise SandboxError(f"{error}; mend: ulimit -n {2 * _soft_limit()}") from error
+            raise SandboxError(f"{error}; fix: ulimit -n {2 * _soft_limit()}") from error
         token = secrets.randbits(63)
         child = self._processes[token] = SessionProcess(token, ours)
         try:

@@ -102,13 +102,13 @@ def read_pools(source: str) -> list[Pool]:
     """
     pools = [_pool(place, row, number) for number, (place, row) in enumerate(read_rows(source))]
     if not pools:
-        raise InputError(f"{source}: no rows; mend: problems with responses")
+        raise InputError(f"{source}: no rows; fix: problems with responses")
     return pools
 
 
 def _some(values: list[Any] | None) -> list[Any] | None:
     if values is not None and not values:
-        raise ValueError("is empty; mend: at least one")
+        raise ValueError("is empty; fix: at least one")
     return values
 
 
@@ -157,5 +157,5 @@ def _pool(place: str, row: Mapping[str, Any], number: int) -> Pool:
             for index, response in enumerate(parsed.responses)
         ]
     else:
-        raise InputError(f"{place}: field responses: missing; mend: add the solutions' texts")
+        raise InputError(f"{place}: field responses: missing; fix: add the solutions' texts")
     return Pool(problem, tuple(samples))

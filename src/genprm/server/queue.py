@@ -36,7 +36,7 @@ class Queue:
         if self._claimed + count > self._bound:
             raise Full(
                 f"busy: {self._claimed} solutions are being judged or waiting, and there is room "
-                f"for {self._bound}; mend: send {count} later, or fewer"
+                f"for {self._bound}; fix: send {count} later, or fewer"
             )
         return self.Places(self, count)
 

@@ -45,7 +45,7 @@ def load_corpus(settings: Training, tokenizer: Any) -> Corpus:
         try:
             whole = encoder.encode(chat["messages"], chat["pieces"])
         except (KeyError, TypeError):
-            raise InputError(f"{place}: needs messages and pieces; mend: genprm curate") from None
+            raise InputError(f"{place}: needs messages and pieces; fix: genprm curate") from None
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
         fitted = whole.fitted(settings.max_length)

@@ -64,6 +64,6 @@ class Training(Table):
     def _adapters_need_weights(self) -> Self:
         if self.lora and self.from_scratch:
             raise ValueError(
-                "field lora: adapters need trained weights; mend: from_scratch = false"
+                "field lora: adapters need trained weights; fix: from_scratch = false"
             )
         return self

@@ -89,7 +89,7 @@ class Critic:
             text = answer["choices"][0]["message"]["content"] or ""
         except (KeyError, IndexError, TypeError) as error:
             raise ModelError(
-                f"{self._endpoint.base}: an answer without choices; mend: a chat endpoint's URL"
+                f"{self._endpoint.base}: an answer without choices; fix: a chat endpoint's URL"
             ) from error
         usage = answer.get("usage") or {}
         return text, Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))

@@ -94,7 +94,7 @@ class PoolingPrm:
         except (KeyError, IndexError, TypeError) as error:
             raise ModelError(
                 f"{self._endpoint.base}: an answer without pooled data; "
-                "mend: serve the model with vllm serve --runner pooling"
+                "fix: serve the model with vllm serve --runner pooling"
             ) from error
         columns = self._convention.columns(self._tokenizer)
         rewards = pooled_rewards(pooled, marked, self._convention.head, columns)
@@ -123,7 +123,7 @@ def pooled_rewards(
     else:
         raise ModelError(
             f"the server pooled {len(pooled)} rows for {len(marked.positions)} steps in "
-            f"{len(marked.ids)} tokens; mend: pool by step tag, or all tokens"
+            f"{len(marked.ids)} tokens; fix: pool by step tag, or all tokens"
         )
     return [_pooled_reward(row, head, columns) for row in rows]
 
@@ -162,7 +162,7 @@ def load_tokenizer(name: str) -> Tokenizer:
 
 def _no_checkpoint(name: str, error: Exception) -> InputError:
     cause = " ".join(str(error).split())[:200]
-    return InputError(f"{name}: cannot be loaded ({cause}); mend: a checkpoint's folder or name")
+    return InputError(f"{name}: cannot be loaded ({cause}); fix: a checkpoint's folder or name")
 
 
 def _row(row: int, solution: Solution, rewards: Sequence[float], tokens: int, start: float) -> Row:

@@ -62,7 +62,7 @@ class Endpoint:
                 break
         if any(sign in fault.lower() for sign in _TOO_LONG):
             raise ContextExceeded(f"{url}: {fault}")
-        raise ModelError(f"{url}: {fault}; mend: check the URL, the model's name and the server")
+        raise ModelError(f"{url}: {fault}; fix: check the URL, the model's name and the server")
 
     async def __aenter__(self) -> Self:
         return self
@@ -77,5 +77,5 @@ def _object(url: str, response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise ModelError(f"{url}: the answer is no JSON object; mend: name a server's /v1 URL")
+        raise ModelError(f"{url}: the answer is no JSON object; fix: name a server's /v1 URL")
     return answer

@@ -79,7 +79,7 @@ def _mark_qwen(tokenizer: Tokenizer, solution: Solution) -> Marked:
     text = tokenizer.apply_chat_template(chat, tokenize=False)
     start = text.rfind(answer)
     if start < 0:
-        raise ModelError("the chat template changes the steps; mend: the model's own tokenizer")
+        raise ModelError("the chat template changes the steps; fix: the model's own tokenizer")
     return _read_at(tokenizer, text, _ends(text, start, solution.steps, QWEN_TAG), special=False)
 
 
