@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from genprm.model import Choice, Completion, Finish, Message, Sampling
+from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 
 
 @dataclass
@@ -19,6 +19,10 @@ class Scripted:
     running: int = 0
     most_running: int = 0
     cancelled: int = 0
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return ModelIdentity(self.name, "scripted")
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
         turns = "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)

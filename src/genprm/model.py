@@ -64,12 +64,32 @@ class Choice:
     tokens_cached: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which weights answered, through which engine: what a run records and compares.
+
+    Two runs with equal identities were made by the same model. A field that cannot be known is
+    None (`engine_version` is then an empty string), and equal only to itself.
+    """
+
+    name: str  # what a person calls the model
+    engine: str  # "openvino", "llama.cpp", "transformers", "vllm", "replay", …
+    engine_version: str = ""
+    weights: str | None = None  # "sha256:…" of the weights, or the id that a server reports
+    template: str | None = None  # SHA-256 of the chat template with its special tokens
+
+
 class Model(Protocol):
     """A language model behind some engine. Safe to call concurrently from one event loop."""
 
     @property
     def name(self) -> str:
-        """What identifies the model in a run's configuration."""
+        """What a person calls the model."""
+        ...
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """Which weights these are and what runs them; fixed once the model is loaded."""
         ...
 
     @property

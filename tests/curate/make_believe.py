@@ -18,7 +18,7 @@ from genprm.curate.folder import Folder, Stage
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation
 from genprm.curate.teacher import Teacher
-from genprm.model import Choice, Completion, Finish, Message, Sampling
+from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.policy import Policy
 from genprm.problem import Problem
 from genprm.recipe import check_recipe
@@ -60,6 +60,7 @@ class Adder:
 
     name = "adder"
     context_length = 100_000
+    identity = ModelIdentity("adder", "scripted")
 
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay

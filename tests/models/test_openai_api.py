@@ -311,7 +311,7 @@ def test_sglang_puts_the_bos_there_itself() -> None:
 
 
 def test_building_says_what_is_wrong_with_the_server() -> None:
-    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1: cannot connect.*mend"):
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1: cannot connect.*fix"):
         load_model("http://127.0.0.1:9/v1")
     with serve(script()) as server:
         with pytest.raises(ModelError, match="does not serve 'other'; its models: GenPRM-7B"):

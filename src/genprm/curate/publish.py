@@ -76,9 +76,7 @@ def _push(target: Path, name: str, *, private: bool) -> None:
     except ImportError:
         raise MissingExtra("huggingface_hub", extra="curate") from None
     if huggingface_hub.get_token() is None:
-        raise InputError(
-            f"no token to push {name}; fix: hf auth login, or remove curate.chats.hub"
-        )
+        raise InputError(f"no token to push {name}; fix: hf auth login, or remove curate.chats.hub")
     client = huggingface_hub.HfApi()
     try:
         client.create_repo(name, repo_type="dataset", private=private, exist_ok=True)

@@ -8,6 +8,7 @@ checkpoints (MIT, as distributed with llama.cpp).
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -81,6 +82,12 @@ class ChatTemplate:
             eos_token=_token(config, "eos_token"),
             origin=str(file),
         )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the source and of the special tokens that it is rendered with."""
+        parts = [self.source, self.tokens["bos_token"], self.tokens["eos_token"]]
+        return sha256("\0".join(parts).encode()).hexdigest()
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
         """The prompt for `messages`; see `Model.render`.

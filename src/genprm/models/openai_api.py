@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from genprm.errors import ContextExceeded, ModelError
-from genprm.model import Choice, Completion, Finish, Message, Sampling
+from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.continuation import Continuation
 from genprm.models.http_pool import ClientPool
@@ -66,6 +66,12 @@ class OpenAICompatible:
     def name(self) -> str:
         """What the server calls the model."""
         return self._server.model
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What the server said of itself when the adapter was built."""
+        server = self._server
+        return ModelIdentity(server.model, server.engine, "", server.weights, self._template.sha256)
 
     @property
     def context_length(self) -> int:

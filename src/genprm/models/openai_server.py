@@ -21,6 +21,7 @@ class _Meta(BaseModel):
 class _Entry(BaseModel):
     id: str
     owned_by: str = ""
+    root: str | None = None  # vLLM, SGLang: the folder or Hub id of the weights
     max_model_len: int | None = None  # vLLM, SGLang
     meta: _Meta | None = None  # llama.cpp
 
@@ -49,6 +50,8 @@ class Server:
     context_length: int | None = None
     chat_template: ChatTemplate | None = field(default=None, repr=False)
     added_bos: str = ""  # what the server itself puts before every prompt
+    engine: str = ""  # what the server says it is
+    weights: str | None = None  # where it says that the weights come from
 
     @property
     def url(self) -> str:
@@ -95,7 +98,14 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
             raise ModelError(f"{url}: {error}; {mend}") from None
         except (httpx.InvalidURL, ValidationError, ValueError) as error:
             raise ModelError(f"{url}: not a server with /v1/models: {error}") from None
-    return Server(root, entry.id, dialect, entry.max_model_len)
+    return Server(
+        root,
+        entry.id,
+        dialect,
+        entry.max_model_len,
+        engine=entry.owned_by,
+        weights=entry.root,
+    )
 
 
 def _get(client: httpx.Client, path: str) -> Any:
@@ -127,4 +137,5 @@ def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:
         if props.chat_template
         else None,
         added_bos=props.bos_token if adds_bos else "",
+        engine="llama.cpp",
     )

@@ -13,10 +13,11 @@ from typing import Any
 from openvino_genai import ContinuousBatchingPipeline, SchedulerConfig, Tokenizer
 
 from genprm.errors import InputError, ModelError
-from genprm.model import Choice, Completion, Message, Sampling
+from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.openvino_engine import Engine
 from genprm.models.openvino_requests import Choosing, Completing, Text
+from genprm.models.weights import hash_weights, version_of
 
 
 class OpenVINO:
@@ -61,6 +62,13 @@ class OpenVINO:
         except RuntimeError as error:
             raise ModelError(f"{folder}: openvino cannot load it: {error}") from error
         self._engine = engine
+        self._identity = ModelIdentity(
+            self._text.name,
+            "openvino",
+            version_of("openvino-genai"),
+            hash_weights(folder.glob("openvino_model.*")),
+            self._template.sha256,
+        )
         # also at interpreter exit: a thread inside the engine must not outlive the interpreter
         self._close = weakref.finalize(self, engine.close)
 
@@ -68,6 +76,11 @@ class OpenVINO:
     def name(self) -> str:
         """The name given, or the folder's."""
         return self._text.name
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """See `Model.identity`."""
+        return self._identity
 
     @property
     def context_length(self) -> int:

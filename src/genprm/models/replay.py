@@ -21,8 +21,9 @@ from typing import Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genprm.errors import InputError, ModelError
-from genprm.model import Choice, Completion, Message, Model, Sampling
+from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
+from genprm.models.weights import hash_weights
 
 
 class _Header(BaseModel):
@@ -71,6 +72,9 @@ class Replay:
         lines = _lines(file)
         self._header = _parse(_Header, file, 1, lines[0] if lines else "")
         self._template = _template(self._header)
+        self._identity = ModelIdentity(
+            self._header.model, "replay", "", hash_weights([file]), self._template.sha256
+        )
         self._completions: dict[tuple[str, tuple[str, ...]], list[_Call]] = defaultdict(list)
         self._choices: dict[str, Choice] = {}
         for number, line in enumerate(lines[1:], start=2):
@@ -84,6 +88,11 @@ class Replay:
     def name(self) -> str:
         """The model that was recorded."""
         return self._header.model
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The recording stands for the weights."""
+        return self._identity
 
     @property
     def context_length(self) -> int:
@@ -155,6 +164,11 @@ class Recorder:
     def name(self) -> str:
         """That of the recorded model."""
         return self._model.name
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """That of the recorded model."""
+        return self._model.identity
 
     @property
     def context_length(self) -> int:
