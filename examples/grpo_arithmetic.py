@@ -43,9 +43,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/grpo"))
     asked = parser.parse_args()
     if not asked.policy.is_dir():
-        parser.error(
-            f"{asked.policy}: no such folder; fix: --policy FOLDER with a policy to train"
-        )
+        parser.error(f"{asked.policy}: no such folder; fix: --policy FOLDER with a policy to train")
     trainer = build(asked)
     before = held_out(trainer)
     trainer.train()
