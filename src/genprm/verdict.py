@@ -68,6 +68,7 @@ class Vote:
     runs: tuple[Run, ...] = ()
     flags: tuple[Flag, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    cause: str | None = None  # why the vote failed, where it did
 
     @property
     def label(self) -> bool | None:

@@ -1,0 +1,73 @@
+"""What every stored or exchanged row has in common: it is typed, frozen, and one line of JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticSerializationError
+
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+
+SCHEMA_VERSION = 2  # version 0.1 wrote rows without a version: they read as they are
+
+
+class Record(BaseModel):
+    """Base of all rows. Fields that a newer version added are ignored, so old code reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def line(self) -> bytes:
+        """The record as one line of JSON, with its line end.
+
+        A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD.
+        """
+        try:
+            text = self.model_dump_json()
+        except (PydanticSerializationError, UnicodeError):
+            text = json.dumps(replace_surrogates(self.model_dump()), ensure_ascii=False)
+        return text.encode() + b"\n"
+
+    def json_object(self) -> JsonObject:
+        """The record as plain JSON values."""
+        value: JsonObject = json.loads(self.line())
+        return value
+
+
+class Row(Record):
+    """A record that a `Journal` keeps, found again by the value of its field `KEY`."""
+
+    KEY: ClassVar[str]
+
+    schema_version: int = SCHEMA_VERSION
+    failed: Annotated[str | None, Field(exclude_if=lambda cause: cause is None)] = None
+
+    @property
+    def key(self) -> str | int:
+        """What names the row in its run."""
+        key: str | int = getattr(self, self.KEY)
+        return key
+
+    @classmethod
+    def parse(cls, line: bytes | str) -> Self:
+        """The row that a line holds.
+
+        Raises:
+            pydantic.ValidationError: it holds another kind of row.
+        """
+        return cls.model_validate_json(line)
+
+
+def replace_surrogates(value: Any) -> Any:
+    """The same value with every lone surrogate in its strings replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {replace_surrogates(key): replace_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [replace_surrogates(item) for item in value]
+    return value
+
+
+# A text that people or models wrote: it may hold anything, lone surrogates included.
+Text = Annotated[str, BeforeValidator(replace_surrogates)]

@@ -1,0 +1,69 @@
+"""All that decides the rows of a run. A run that has begun goes on under the same spec only."""
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from importlib import metadata
+
+from pydantic import Field, JsonValue
+
+from genprm.model import ModelIdentity
+from genprm.records.record import JsonObject, Record, replace_surrogates
+
+
+def _version() -> str:
+    return metadata.version("genprm")
+
+
+class JudgeSpec(Record):
+    """What decides the verdicts of a judge, besides the solution.
+
+    `model` is None for a judge without one (a baseline). `parts` are the judges that this one is
+    composed of, the cheap one of a cascade first.
+    """
+
+    judge: str
+    model: ModelIdentity | None = None
+    settings: JsonObject = Field(default_factory=dict)
+    parts: tuple["JudgeSpec", ...] = ()
+
+
+class PolicySpec(Record):
+    """What decides the solutions that a policy writes, besides the problem and the seed."""
+
+    model: ModelIdentity
+    settings: JsonObject = Field(default_factory=dict)
+
+
+class RunSpec(Record):
+    """What decides the rows of one command's output.
+
+    `input` is a hash of all that the command reads; `settings` are the command's own options.
+    """
+
+    genprm: str = Field(default_factory=_version)
+    command: str
+    input: str | None = None
+    judge: JudgeSpec | None = None
+    policy: PolicySpec | None = None
+    settings: JsonObject = Field(default_factory=dict)
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value's JSON: what names an input in a spec."""
+    text = json.dumps(replace_surrogates(value), sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
+
+
+def differences(stored: JsonValue, asked: JsonValue, name: str = "") -> Iterator[str]:
+    """The fields in which two specs differ, each as `judge.settings.votes was 8 and is 4`."""
+    if isinstance(stored, Mapping) and isinstance(asked, Mapping):
+        for key in sorted({*stored, *asked}):
+            yield from differences(stored.get(key), asked.get(key), f"{name}.{key}".lstrip("."))
+    elif stored != asked:
+        yield f"{name or 'the configuration'} was {_short(stored)} and is {_short(asked)}"
+
+
+def _short(value: JsonValue) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"

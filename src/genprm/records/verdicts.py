@@ -1,0 +1,124 @@
+"""A verdict as a row: what `genprm verify` writes and other commands read."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
+
+from pydantic import ConfigDict, Field, JsonValue
+
+from genprm.problem import Solution
+from genprm.records.record import Record, Row, Text
+from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
+
+
+class StepRow(Record):
+    """One step's verdict, with every vote.
+
+    `asked` is how many votes were cast, `wanted` how many were allowed. `screening` is the verdict
+    of a cascade's cheap judge, which this one replaced.
+    """
+
+    reward: float | None
+    label: bool | None
+    asked: int
+    wanted: int
+    votes: tuple[Vote, ...]
+    screening: Annotated["StepRow | None", Field(exclude_if=lambda step: step is None)] = None
+
+    @classmethod
+    def of(cls, step: StepVerdict) -> Self:
+        """The row of a verdict."""
+        return cls(**_fields(step))
+
+    def verdict(self) -> StepVerdict:
+        """The verdict that the row holds."""
+        screening = self.screening.verdict() if self.screening else None
+        return StepVerdict(self.votes, self.wanted, screening)
+
+
+class JudgedStepRow(StepRow):
+    """A step's text and its verdict."""
+
+    text: Text
+
+    @classmethod
+    def of_step(cls, text: str, step: StepVerdict) -> Self:
+        """The row of a verdict on this text."""
+        return cls(text=text, **_fields(step))
+
+
+class JudgedSolution(Row):
+    """What any judge's row holds: the solution, the first error that was found, and the cost."""
+
+    id: Text
+    row: int
+    problem: Text
+    first_error: int | None  # from 0; -1 for none; None where it cannot be said
+    steps: tuple[JudgedStepRow, ...]
+    unjudged_steps: tuple[Text, ...] = ()
+    usage: Usage
+
+    @property
+    def solution(self) -> Solution:
+        """The solution that was judged."""
+        steps = (*(step.text for step in self.steps), *self.unjudged_steps)
+        return Solution(self.problem, steps, self.id)
+
+    def verdict(self) -> SolutionVerdict:
+        """The verdict that the row holds."""
+        return SolutionVerdict(self.id, tuple(step.verdict() for step in self.steps), self.usage)
+
+
+class VerdictRow(JudgedSolution):
+    """A row of `genprm verify`: self-contained, with every vote.
+
+    The input's other fields stand beside ours; where a name is taken, under `input`.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    KEY: ClassVar[str] = "row"
+
+    input: Annotated[
+        Mapping[str, JsonValue] | None, Field(exclude_if=lambda taken: taken is None)
+    ] = None
+
+    @classmethod
+    def of(cls, row: int, solution: Solution, verdict: SolutionVerdict) -> Self:
+        """The output row of input row `row`."""
+        extra = dict(solution.extra)
+        taken = {name: extra.pop(name) for name in list(extra) if name in cls.model_fields}
+        return cls(**extra, input=taken or None, **judged_fields(row, solution, verdict))
+
+
+def judged_fields(row: int, solution: Solution, verdict: SolutionVerdict) -> dict[str, object]:
+    """The fields that every judged solution has, by name."""
+    texts = zip(solution.steps, verdict.steps, strict=False)
+    return {
+        "id": solution.id or str(row),
+        "row": row,
+        "problem": solution.problem,
+        "first_error": verdict.first_error,
+        "steps": tuple(JudgedStepRow.of_step(text, step) for text, step in texts),
+        "unjudged_steps": solution.steps[len(verdict.steps) :],
+        "usage": verdict.usage,
+        "failed": failure(verdict),
+    }
+
+
+def failure(verdict: SolutionVerdict) -> str | None:
+    """Why a solution could not be judged: the cause of the first step whose votes all failed."""
+    for step in verdict.steps:
+        causes = [vote.cause for vote in step.votes]
+        if causes and None not in causes:
+            return causes[0]
+    return None
+
+
+def _fields(step: StepVerdict) -> dict[str, object]:
+    return {
+        "reward": step.reward,
+        "label": step.label,
+        "asked": len(step.votes),
+        "wanted": step.wanted,
+        "votes": step.votes,
+        "screening": StepRow.of(step.screening) if step.screening else None,
+    }
