@@ -27,7 +27,7 @@ class StepRow(Record):
     @classmethod
     def of(cls, step: StepVerdict) -> Self:
         """The row of a verdict."""
-        return cls(**_fields(step))
+        return cls.model_validate(_fields(step))
 
     def verdict(self) -> StepVerdict:
         """The verdict that the row holds."""
@@ -35,15 +35,17 @@ class StepRow(Record):
         return StepVerdict(self.votes, self.wanted, screening)
 
 
-class JudgedStepRow(StepRow):
-    """A step's text and its verdict."""
-
+class _Texted(Record):
     text: Text
+
+
+class JudgedStepRow(StepRow, _Texted):  # in this order the text stands first in a row
+    """A step's text and its verdict."""
 
     @classmethod
     def of_step(cls, text: str, step: StepVerdict) -> Self:
         """The row of a verdict on this text."""
-        return cls(text=text, **_fields(step))
+        return cls.model_validate({"text": text, **_fields(step)})
 
 
 class JudgedSolution(Row):
@@ -86,7 +88,8 @@ class VerdictRow(JudgedSolution):
         """The output row of input row `row`."""
         extra = dict(solution.extra)
         taken = {name: extra.pop(name) for name in list(extra) if name in cls.model_fields}
-        return cls(**extra, input=taken or None, **judged_fields(row, solution, verdict))
+        fields = judged_fields(row, solution, verdict)
+        return cls.model_validate({**extra, "input": taken or None, **fields})
 
 
 def judged_fields(row: int, solution: Solution, verdict: SolutionVerdict) -> dict[str, object]:
