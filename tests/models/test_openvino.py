@@ -14,6 +14,7 @@ import pytest
 
 from genprm.errors import ContextExceeded, InputError, ModelError
 from genprm.model import Completion, Finish, Model, Sampling
+from genprm.models.continuation import Continuation
 from genprm.models.load import load_model
 from genprm.models.openvino import OpenVINO
 
@@ -150,7 +151,7 @@ def test_cancelling_reaches_the_engine(model: OpenVINO, prompt: str) -> None:
         assert all(request.cancelled() for request in requests)
 
     asyncio.run(start_and_cancel())
-    assert not model._engine._pipeline.has_non_finished_requests()
+    assert not model._engine._batch.pipeline.has_non_finished_requests()
 
 
 def test_a_bad_request_harms_no_other(model: OpenVINO, prompt: str) -> None:
@@ -166,6 +167,47 @@ def test_a_bad_request_harms_no_other(model: OpenVINO, prompt: str) -> None:
     assert kinds == [Completion, ModelError, ModelError, ModelError, Completion, ModelError]
 
 
+def test_half_a_surrogate_pair_fails_its_own_request(model: OpenVINO, prompt: str) -> None:
+    async def mixed() -> list[object]:
+        requests = [
+            model.complete(text, stop=[], max_tokens=20, sampling=GREEDY)
+            for text in (prompt, prompt + "\ud83d", prompt)
+        ]
+        return await asyncio.gather(
+            *requests, model.choose("\udc00", ["Yes"]), return_exceptions=True
+        )
+
+    first, broken, third, choice = asyncio.run(mixed())
+    assert isinstance(broken, ModelError)
+    assert isinstance(choice, ModelError)
+    assert f"character {len(prompt)} of the prompt is half a surrogate pair" in str(broken)
+    assert first == third
+    assert isinstance(first, Completion)
+
+
+def test_a_fault_while_reading_fails_its_own_request(
+    model: OpenVINO, prompt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Continuation.feed
+
+    def feed(self: Continuation, piece: bytes) -> bool:
+        if self._longest == len("unlucky"):
+            raise ValueError("a fault\nof the reader")
+        return read(self, piece)
+
+    async def mixed() -> list[object]:
+        requests = [
+            model.complete(prompt, stop=[stop], max_tokens=20, sampling=GREEDY)
+            for stop in ("lucky", "unlucky", "lucky")
+        ]
+        return await asyncio.gather(*requests, return_exceptions=True)
+
+    monkeypatch.setattr(Continuation, "feed", feed)
+    kinds = [type(result) for result in asyncio.run(mixed())]
+    assert kinds == [Completion, ModelError, Completion]
+    assert complete(model, prompt).tokens_out == 60
+
+
 def test_the_context_is_kept(model: OpenVINO, prompt: str) -> None:
     length = complete(model, prompt, max_tokens=1).tokens_in
     filled = prompt + " 1" * ((model.context_length - length - 8) // 2)
@@ -178,15 +220,11 @@ def test_the_context_is_kept(model: OpenVINO, prompt: str) -> None:
 def test_a_failed_step_fails_its_requests_only(
     prompt: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken:
-        def __init__(self, pipeline: object) -> None:
-            self.add_request = pipeline.add_request  # type: ignore[attr-defined]
-
-        def step(self) -> None:
-            raise RuntimeError("Check failed at step.cpp:1:\nno such kernel\n")
+    def step() -> None:
+        raise RuntimeError("Check failed at step.cpp:1:\nno such kernel\n")
 
     model = OpenVINO(FOLDER)
-    monkeypatch.setattr(model._engine, "_pipeline", Broken(model._engine._pipeline))
+    monkeypatch.setattr(model._engine._batch, "step", step)
     with pytest.raises(ModelError, match=r"^openvino: no such kernel$"):
         complete(model, prompt)
     assert complete(model, prompt).tokens_out == 60

@@ -15,7 +15,8 @@ from openvino_genai import ContinuousBatchingPipeline, SchedulerConfig, Tokenize
 from genprm.errors import InputError, ModelError
 from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
-from genprm.models.openvino_engine import Engine
+from genprm.models.engine_thread import EngineThread
+from genprm.models.openvino_engine import PipelineBatch
 from genprm.models.openvino_requests import Choosing, Completing, Text
 from genprm.models.weights import hash_weights, version_of
 
@@ -54,11 +55,13 @@ class OpenVINO:
             tokenizer = Tokenizer(str(folder))
             self._text = Text.of(name or folder.name, tokenizer, context_length)
 
-            def build() -> ContinuousBatchingPipeline:
+            def build() -> PipelineBatch:
                 scheduler = _scheduler(cache_gb, max_sequences)
-                return ContinuousBatchingPipeline(str(folder), tokenizer, scheduler, device)
+                return PipelineBatch(
+                    ContinuousBatchingPipeline(str(folder), tokenizer, scheduler, device)
+                )
 
-            engine = Engine(build)
+            engine = EngineThread("openvino", build)
         except RuntimeError as error:
             raise ModelError(f"{folder}: openvino cannot load it: {error}") from error
         self._engine = engine

@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from openvino import Tensor
-from openvino_genai import (
-    ContinuousBatchingPipeline,
-    GenerationConfig,
-    GenerationFinishReason,
-    Tokenizer,
-)
-from openvino_genai.py_openvino_genai import GenerationHandle, GenerationOutput
+from openvino_genai import GenerationConfig, GenerationFinishReason, Tokenizer
+from openvino_genai.py_openvino_genai import GenerationOutput
 
-from genprm.errors import ContextExceeded, ModelError
+from genprm.errors import ModelError
 from genprm.model import Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
+from genprm.models.openvino_engine import PipelineBatch, RunningRequest
+from genprm.models.text import check_room, check_text
 
 TOP = 20
 """How many of the most probable tokens a choice sees; what servers offer at most, too."""
@@ -47,12 +44,11 @@ class Text:
 
         Raises:
             ContextExceeded: it does not.
+            ModelError: it is no text, since it holds half a surrogate pair.
         """
+        check_text(self.name, prompt)
         ids = self.tokenizer.encode(prompt, add_special_tokens=False).input_ids
-        if ids.size >= self.context_length:
-            raise ContextExceeded(
-                f"{self.name}: a prompt of {ids.size} tokens in a context of {self.context_length}"
-            )
+        check_room(self.name, ids.size, self.context_length)
         return ids
 
     def single_token(self, option: str) -> int:
@@ -88,16 +84,18 @@ class Completing:
         self._tokens_in = 0
         self._tokens_out = 0
 
-    def start(self, pipeline: ContinuousBatchingPipeline, request_id: int) -> GenerationHandle:
+    def start(self, batch: PipelineBatch) -> RunningRequest[Completion]:
         """See `Request`."""
         ids = self._text.encode(self._prompt)
         self._tokens_in = ids.size
         room = self._text.context_length - ids.size
         self._generation.max_new_tokens = min(self._max_tokens, room)
-        return pipeline.add_request(request_id, ids, self._generation)
+        request_id = next(batch.request_ids)
+        handle = batch.pipeline.add_request(request_id, ids, self._generation)
+        return RunningRequest(handle, self)
 
     def read(self, outputs: Sequence[GenerationOutput]) -> Completion | None:
-        """See `Request`."""
+        """See `Reader`."""
         for output in outputs:
             ended = output.finish_reason == GenerationFinishReason.STOP
             self._tokens_out += len(output.generated_ids)
@@ -134,7 +132,7 @@ class Choosing:
         self._ids: dict[str, int] = {}
         self._tokens_in = 0
 
-    def start(self, pipeline: ContinuousBatchingPipeline, request_id: int) -> GenerationHandle:
+    def start(self, batch: PipelineBatch) -> RunningRequest[Choice]:
         """See `Request`."""
         self._ids = {option: self._text.single_token(option) for option in self._options}
         ids = self._text.encode(self._prompt)
@@ -146,10 +144,11 @@ class Choosing:
             num_beam_groups=1,
             length_penalty=0.0,
         )
-        return pipeline.add_request(request_id, ids, generation)
+        handle = batch.pipeline.add_request(next(batch.request_ids), ids, generation)
+        return RunningRequest(handle, self)
 
     def read(self, outputs: Sequence[GenerationOutput]) -> Choice | None:
-        """See `Request`."""
+        """See `Reader`."""
         if not outputs:
             return None
         scores = {output.generated_ids[0]: output.score for output in outputs}
