@@ -4,7 +4,8 @@
     ├── InputError        bad rows, files or arguments: the user can mend them
     ├── JournalError      a run that cannot be continued as asked
     ├── ModelError        an engine failed or refused
-    │   └── ContextExceeded   the prompt does not fit the model's context
+    │   └── RequestFailed     this request failed or was refused; others may succeed
+    │       └── ContextExceeded   the prompt does not fit the model's context
     ├── SandboxError      the sandbox cannot be built or was lost
     └── MissingExtra      an optional dependency is not installed
 
@@ -30,7 +31,11 @@ class ModelError(GenprmError):
     """An engine failed for good: unreachable, out of retries, or it refused the request."""
 
 
-class ContextExceeded(ModelError):
+class RequestFailed(ModelError):
+    """One request failed or was refused while the engine lives: its item fails, others go on."""
+
+
+class ContextExceeded(RequestFailed):
     """A prompt, or what it would grow to, does not fit the model's context."""
 
 
