@@ -14,10 +14,10 @@ import pytest
 
 from genprm.errors import SandboxError
 from genprm.sandbox import RunStatus
-from genprm.sandboxes import strangers, supervision
 from genprm.sandboxes.fork_server import ForkServer
-from genprm.sandboxes.process import GRACE
-from genprm.sandboxes.tiers import TIERS, Tier
+from genprm.sandboxes.host import orphans, supervision
+from genprm.sandboxes.host.process import GRACE
+from genprm.sandboxes.host.tiers import TIERS, Tier
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -391,8 +391,8 @@ def test_a_copy_that_hides_is_found_and_killed(monkeypatch: pytest.MonkeyPatch) 
             await liar.run(LIAR)
             supervisor = _parent(honest.pid)
             await liar.fork()
-            known = {honest.pid, liar.pid, strangers.children(supervisor)[0]}
-            while not set(strangers.children(supervisor)) <= known:
+            known = {honest.pid, liar.pid, orphans.children(supervisor)[0]}
+            while not set(orphans.children(supervisor)) <= known:
                 await asyncio.sleep(0.01)
             assert (await honest.run("print(x)")).stdout == "1\n"
 

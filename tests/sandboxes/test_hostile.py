@@ -6,19 +6,19 @@ import platform
 import socket
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sympy
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from attacks import ATTACKS, Attack
 from hostile import Outcome
 
-from genprm.sandboxes.process import GRACE
-from genprm.sandboxes.tiers import TIERS
+from genprm.sandboxes.host.process import GRACE
+from genprm.sandboxes.host.tiers import TIERS
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[1] / "src"
@@ -69,7 +69,7 @@ def outcomes(request: pytest.FixtureRequest, host_facts: dict[str, str]) -> dict
     if lacks := TIERS[tier].missing():
         pytest.skip(f"missing here: {', '.join(lacks)}")
     python, user = (_interpreter_for_nobody(), NOBODY) if as_nobody else (sys.executable, None)
-    packages = os.pathsep.join(path for path in (sysconfig.get_path("purelib"),) if path)
+    packages = Path(sympy.__file__).parents[1]
     run = subprocess.run(
         [python, "-B", str(HERE / "hostile.py"), tier],
         input=json.dumps(host_facts),

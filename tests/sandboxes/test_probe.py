@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from genprm.sandboxes.host.tiers import TIERS, Tier
 from genprm.sandboxes.probe import probe
-from genprm.sandboxes.tiers import TIERS, Tier
 
 
 @pytest.mark.parametrize("tier", ["bubblewrap", "bare"])

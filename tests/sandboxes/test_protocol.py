@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genprm.sandbox import RunResult, RunStatus
-from genprm.sandboxes import protocol
-from genprm.sandboxes.process import SessionProcess
-from genprm.sandboxes.protocol import Ending, Frame, FrameReader, Kind, ProtocolError
+from genprm.sandboxes.guest import protocol
+from genprm.sandboxes.guest.protocol import Ending, Frame, FrameReader, Kind, ProtocolError
+from genprm.sandboxes.host.process import SessionProcess
 
 replies = st.builds(
     Frame,

@@ -12,8 +12,8 @@ import pytest
 
 from genprm.sandbox import RunStatus
 from genprm.sandboxes.fork_server import ForkServer
+from genprm.sandboxes.host.tiers import TIERS
 from genprm.sandboxes.inprocess import InProcess
-from genprm.sandboxes.tiers import TIERS
 
 pytestmark = pytest.mark.skipif(
     bool(TIERS["bare"].missing()), reason=", ".join(TIERS["bare"].missing())

@@ -5,7 +5,7 @@ import struct
 
 import pytest
 
-from genprm.sandboxes.seccomp import (
+from genprm.sandboxes.kernel.seccomp import (
     ALLOW,
     ARCHITECTURES,
     CLONE_SIBLING,

@@ -38,9 +38,9 @@ from typing import Self
 
 from genprm.errors import SandboxError
 from genprm.sandbox import RunResult, RunStatus
-from genprm.sandboxes.process import SessionProcess
-from genprm.sandboxes.supervision import Supervision
-from genprm.sandboxes.tiers import AUTO, STRONG, TIERS, Tier, configuration
+from genprm.sandboxes.host.process import SessionProcess
+from genprm.sandboxes.host.supervision import Supervision
+from genprm.sandboxes.host.tiers import AUTO, STRONG, TIERS, Tier, configuration
 
 MEMORY = 1 << 30  # bytes of address space per session, beyond the warmed-up interpreter's
 PRELOAD = ("math", "sympy", "numpy")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from genprm.errors import SandboxError
 from genprm.sandbox import RunStatus
 from genprm.sandboxes.fork_server import ForkServer, ForkSession
-from genprm.sandboxes.tiers import AUTO, Tier
+from genprm.sandboxes.host.tiers import AUTO, Tier
 
 # What a session must not be able to do. `os.__file__` is among the few files that it may read.
 _TRIALS = (

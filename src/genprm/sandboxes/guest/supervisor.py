@@ -22,10 +22,7 @@ import struct
 from contextlib import suppress
 from typing import NoReturn
 
-from genprm.sandboxes import lockdown
-from genprm.sandboxes.notification import Listener, Request
-from genprm.sandboxes.seccomp import architecture
-from genprm.sandboxes.supervisor_protocol import (
+from genprm.sandboxes.guest.supervisor_protocol import (
     BIRTH,
     BORN,
     DEAD,
@@ -40,7 +37,10 @@ from genprm.sandboxes.supervisor_protocol import (
     TEMPLATE_TOKEN,
     Config,
 )
-from genprm.sandboxes.template import become_template
+from genprm.sandboxes.guest.template import become_template
+from genprm.sandboxes.kernel import lockdown
+from genprm.sandboxes.kernel.notification import Listener, Request
+from genprm.sandboxes.kernel.seccomp import architecture
 
 _DESCRIPTOR = struct.Struct("@i")
 _CREDENTIALS = struct.Struct("@iII")  # pid, uid, gid, as the kernel saw the sender

@@ -17,7 +17,7 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 
-from genprm.sandboxes import landlock, seccomp
+from genprm.sandboxes.kernel import landlock, seccomp
 
 UNPRIVILEGED = 65534  # "nobody", for hosts that run as root
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
@@ -46,12 +46,8 @@ def give_up_root(paths: Sequence[str]) -> None:
         _drop_capability_bounds()
         _become_unprivileged()
     libc = _libc()
-    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-    arch = seccomp.architecture()
-    if arch is not None:
-        header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
-        _check(libc.syscall(arch.capset, header, bytes(24)), "capset")
+    _drop_capabilities(libc)
 
 
 def limit_resources(memory: int) -> None:
@@ -85,6 +81,45 @@ def confine(readable: Sequence[str], *, with_landlock: bool, with_seccomp: bool)
     if not with_seccomp:
         return None
     return seccomp.install(arch, seccomp.filter_program(arch, reads_only=not with_landlock))
+
+
+def confine_self(readable: Sequence[str], *, memory: int) -> frozenset[str]:
+    """Confine a worker that has no supervisor: this process, from now on and for good.
+
+    It keeps the descriptors it has, reads the files beneath `readable`, and can do nothing else to
+    the machine: no other file, no network, no process, no thread, no signal, and no more than
+    `memory` bytes of address space beyond what is mapped now. Call it after the heavy imports and
+    while there is only one thread; later imports work from `readable`.
+
+    Returns:
+        The layers that hold: "limits", "files" (Landlock) and "system calls" (seccomp). A layer
+        that this kernel lacks is left out, for the caller to report.
+
+    Raises:
+        OSError: the kernel has a layer and refused it.
+    """
+    libc = _libc()
+    limit_resources(memory)
+    _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    _drop_capabilities(libc)
+    layers = {"limits"}
+    if landlock.abi() > 0:
+        landlock.restrict(readable, ())
+        layers.add("files")
+    arch = seccomp.architecture()
+    if arch is not None and seccomp.is_supported():
+        program = seccomp.filter_program(arch, reads_only="files" not in layers)
+        os.close(seccomp.install(arch, program))  # without a supervisor its calls are refused
+        layers.add("system calls")
+    return frozenset(layers)
+
+
+def _drop_capabilities(libc: ctypes.CDLL) -> None:
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    arch = seccomp.architecture()
+    if arch is not None:
+        header = struct.pack("<Ii", _CAPABILITY_VERSION_3, 0)
+        _check(libc.syscall(arch.capset, header, bytes(24)), "capset")
 
 
 def _mapped_bytes() -> int:

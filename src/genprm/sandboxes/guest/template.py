@@ -14,9 +14,9 @@ import socket
 import sys
 from typing import NoReturn
 
-from genprm.sandboxes import landlock, lockdown
-from genprm.sandboxes.runner import CONTROL, HANDOVER, Runner
-from genprm.sandboxes.supervisor_protocol import TEMPLATE, Config
+from genprm.sandboxes.guest.runner import CONTROL, HANDOVER, Runner
+from genprm.sandboxes.guest.supervisor_protocol import TEMPLATE, Config
+from genprm.sandboxes.kernel import landlock, lockdown
 
 _HUGE_PAGE = 1 << 21  # bytes
 _MADV_COLLAPSE = 25

@@ -23,8 +23,10 @@ import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genprm.sandboxes import bubblewrap, landlock, seccomp
-from genprm.sandboxes.supervisor_protocol import Config
+from genprm.sandboxes import guest
+from genprm.sandboxes.guest.supervisor_protocol import Config
+from genprm.sandboxes.host import bubblewrap
+from genprm.sandboxes.kernel import landlock, seccomp
 
 AUTO = "auto"
 
@@ -67,7 +69,8 @@ TIERS = {
 }
 STRONG = ("bubblewrap", "bare")  # what `auto` tries, in order
 
-_BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap.py")
+_GUEST = os.path.dirname(os.path.abspath(guest.__file__))
+_BOOTSTRAP = os.path.join(_GUEST, "bootstrap.py")
 # Before all else the OOM killer's first choice, which only the outside of a sandbox can say.
 _EXPENDABLE = ("/bin/sh", "-c", 'echo 1000 >/proc/self/oom_score_adj; exec "$@"', "sh")
 
@@ -104,7 +107,7 @@ def command(tier: Tier, config: Config, host: int, template: int) -> list[str]:
     program = [interpreter, "-I", "-S", "-B", _BOOTSTRAP]
     program += [config.to_json(), str(host), str(template)]
     if tier.bubblewrap:
-        visible = [*config.readable, interpreter, os.path.dirname(_BOOTSTRAP), *_linked()]
+        visible = [*config.readable, interpreter, os.path.dirname(_GUEST), *_linked()]
         program = [*bubblewrap.command(visible), *program]
     return [*_EXPENDABLE, *program]
 

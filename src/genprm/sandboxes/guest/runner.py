@@ -26,8 +26,7 @@ from signal import signal as set_handler
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
-from genprm.sandboxes.lockdown import OPEN_FILES
-from genprm.sandboxes.protocol import (
+from genprm.sandboxes.guest.protocol import (
     ERROR_LIMIT,
     HEADER,
     OUTPUT_LIMIT,
@@ -39,7 +38,8 @@ from genprm.sandboxes.protocol import (
     read_run_request,
     read_token,
 )
-from genprm.sandboxes.seccomp import CLONE_SIBLING, architecture
+from genprm.sandboxes.kernel.lockdown import OPEN_FILES
+from genprm.sandboxes.kernel.seccomp import CLONE_SIBLING, architecture
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

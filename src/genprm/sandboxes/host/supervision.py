@@ -10,11 +10,11 @@ import subprocess
 import time
 
 from genprm.errors import SandboxError
-from genprm.sandboxes import strangers, tiers
-from genprm.sandboxes import supervisor_protocol as protocol
-from genprm.sandboxes.process import SessionProcess
-from genprm.sandboxes.supervisor_protocol import Config
-from genprm.sandboxes.tiers import Tier
+from genprm.sandboxes.guest import supervisor_protocol as protocol
+from genprm.sandboxes.guest.supervisor_protocol import Config
+from genprm.sandboxes.host import orphans, tiers
+from genprm.sandboxes.host.process import SessionProcess
+from genprm.sandboxes.host.tiers import Tier
 
 START_LIMIT = 20.0  # seconds until the supervisor has given up its privileges
 IMPORT_LIMIT = 120.0  # seconds until the template is ready; imports from a cold disk are slow
@@ -136,7 +136,7 @@ class Supervision:
         except (TimeoutError, OSError):
             self.drop(child)
             parent.kill("did not copy itself as it was asked to")
-            self._kill_strangers()
+            self._kill_orphans()
             return None
         except BaseException:
             self.drop(child)
@@ -152,13 +152,13 @@ class Supervision:
         if process.born.done():
             self._processes.pop(process.token, None)
 
-    def _kill_strangers(self) -> None:
+    def _kill_orphans(self) -> None:
         known = {process.pid for process in self._processes.values()}
-        strangers.kill_children(self._supervisor_pid(), keep=known, min_age=BIRTH_LIMIT)
+        orphans.kill_children(self._supervisor_pid(), keep=known, min_age=BIRTH_LIMIT)
 
     def _supervisor_pid(self) -> int:
         pid = self._program.pid
-        return strangers.children(pid)[0] if self._tier.bubblewrap else pid
+        return orphans.children(pid)[0] if self._tier.bubblewrap else pid
 
     # --- births and deaths ---
 

@@ -1,7 +1,8 @@
 """What the sandbox's interpreter starts with: `python -I -S -B bootstrap.py CONFIG FD FD`.
 
-It makes `genprm.sandboxes` importable without running `genprm/__init__`, and gives every module
-loaded that way a private copy of the builtins, so that no snippet can patch what the runner calls.
+It makes `genprm.sandboxes.guest` and `genprm.sandboxes.kernel` importable without running
+`genprm/__init__`, and gives every module loaded that way a private copy of the builtins, so that no
+snippet can patch what the runner calls.
 """
 
 import builtins
@@ -10,6 +11,8 @@ import sys
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
+_PACKAGES = ("genprm.sandboxes.guest", "genprm.sandboxes.kernel")
+_SANDBOXES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PRIVATE_BUILTINS = dict(vars(builtins))
 
 
@@ -22,21 +25,22 @@ class PrivateLoader(SourceFileLoader):
 
 
 class SandboxFinder:
-    """Finds `genprm.sandboxes.NAME` beside this file."""
+    """Finds the modules of `genprm.sandboxes.guest` and `.kernel` beside this file."""
 
     @staticmethod
     def find_spec(name: str, *_: object) -> ModuleSpec | None:  # noqa: D102
-        here = os.path.dirname(os.path.abspath(__file__))
-        if name in ("genprm", "genprm.sandboxes"):
+        if name in ("genprm", "genprm.sandboxes", *_PACKAGES):
             return ModuleSpec(name, None, is_package=True)
-        if name.startswith("genprm.sandboxes."):
-            source = os.path.join(here, name.rpartition(".")[2] + ".py")
+        package, _, module = name.rpartition(".")
+        if package in _PACKAGES:
+            folder = os.path.join(_SANDBOXES, package.rpartition(".")[2])
+            source = os.path.join(folder, f"{module}.py")
             return ModuleSpec(name, PrivateLoader(name, source), origin=source)
         return None
 
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, SandboxFinder)
-    from genprm.sandboxes.supervisor import main
+    from genprm.sandboxes.guest.supervisor import main
 
     main(*sys.argv[1:])

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from genprm.sandbox import RunResult, RunStatus
-from genprm.sandboxes import protocol
-from genprm.sandboxes.protocol import Done, Ending, Frame, FrameReader, Kind, ProtocolError
+from genprm.sandboxes.guest import protocol
+from genprm.sandboxes.guest.protocol import Done, Ending, Frame, FrameReader, Kind, ProtocolError
 
 GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
 FORK_LIMIT = 10.0  # seconds; copying takes milliseconds
