@@ -31,7 +31,7 @@ class SandboxFinder:
     def find_spec(name: str, *_: object) -> ModuleSpec | None:  # noqa: D102
         if name in ("genprm", "genprm.sandboxes", *_PACKAGES):
             return ModuleSpec(name, None, is_package=True)
-        package, _, module = name.rpartition(".")
+        package, module = name.rpartition(".")[::2]
         if package in _PACKAGES:
             folder = os.path.join(_SANDBOXES, package.rpartition(".")[2])
             source = os.path.join(folder, f"{module}.py")
