@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from genprm.sandboxes.fork_server import ForkServer as Sandbox
     from genprm.verdict import SolutionVerdict, StepVerdict, Vote
     from genprm.verify.format import Mode
-    from genprm.verify.verifier import Settings, Verifier
+    from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 __version__ = "0.1.0"
 

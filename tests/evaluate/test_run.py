@@ -18,7 +18,8 @@ from genprm.evaluate.run import Row, read_run, run, whole_solution_row
 from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 ROWS = [
     LabelledSolution(Solution("p", ("good", "bad", "good"), "wrong-1"), 1, "s"),

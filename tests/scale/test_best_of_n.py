@@ -29,7 +29,8 @@ from genprm.scale.rows import ranking_row
 from genprm.verdict import StepVerdict, Usage, Vote
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 rewards = st.lists(st.floats(0, 1), min_size=1, max_size=6)
 scores = st.lists(st.none() | st.floats(0, 1), min_size=1, max_size=8)

@@ -17,7 +17,8 @@ from genprm.scale.rows import search_row
 from genprm.scale.search import Ended, Found, Searcher, SearchSettings, Strategy, select
 from genprm.scale.tree import Node
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 PROBLEM = Problem("p", "x?", "7")
 Say = Callable[[int, int], str]  # (steps so far, seed) -> the step

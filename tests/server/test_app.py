@@ -19,7 +19,8 @@ from scripted import Scripted
 from genprm.errors import ModelError
 from genprm.server.app import Limits, create_app
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
 

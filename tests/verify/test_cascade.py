@@ -15,7 +15,8 @@ from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
 from genprm.verify.cascade import ALWAYS, Band, Cascade, JudgedTwice, fit, outcome
 from genprm.verify.format import Mode
 from genprm.verify.rows import from_row, to_row
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 
 def verdict(rewards: list[float | None], tokens: int) -> SolutionVerdict:

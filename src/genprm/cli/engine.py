@@ -14,7 +14,8 @@ from genprm.models.replay import Replay
 from genprm.policy import Policy, PolicySettings
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verify.cascade import Cascade
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from genprm.cli.engine import open_verifier
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError
-from genprm.verify.verifier import Settings
+from genprm.verify.judge import Settings
 
 if TYPE_CHECKING:  # the names alone must cost nothing when a command starts
     from genprm.evaluate.baselines.critic import CriticSettings

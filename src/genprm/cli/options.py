@@ -12,7 +12,7 @@ from genprm.policy import PolicySettings
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits
-from genprm.verify.verifier import Settings
+from genprm.verify.judge import Settings
 from genprm.verify.voting import Adaptive
 
 _ENGINE = "Engine"

@@ -11,7 +11,7 @@ from genprm.cli.engine import open_verifier
 from genprm.cli.grouping import grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.verifier import Settings
+from genprm.verify.judge import Settings
 
 
 @grouped

@@ -12,7 +12,7 @@ from genprm.dataset import read_problems
 from genprm.errors import InputError
 from genprm.problem import Problem
 from genprm.scale.pool import Pool, read_pools
-from genprm.verify.verifier import Settings
+from genprm.verify.judge import Settings
 
 
 @dataclass(frozen=True, slots=True)

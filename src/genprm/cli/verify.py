@@ -23,7 +23,8 @@ from genprm.journal import Journal
 from genprm.problem import Solution
 from genprm.verdict import SolutionVerdict
 from genprm.verify.rows import from_row, to_row
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import Settings
+from genprm.verify.verifier import Verifier
 
 
 @grouped

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
 JsonObject: TypeAlias = Mapping[str, JsonValue]
@@ -56,6 +56,12 @@ class Row(Record):
             pydantic.ValidationError: it holds another kind of row.
         """
         return cls.model_validate_json(line)
+
+
+def json_object(value: object) -> JsonObject:
+    """The JSON object of a dataclass, as rows and specs hold it."""
+    found: JsonObject = TypeAdapter(type(value)).dump_python(value, mode="json")
+    return found
 
 
 def replace_surrogates(value: Any) -> Any:

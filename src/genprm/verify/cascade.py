@@ -3,7 +3,7 @@
 The rule is a band of rewards: inside it the cheap judge is unsure. `fit` finds the cheapest band
 that keeps to the strong judge on a validation split that both have judged completely; `outcome`
 says what a band would have cost and found on any such split, so a whole cost-quality curve needs
-no further model call. `Cascade` is a verifier like any other.
+no further model call. `Cascade` is a judge like any other, composed of two.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from genprm.problem import Solution
+from genprm.records.record import json_object
+from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import THRESHOLD, SolutionVerdict, StepVerdict, Usage, total
-from genprm.verify.history import History
-from genprm.verify.verifier import Settings, Verifier
-from genprm.verify.voting import representative
+from genprm.verify.judge import Settings, StepHistory, StepJudge
 
 GRID = 24  # quantiles tried for each end of the band
 
@@ -112,58 +112,63 @@ def _quantiles(values: list[float], count: int) -> list[float]:
     return sorted(picked)
 
 
-class Cascade(Verifier):
-    """Judges as `strong` would, but asks it only where `cheap` is unsure.
+class Cascade(StepJudge):
+    """Asks `strong` only where `cheap` is unsure.
 
     Each judge keeps its own history. On a step that the cheap one settled, the strong one's
-    history takes over that turn if both judge in the same mode; else its turn stays empty.
+    history takes over that turn if both judge in the same mode; else its turn stays empty. The
+    settings are the strong judge's.
     """
 
-    def __init__(self, cheap: Verifier, strong: Verifier, band: Band) -> None:
-        super().__init__(strong.model, strong.sandbox, strong.settings, clock=strong.clock)
+    def __init__(self, cheap: StepJudge, strong: StepJudge, band: Band) -> None:
         self.cheap = cheap
+        self.strong = strong
         self.band = band
+        self.settings = strong.settings
+        self.clock = strong.clock
+
+    @property
+    def spec(self) -> JudgeSpec:
+        """Both judges, and the band."""
+        parts = (self.cheap.spec, self.strong.spec)
+        return JudgeSpec(judge="cascade", settings=json_object(self.band), parts=parts)
 
     def using(self, settings: Settings) -> "Cascade":
         """The strong judge under other settings; the cheap one keeps its mode and votes."""
         own = self.cheap.settings
         cheap = replace(settings, mode=own.mode, votes=own.votes, adaptive=own.adaptive)
-        return Cascade(self.cheap.using(cheap), super().using(settings), self.band)
+        return Cascade(self.cheap.using(cheap), self.strong.using(settings), self.band)
 
-    def begin(self) -> History:
-        """As a verifier's; it holds both judges' histories."""
-        return _Both(self.cheap.begin(), super().begin())
+    def begin(self) -> StepHistory:
+        """Both judges' histories."""
+        return _CascadeHistory(self, self.cheap.begin(), self.strong.begin())
 
-    async def judge_next(
-        self, solution: Solution, history: History, *, row: int = 0
-    ) -> StepVerdict:
-        """As a verifier's; a verdict of the strong judge holds the one that it replaced."""
-        assert isinstance(history, _Both)
-        first = await self.cheap.judge_next(solution, history.cheap, row=row)
-        if not self.band.unsure(first.reward):
-            await self._follow(history.strong, first)
+
+class _CascadeHistory(StepHistory):
+    def __init__(self, cascade: Cascade, cheap: StepHistory, strong: StepHistory) -> None:
+        self._cascade = cascade
+        self._cheap = cheap
+        self._strong = strong
+
+    async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
+        """A verdict of the strong judge holds the one that it replaced."""
+        first = await self._cheap.judge_next(solution, row=row)
+        if not self._cascade.band.unsure(first.reward):
+            await self._strong.follow(first if self._same_form() else None)
             return first
-        second = await super().judge_next(solution, history.strong, row=row)
+        second = await self._strong.judge_next(solution, row=row)
         return replace(second, screening=first)
 
-    async def _follow(self, history: History, verdict: StepVerdict) -> None:
-        kept = representative(verdict)
-        if kept is None or self.cheap.settings.mode is not self.settings.mode:
-            history.skip()
-        else:
-            await history.adopt(verdict.votes[kept], self.settings.code_timeout)
+    async def follow(self, verdict: StepVerdict | None) -> None:
+        await self._cheap.follow(verdict if self._same_form() else None)
+        await self._strong.follow(verdict)
 
-
-class _Both(History):
-    """What each of the two judges remembers."""
-
-    def __init__(self, cheap: History, strong: History) -> None:
-        self.cheap = cheap
-        self.strong = strong
-
-    async def copy(self) -> History:
-        return _Both(await self.cheap.copy(), await self.strong.copy())
+    async def copy(self) -> StepHistory:
+        return _CascadeHistory(self._cascade, await self._cheap.copy(), await self._strong.copy())
 
     async def close(self) -> None:
-        await self.cheap.close()
-        await self.strong.close()
+        await self._cheap.close()
+        await self._strong.close()
+
+    def _same_form(self) -> bool:
+        return self._cascade.cheap.settings.mode is self._cascade.strong.settings.mode

@@ -6,45 +6,24 @@ cache serves all of them, and each works in its own copy of that history's names
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from hashlib import blake2b
-from itertools import starmap
-from typing import TypeAlias
 
-from genprm.concurrency import as_finished, together
+from genprm.concurrency import together
 from genprm.errors import ContextExceeded
-from genprm.model import Model, Sampling
+from genprm.model import Model
 from genprm.problem import Solution
+from genprm.records.record import json_object
+from genprm.records.run_spec import JudgeSpec
 from genprm.sandbox import SandboxBackend
-from genprm.verdict import SolutionVerdict, StepVerdict, Vote, total
+from genprm.verdict import StepVerdict, Vote
 from genprm.verify import session as protocol
-from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.history import History, Namespace
-from genprm.verify.session import Limits
-from genprm.verify.voting import ERROR_RATE, Adaptive, next_wave, representative
+from genprm.verify.judge import Clock, Settings, StepHistory, StepJudge
+from genprm.verify.voting import next_wave, representative
 
-OnStep: TypeAlias = Callable[[int, StepVerdict], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All that decides a verdict besides the model; a run's journal records it."""
-
-    mode: Mode = Mode.GENPRM
-    votes: int = 1
-    adaptive: Adaptive = Adaptive.OFF
-    error_rate: float = ERROR_RATE  # of the adaptive rule `confident`
-    stop_at_first_error: bool = False
-    sampling: Sampling = Sampling()
-    seed: int = 0
-    limits: Limits = Limits()
-    code_timeout: float = 5.0  # seconds per block
-    prompt_format: PromptFormat = PromptFormat()
-
-
-class Verifier:
+class Verifier(StepJudge):
     """Judges solutions with one model and one sandbox.
 
     >>> async with ForkServer() as sandbox:
@@ -60,7 +39,7 @@ class Verifier:
         sandbox: SandboxBackend,
         settings: Settings = Settings(),
         *,
-        clock: Callable[[], float] = time.perf_counter,
+        clock: Clock = time.perf_counter,
     ) -> None:
         self.model = model
         self.sandbox = sandbox
@@ -71,65 +50,19 @@ class Verifier:
         """The same judge under other settings."""
         return Verifier(self.model, self.sandbox, settings, clock=self.clock)
 
-    async def verify(
-        self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
-    ) -> SolutionVerdict:
-        """Judge one solution. `row` is its place in a run: seeds come from (seed, row, step, vote).
-
-        `on_step(row, verdict)` is called for each step as soon as its verdict stands.
-
-        Raises:
-            ModelError, SandboxError: the engine or the sandbox failed for good.
-        """
-        start = self.clock()
-        steps: list[StepVerdict] = []
-        async for step in self.verify_steps(solution, row=row):
-            steps.append(step)
-            if on_step is not None:
-                on_step(row, step)
-        spent = total(step.usage for step in steps)
-        return SolutionVerdict(
-            solution.id, tuple(steps), replace(spent, seconds=self.clock() - start)
+    @property
+    def spec(self) -> JudgeSpec:
+        """The model's identity and the settings."""
+        return JudgeSpec(
+            judge="genprm", model=self.model.identity, settings=json_object(self.settings)
         )
 
-    async def verify_many(
-        self,
-        solutions: Iterable[tuple[int, Solution]],
-        *,
-        concurrency: int = 16,
-        on_step: OnStep | None = None,
-    ) -> AsyncGenerator[tuple[int, SolutionVerdict], None]:
-        """Judge many (row, solution) pairs, `concurrency` at a time; pairs come as they finish."""
-
-        async def judge(row: int, solution: Solution) -> tuple[int, SolutionVerdict]:
-            return row, await self.verify(solution, row=row, on_step=on_step)
-
-        async with aclosing(as_finished(starmap(judge, solutions), concurrency)) as verdicts:
-            async for pair in verdicts:
-                yield pair
-
-    async def verify_steps(
-        self, solution: Solution, *, row: int = 0
-    ) -> AsyncGenerator[StepVerdict, None]:
-        """The verdicts on a solution's steps, each as soon as it stands."""
-        async with self.begin() as history:
-            for _ in solution.steps:
-                verdict = await self.judge_next(solution, history, row=row)
-                yield verdict
-                if verdict.label is False and self.settings.stop_at_first_error:
-                    return
-
-    def begin(self) -> History:
+    def begin(self) -> "VerifierHistory":
         """The history of a solution of which nothing has been judged."""
-        return History(self.sandbox)
+        return VerifierHistory(self, History(self.sandbox))
 
-    async def judge_next(
-        self, solution: Solution, history: History, *, row: int = 0
-    ) -> StepVerdict:
-        """Judge the first step that `history` holds no turn for, and add its turn.
-
-        Whoever builds a solution step by step (a search, a cascade) judges it as it grows.
-        """
+    async def judge_next(self, solution: Solution, history: History, *, row: int) -> StepVerdict:
+        """Judge the first step that `history` holds no turn for, and add its turn."""
         settings, step = self.settings, len(history.turns)
         chat = settings.prompt_format.messages(
             solution.problem, solution.steps, history.turns, mode=settings.mode
@@ -204,6 +137,34 @@ class Verifier:
                 return await namespace.run(code, self.settings.code_timeout)
             case protocol.Judge(prompt, options):
                 return await self.model.choose(prompt, options)
+
+
+class VerifierHistory(StepHistory):
+    """The kept turns of a solution, and the namespace that their code left."""
+
+    def __init__(self, verifier: Verifier, history: History) -> None:
+        self._verifier = verifier
+        self._history = history
+
+    async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
+        """Ask for the votes on the next step; the first that agrees with the label is kept."""
+        return await self._verifier.judge_next(solution, self._history, row=row)
+
+    async def follow(self, verdict: StepVerdict | None) -> None:
+        """Keep another judge's turn; its code is run again in this namespace."""
+        kept = None if verdict is None else representative(verdict)
+        if verdict is None or kept is None:
+            self._history.skip()
+        else:
+            await self._history.adopt(verdict.votes[kept], self._verifier.settings.code_timeout)
+
+    async def copy(self) -> "VerifierHistory":
+        """The same turns and an independent namespace."""
+        return VerifierHistory(self._verifier, await self._history.copy())
+
+    async def close(self) -> None:
+        """Drop the namespace. Idempotent."""
+        await self._history.close()
 
 
 def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:

@@ -9,11 +9,11 @@ from genprm.dataset import first_fault
 from genprm.errors import InputError
 from genprm.verify.cascade import Band
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings
+from genprm.verify.judge import Settings
 from genprm.verify.voting import Adaptive
 
 
-class Screening(BaseModel):
+class CascadeConfig(BaseModel):
     """The first judge of a cascade; `model` is None for the strong judge's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,14 +34,14 @@ class Screening(BaseModel):
         return replace(strong, mode=self.mode, votes=self.votes, adaptive=Adaptive.OFF)
 
 
-def read_cascade(path: Path) -> Screening:
+def read_cascade_config(path: Path) -> CascadeConfig:
     """Read what `genprm evaluate cascade` wrote.
 
     Raises:
         InputError: names the file, the field and the mend.
     """
     try:
-        return Screening.model_validate_json(path.read_bytes())
+        return CascadeConfig.model_validate_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
     except ValidationError as error:

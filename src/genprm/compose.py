@@ -1,0 +1,95 @@
+"""The composition root: words become a model, a sandbox, a judge, a policy.
+
+The command line, the service, the rewards and the blocking API all build their parts here, and
+nobody else builds any.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+
+from genprm.model import Model
+from genprm.models.load import load_model
+from genprm.models.replay import Replay
+from genprm.policy import Policy, PolicySettings
+from genprm.sandboxes.fork_server import ForkServer
+from genprm.verify.cascade import Cascade
+from genprm.verify.cascade_config import read_cascade_config
+from genprm.verify.judge import Settings, StepJudge
+from genprm.verify.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model by name, and how it is reached. `load_model` says which names there are."""
+
+    name: str = "arithmetic"
+    chat_template: Path | None = None
+    api_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeChoice:
+    """A judge: its model, the tier of its sandbox, and a cascade's file where one goes before."""
+
+    model: ModelChoice = ModelChoice()
+    sandbox: str = "auto"
+    cascade: Path | None = None
+
+
+@asynccontextmanager
+async def open_model(choice: ModelChoice) -> AsyncGenerator[Model, None]:
+    """The model, loaded beside the event loop, closed at the end.
+
+    Raises:
+        InputError: there is no such model.
+        ModelError: it cannot be loaded or reached.
+        MissingExtra: its engine is not installed.
+    """
+    model = await asyncio.to_thread(
+        load_model, choice.name, chat_template=choice.chat_template, api_key=choice.api_key
+    )
+    try:
+        yield model
+    finally:
+        await model.close()
+
+
+@asynccontextmanager
+async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[StepJudge, None]:
+    """A judge on its own model and sandbox; both are closed at the end.
+
+    A replay has no durations of its own: its clock stands still, so that its rows are the same
+    in every run.
+
+    Raises:
+        InputError, ModelError, MissingExtra: as `open_model`; or the cascade's file is broken.
+        SandboxError: no tier of the sandbox holds on this machine.
+    """
+    config = read_cascade_config(choice.cascade) if choice.cascade else None
+    async with ForkServer(tier=choice.sandbox) as sandbox, open_model(choice.model) as model:
+        clock = _standing if isinstance(model, Replay) else perf_counter
+        strong = Verifier(model, sandbox, settings, clock=clock)
+        if config is None:
+            yield strong
+            return
+        first = replace(choice.model, name=config.model or choice.model.name)
+        async with open_model(first) as cheap_model:
+            cheap = Verifier(cheap_model, sandbox, config.settings(settings), clock=clock)
+            yield Cascade(cheap, strong, config.band)
+
+
+@asynccontextmanager
+async def open_policy(
+    choice: ModelChoice, settings: PolicySettings
+) -> AsyncGenerator[Policy, None]:
+    """A policy on its own model; raises as `open_model`."""
+    async with open_model(choice) as model:
+        yield Policy(model, settings)
+
+
+def _standing() -> float:
+    return 0.0
