@@ -14,12 +14,12 @@ from heapq import heappop, heappush
 from math import fsum
 
 from genprm.policy import Sample
-from genprm.scale.cost import Cost
+from genprm.records.pools import Cost
 from genprm.scale.pool import Pool, final_answer
 from genprm.scale.prefixes import Prefixes
 from genprm.verdict import StepVerdict, total
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepJudge
 
 
 class Method(StrEnum):
@@ -49,26 +49,26 @@ class Candidate:
         return aggregate.score([step.reward for step in self.steps])
 
 
-async def judge_all(verifier: Verifier, pool: Pool, *, row: int) -> list[Candidate]:
+async def judge_all(judge: StepJudge, pool: Pool, *, row: int) -> list[Candidate]:
     """Judge every different step of the pool, as many at once as do not follow each other.
 
     Raises:
         ModelError, SandboxError: as the verifier's.
     """
-    prefixes = Prefixes(verifier, pool.samples, row=row)
+    prefixes = Prefixes(judge, pool.samples, row=row)
     await prefixes.judge_all()
     return [Candidate(sample, prefixes.steps(sample)) for sample in pool.samples]
 
 
 async def judge_best_first(
-    verifier: Verifier, pool: Pool, aggregate: Aggregate, *, row: int
+    judge: StepJudge, pool: Pool, aggregate: Aggregate, *, row: int
 ) -> list[Candidate]:
     """Judge only what decides which solution scores best.
 
     Raises:
         ModelError, SandboxError: as the verifier's.
     """
-    async with Prefixes(verifier, pool.samples, row=row) as prefixes:
+    async with Prefixes(judge, pool.samples, row=row) as prefixes:
         # (-highest score still possible, candidate, its steps judged)
         front = [
             (-1.0, index, 0)

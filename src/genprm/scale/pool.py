@@ -5,7 +5,7 @@ pool of 32, and methods that draw for themselves draw the same solutions.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -17,9 +17,8 @@ from genprm.dataset import first_fault, problem_of, read_rows
 from genprm.errors import InputError
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem, Solution, split_steps
-from genprm.verdict import Usage
-
-Row = dict[str, Any]
+from genprm.records.pools import Cost, PoolRow, SampleRow
+from genprm.verdict import total
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,38 +57,43 @@ def to_solution(sample: Sample) -> Solution:
     return Solution(sample.problem, sample.steps or (sample.text,))
 
 
-def to_row(row: int, pool: Pool) -> Row:
-    """A pool as JSON; `responses` is what others who read pools look for."""
-    return {
-        "id": pool.problem.id,
-        "row": row,
-        "problem": pool.problem.text,
-        "answer": pool.problem.answer,
-        "responses": [sample.text for sample in pool.samples],
-        "samples": [sample_row(sample) for sample in pool.samples],
-    }
+def pool_row(row: int, pool: Pool, checker: AnswerChecker) -> PoolRow:
+    """A pool with its answers, graded where the gold answer is known. Blocks."""
+    answers = tuple(final_answer(sample) for sample in pool.samples)
+    correct, undecided = grade(pool.problem, answers, checker)
+    return PoolRow(
+        id=pool.problem.id,
+        row=row,
+        problem=pool.problem.text,
+        answer=pool.problem.answer,
+        extracted=answers,
+        correct=correct,
+        undecided=undecided,
+        responses=tuple(sample.text for sample in pool.samples),
+        samples=tuple(map(sample_row, pool.samples)),
+        cost=Cost(policy=total(sample.usage for sample in pool.samples)),
+    )
 
 
-def sample_row(sample: Sample) -> Row:
-    """A sample as JSON."""
-    return {
-        "steps": list(sample.steps),
-        "complete": sample.complete,
-        "seed": sample.seed,
-        "usage": asdict(sample.usage),
-    }
+def sample_row(sample: Sample) -> SampleRow:
+    """A sample's record."""
+    return SampleRow(
+        steps=sample.steps, complete=sample.complete, seed=sample.seed, usage=sample.usage
+    )
 
 
-def graded(problem: Problem, answers: Sequence[str | None], checker: AnswerChecker) -> Row:
-    """Which answers are right, if the gold answer is known; undecided ones are listed. Blocks."""
+def grade(
+    problem: Problem, answers: Sequence[str | None], checker: AnswerChecker
+) -> tuple[tuple[bool, ...] | None, tuple[int, ...]]:
+    """Which answers are right, and the indices of the undecided ones. Blocks.
+
+    Nothing can be said where the gold answer is unknown: then None, and no index.
+    """
     if problem.answer is None:
-        return {}
+        return None, ()
     matches = checker.compare_many((problem.answer, answer) for answer in answers)
-    undecided = [index for index, match in enumerate(matches) if match is Match.UNDECIDED]
-    return {
-        "correct": [match is Match.EQUAL for match in matches],
-        **({"undecided": undecided} if undecided else {}),
-    }
+    undecided = (index for index, match in enumerate(matches) if match is Match.UNDECIDED)
+    return tuple(match is Match.EQUAL for match in matches), tuple(undecided)
 
 
 def read_pools(source: str) -> list[Pool]:
@@ -112,42 +116,27 @@ def _some(values: list[Any] | None) -> list[Any] | None:
     return values
 
 
-class _UsageRow(BaseModel):
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
-    executions: int = 0
-    seconds: float = 0.0
-
-
-class _SampleRow(BaseModel):
-    steps: list[str]
-    complete: bool = True
-    seed: int = 0
-    usage: _UsageRow = _UsageRow()
-
-
-class _PoolRow(BaseModel):
+class _PoolFields(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    samples: Annotated[list[_SampleRow] | None, AfterValidator(_some)] = None
+    samples: Annotated[list[SampleRow] | None, AfterValidator(_some)] = None
     responses: Annotated[list[str] | None, AfterValidator(_some)] = None
 
 
 def _pool(place: str, row: Mapping[str, Any], number: int) -> Pool:
     problem = problem_of(place, dict(row), number)
     try:
-        parsed = _PoolRow.model_validate(row)
+        parsed = _PoolFields.model_validate(row)
     except ValidationError as error:
         raise InputError(f"{place}: {first_fault(error)}") from None
     if parsed.samples is not None:
         samples = [
             Sample(
                 problem.text,
-                tuple(sample.steps),
+                sample.steps,
                 sample.complete,
                 sample.seed,
-                Usage(**sample.usage.model_dump()),
+                sample.usage,
             )
             for sample in parsed.samples
         ]

@@ -12,8 +12,7 @@ from genprm.concurrency import together
 from genprm.policy import Sample
 from genprm.problem import Solution
 from genprm.verdict import StepVerdict
-from genprm.verify.history import History
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepHistory, StepJudge
 
 Prefix = tuple[str, ...]
 CANDIDATES = 1 << 16  # rows of a run lie this far apart in the verifier's seeds
@@ -25,14 +24,14 @@ class Prefixes:
     A prefix takes its seeds from the first sample that has it.
     """
 
-    def __init__(self, verifier: Verifier, samples: Sequence[Sample], *, row: int) -> None:
+    def __init__(self, judge: StepJudge, samples: Sequence[Sample], *, row: int) -> None:
         self.verdicts: dict[Prefix, StepVerdict] = {}
-        self._verifier = verifier
+        self._judge = judge
         self._samples = samples
         self._first: dict[Prefix, int] = {}
         self._children: dict[Prefix, list[Prefix]] = {(): []}
         self._row = row
-        self._open: dict[Prefix, History] = {}
+        self._open: dict[Prefix, StepHistory] = {}
         self._stack = AsyncExitStack()
         for index, sample in enumerate(samples):
             if sample.complete:  # a solution that was cut off has no answer to choose
@@ -40,12 +39,12 @@ class Prefixes:
 
     async def judge_all(self) -> None:
         """Judge every prefix, siblings at the same time."""
-        await self._below((), self._verifier.begin())
+        await self._below((), self._judge.begin())
 
     async def judge(self, prefix: Prefix) -> StepVerdict:
         """Judge one prefix whose parent has been judged; within the context of this object."""
         if prefix not in self.verdicts:
-            parent = self._open[prefix[:-1]] if prefix[:-1] else self._verifier.begin()
+            parent = self._open[prefix[:-1]] if prefix[:-1] else self._judge.begin()
             history = await parent.copy()
             self._stack.push_async_callback(history.close)
             self._open[prefix] = history
@@ -70,7 +69,7 @@ class Prefixes:
                 self._children[steps[:end]] = []
                 self._children[steps[: end - 1]].append(steps[:end])
 
-    async def _below(self, prefix: Prefix, history: History) -> None:
+    async def _below(self, prefix: Prefix, history: StepHistory) -> None:
         """Judge all that follows a prefix. Takes its history over: the last child goes on in it."""
         children = self._children[prefix]
         if not children:
@@ -79,7 +78,7 @@ class Prefixes:
         histories = [await history.copy() for _ in children[1:]] + [history]
         await together(map(self._grow, children, histories))
 
-    async def _grow(self, prefix: Prefix, history: History) -> None:
+    async def _grow(self, prefix: Prefix, history: StepHistory) -> None:
         try:
             self.verdicts[prefix] = await self._judged(prefix, history)
         except BaseException:
@@ -87,9 +86,9 @@ class Prefixes:
             raise
         await self._below(prefix, history)
 
-    async def _judged(self, prefix: Prefix, history: History) -> StepVerdict:
+    async def _judged(self, prefix: Prefix, history: StepHistory) -> StepVerdict:
         first = self._first[prefix]
         solution = Solution(self._samples[first].problem, prefix)
-        return await self._verifier.judge_next(
-            solution, history, row=self._row * CANDIDATES + first
+        return await history.judge_next(
+            solution, row=self._row * CANDIDATES + first
         )

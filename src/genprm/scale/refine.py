@@ -12,12 +12,13 @@ from enum import StrEnum
 from genprm.model import Message
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
-from genprm.scale.cost import Budget, Cost, total
+from genprm.records.pools import Cost
+from genprm.scale.budget import Budget, total
 from genprm.scale.pool import sample_seed, to_solution
 from genprm.scale.prefixes import CANDIDATES
 from genprm.verdict import SolutionVerdict
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepJudge
 from genprm.verify.voting import representative
 
 HAND_BACK = "A reviewer found an error in step {step}: {analysis}\n\nWrite the solution again."
@@ -104,9 +105,9 @@ class Refinement:
 class Refiner:
     """Runs the dialogues of one policy and one verifier, which stops at the first error."""
 
-    def __init__(self, policy: Policy, verifier: Verifier, settings: RefineSettings) -> None:
+    def __init__(self, policy: Policy, judge: StepJudge, settings: RefineSettings) -> None:
         self.policy = policy
-        self.verifier = verifier
+        self.judge = judge
         self.settings = settings
 
     async def refine(
@@ -133,7 +134,7 @@ class Refiner:
         unfinished = not sample.complete or not sample.steps
         if unfinished or self.settings.critic is Critic.SELF:
             return Turn(request, sample)
-        verdict = await self.verifier.verify(to_solution(sample), row=row * CANDIDATES + turn)
+        verdict = await self.judge.verify(to_solution(sample), row=row * CANDIDATES + turn)
         score = self.settings.score.score([step.reward for step in verdict.steps])
         return Turn(request, sample, verdict, score)
 

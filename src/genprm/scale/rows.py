@@ -1,25 +1,21 @@
-"""What rank, refine and search found, as rows of JSON: self-contained, every vote's reward kept.
-
-A ranking's row is also a pool row (`responses`, `extracted`, `correct`, `prm_step_scores`), so
-`genprm evaluate best-of-n` reads it, and every smaller N and fewer votes can be read out of it.
-"""
+"""What ranking, refining and searching found, as rows: self-contained, every vote's reward kept."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 from genprm.answer import AnswerChecker, extract_answer
 from genprm.problem import Problem
-from genprm.scale import pool as pools
+from genprm.records.pools import ProblemRow
+from genprm.records.rankings import NodeRow, RankingRow
+from genprm.records.refinements import RefinementRow, TurnRow
+from genprm.records.searches import SearchRow
+from genprm.records.verdicts import JudgedStepRow
 from genprm.scale.best_of_n import Candidate, Method, choose, cost
-from genprm.scale.pool import Pool, final_answer
+from genprm.scale.pool import Pool, final_answer, grade, pool_row, sample_row
 from genprm.scale.refine import Critic, Refinement, Turn
 from genprm.scale.search import Found
 from genprm.verdict import StepVerdict
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.rows import to_row as verdict_row
 
-Row = dict[str, Any]
 SCORER = "genprm"  # our name among a pool's scorers
 
 
@@ -31,122 +27,140 @@ def ranking_row(
     method: Method,
     score: Aggregate,
     checker: AnswerChecker,
-) -> Row:
+) -> RankingRow:
     """A judged pool with every method's choice; `choice` is the asked method's. Blocks."""
-    answers = [candidate.answer for candidate in candidates]
-    groups = checker.classes(answers)
-    choices: dict[str, int | None] = {
-        Method.MAJORITY.value: choose(Method.MAJORITY, groups, [None] * len(groups))
-    }
-    for aggregate in Aggregate:
-        scores = [candidate.score(aggregate) for candidate in candidates]
-        for ranked in (Method.BEST_OF_N, Method.WEIGHTED):
-            choices[f"{ranked} {aggregate}"] = choose(ranked, groups, scores)
-    asked = method.value if method is Method.MAJORITY else f"{method} {score}"
-    choice = choices[asked]
-    return {
-        **pools.to_row(row, pool),
-        "extracted": answers,
-        "groups": groups,
-        **pools.graded(pool.problem, answers, checker),
-        "prm_step_scores": {SCORER: [[s.reward for s in c.steps] for c in candidates]},
-        **_judged(candidates),
-        "choices": choices,
-        "choice": choice,
-        "choice_answer": None if choice is None else answers[choice],
-        "cost": cost(candidates).row(),
-    }
+    graded = pool_row(row, pool, checker)
+    groups = checker.classes(graded.extracted)
+    choices = _choices(candidates, groups)
+    choice = choices[method.value if method is Method.MAJORITY else f"{method} {score}"]
+    judged, paths = _judged(candidates)
+    rewards = tuple(tuple(step.reward for step in one.steps) for one in candidates)
+    return RankingRow(
+        **_fields(graded) | {"cost": cost(candidates)},
+        groups=groups,
+        prm_step_scores={SCORER: rewards},
+        judged=judged,
+        paths=paths,
+        choices=choices,
+        choice=choice,
+        choice_answer=None if choice is None else graded.extracted[choice],
+    )
 
 
 def refinement_row(
     row: int, problem: Problem, refinement: Refinement, *, critic: Critic, checker: AnswerChecker
-) -> Row:
+) -> RefinementRow:
     """The whole dialogue with every vote. Blocks."""
-    answers = [final_answer(turn.sample) for turn in refinement.turns]
-    return {
-        "id": problem.id,
-        "row": row,
-        "problem": problem.text,
-        "answer": problem.answer,
-        "turns": [_turn(index, turn) for index, turn in enumerate(refinement.turns)],
-        "extracted": answers,
-        **pools.graded(problem, answers, checker),
-        "critic": critic.value,
-        "ended": refinement.ended.value,
-        "choice": refinement.chosen,
-        "choice_answer": answers[refinement.chosen],
-        "cost": refinement.cost.row(),
-    }
+    answers = tuple(final_answer(turn.sample) for turn in refinement.turns)
+    correct, undecided = grade(problem, answers, checker)
+    return RefinementRow(
+        id=problem.id,
+        row=row,
+        problem=problem.text,
+        answer=problem.answer,
+        extracted=answers,
+        correct=correct,
+        undecided=undecided,
+        turns=tuple(map(_turn, refinement.turns)),
+        critic=critic.value,
+        ended=refinement.ended.value,
+        choice=refinement.chosen,
+        choice_answer=answers[refinement.chosen],
+        cost=refinement.cost,
+    )
 
 
-def search_row(row: int, problem: Problem, found: Found, *, checker: AnswerChecker) -> Row:
+def search_row(row: int, problem: Problem, found: Found, *, checker: AnswerChecker) -> SearchRow:
     """The tree, and the solutions found, best first. Blocks."""
-    texts = [
+    unguided = [found.unguided] if found.unguided else []
+    texts = (
         *("\n\n".join(leaf.steps) for leaf in found.leaves),
-        *([found.unguided.text] if found.unguided else []),
-    ]
-    answers = [extract_answer(text) for text in texts]
-    groups = checker.classes(answers)
-    values = [*(leaf.value for leaf in found.leaves), *([None] if found.unguided else [])]
-    weighted = choose(Method.WEIGHTED, groups, values)
-    return {
-        "id": problem.id,
-        "row": row,
-        "problem": problem.text,
-        "answer": problem.answer,
-        "responses": texts,
-        "leaves": [leaf.id for leaf in found.leaves],
-        "unguided": None if found.unguided is None else pools.sample_row(found.unguided),
-        "extracted": answers,
-        **pools.graded(problem, answers, checker),
-        "choices": {"best": 0 if texts else None, Method.WEIGHTED.value: weighted},
-        "choice": 0 if texts else None,
-        "choice_answer": answers[0] if answers else None,
-        "ended": found.ended.value,
-        "tree": found.tree.rows(),
-        "cost": found.cost.row(),
-    }
+        *(sample.text for sample in unguided),
+    )
+    answers = tuple(extract_answer(text) for text in texts)
+    correct, undecided = grade(problem, answers, checker)
+    values = [*(leaf.value for leaf in found.leaves), *(None for _ in unguided)]
+    weighted = choose(Method.WEIGHTED, checker.classes(answers), values)
+    best = 0 if texts else None
+    return SearchRow(
+        id=problem.id,
+        row=row,
+        problem=problem.text,
+        answer=problem.answer,
+        extracted=answers,
+        correct=correct,
+        undecided=undecided,
+        responses=texts,
+        leaves=tuple(leaf.id for leaf in found.leaves),
+        unguided=sample_row(found.unguided) if found.unguided else None,
+        choices={"best": best, Method.WEIGHTED.value: weighted},
+        choice=best,
+        choice_answer=answers[0] if answers else None,
+        ended=found.ended.value,
+        tree=found.tree.rows(),
+        cost=found.cost,
+    )
 
 
-def _judged(candidates: Sequence[Candidate]) -> Row:
-    """Every judged step once, `judged`; and the path of each candidate through them."""
+def _choices(
+    candidates: Sequence[Candidate], groups: Sequence[int | None]
+) -> dict[str, int | None]:
+    """Every method's choice, by the method's name."""
+    choices = {Method.MAJORITY.value: choose(Method.MAJORITY, groups, [None] * len(groups))}
+    for aggregate in Aggregate:
+        scores = [candidate.score(aggregate) for candidate in candidates]
+        for ranked in (Method.BEST_OF_N, Method.WEIGHTED):
+            choices[f"{ranked} {aggregate}"] = choose(ranked, groups, scores)
+    return choices
+
+
+def _judged(
+    candidates: Sequence[Candidate],
+) -> tuple[tuple[NodeRow, ...], tuple[tuple[int, ...], ...]]:
+    """Every judged step once, and the path of each candidate through them."""
     places: dict[tuple[str, ...], int] = {}
-    nodes: list[Row] = []
-    paths: list[list[int]] = []
+    nodes: list[NodeRow] = []
+    paths: list[tuple[int, ...]] = []
     for candidate in candidates:
         path = []
         for end, step in enumerate(candidate.steps, start=1):
             prefix = candidate.sample.steps[:end]
             if prefix not in places:
                 places[prefix] = len(nodes)
-                nodes.append(_step(step))
+                nodes.append(_node(step))
             path.append(places[prefix])
-        paths.append(path)
-    return {"judged": nodes, "paths": paths}
+        paths.append(tuple(path))
+    return tuple(nodes), tuple(paths)
 
 
-def _step(step: StepVerdict) -> Row:
-    return {
-        "reward": step.reward,
-        "label": step.label,
-        "wanted": step.wanted,
-        "votes": [vote.reward for vote in step.votes],
-        "tokens": [vote.usage.tokens_out for vote in step.votes],
-        "usage": asdict(step.usage),
-    }
+def _node(step: StepVerdict) -> NodeRow:
+    return NodeRow(
+        reward=step.reward,
+        label=step.label,
+        wanted=step.wanted,
+        votes=tuple(vote.reward for vote in step.votes),
+        tokens=tuple(vote.usage.tokens_out for vote in step.votes),
+        usage=step.usage,
+    )
 
 
-def _turn(index: int, turn: Turn) -> Row:
-    judged: Row = {}
-    if turn.verdict is not None:
-        solution = pools.to_solution(turn.sample)
-        full = verdict_row(index, solution, turn.verdict)
-        judged = {name: full[name] for name in ("first_error", "steps", "unjudged_steps")}
-    return {
-        "request": turn.request,
-        "text": turn.sample.text,
-        "sample": pools.sample_row(turn.sample),
-        "score": turn.score,
-        **judged,
-        "cost": turn.cost.row(),
-    }
+def _turn(turn: Turn) -> TurnRow:
+    verdict = turn.verdict
+    judged = verdict.steps if verdict else ()
+    texts = zip(turn.sample.steps, judged, strict=False)
+    steps = tuple(JudgedStepRow.of_step(text, step) for text, step in texts)
+    return TurnRow(
+        request=turn.request,
+        text=turn.sample.text,
+        sample=sample_row(turn.sample),
+        score=turn.score,
+        first_error=verdict.first_error if verdict else None,
+        steps=steps if verdict else None,
+        unjudged_steps=turn.sample.steps[len(judged) :] if verdict else (),
+        cost=turn.cost,
+    )
+
+
+def _fields(row: ProblemRow) -> dict[str, object]:
+    """A record's fields by name, as they are."""
+    return {name: getattr(row, name) for name in type(row).model_fields}

@@ -18,13 +18,13 @@ from genprm.concurrency import together
 from genprm.model import Sampling
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem, Solution
-from genprm.scale.cost import Budget, Cost, total
+from genprm.records.pools import Cost
+from genprm.scale.budget import Budget, total
 from genprm.scale.pool import sample_seed
 from genprm.scale.prefixes import CANDIDATES
 from genprm.scale.tree import Node, Tree
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.history import History
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepHistory, StepJudge
 
 
 class Strategy(StrEnum):
@@ -77,11 +77,11 @@ class Found:
 
 
 class Searcher:
-    """Searches with one policy and one verifier."""
+    """Searches with one policy and one judge."""
 
-    def __init__(self, policy: Policy, verifier: Verifier, settings: SearchSettings) -> None:
+    def __init__(self, policy: Policy, judge: StepJudge, settings: SearchSettings) -> None:
         self.policy = policy
-        self.verifier = verifier
+        self.judge = judge
         self.settings = settings
         greedy = replace(policy.settings, sampling=Sampling(0.0, 1.0, 0))
         self._greedy = Policy(policy.model, greedy)
@@ -169,7 +169,7 @@ class Searcher:
         history = await histories.begin(node)
         place = row * CANDIDATES + node.id
         solution = Solution(problem.text, node.steps)
-        node.verdict = await self.verifier.judge_next(solution, history, row=place)
+        node.verdict = await history.judge_next(solution, row=place)
         node.cost += Cost(verifier=node.verdict.usage)
         rewards = tree.rewards(node)
         if self.settings.lookahead and not node.complete:
@@ -177,7 +177,7 @@ class Searcher:
         node.value = self.settings.score.score(rewards)
 
     async def _look_ahead(
-        self, node: Node, problem: Problem, history: History, place: int
+        self, node: Node, problem: Problem, history: StepHistory, place: int
     ) -> list[float | None]:
         """Rewards of the next steps, written greedily; they are not kept."""
         steps, rewards = node.steps, list[float | None]()
@@ -189,7 +189,7 @@ class Searcher:
                     break
                 steps = sample.steps
                 solution = Solution(problem.text, steps)
-                verdict = await self.verifier.judge_next(solution, beyond, row=place)
+                verdict = await beyond.judge_next(solution, row=place)
                 node.cost += Cost(verifier=verdict.usage)
                 rewards.append(verdict.reward)
                 if sample.complete:
@@ -198,7 +198,7 @@ class Searcher:
 
     @asynccontextmanager
     async def _histories(self) -> AsyncGenerator["_Histories", None]:
-        histories = _Histories(self.verifier.begin())
+        histories = _Histories(self.judge.begin())
         try:
             yield histories
         finally:
@@ -226,10 +226,10 @@ def _by_value(node: Node) -> tuple[bool, float, int]:
 class _Histories:
     """The verifier's history at each node that may still grow."""
 
-    def __init__(self, root: History) -> None:
+    def __init__(self, root: StepHistory) -> None:
         self._open = {0: root}
 
-    async def begin(self, node: Node) -> History:
+    async def begin(self, node: Node) -> StepHistory:
         """A copy of the parent's history, for judging the node's step."""
         assert node.parent is not None
         history = self._open[node.id] = await self._open[node.parent].copy()

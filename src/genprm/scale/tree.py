@@ -1,13 +1,10 @@
 """The tree that a search grows: one node per step, with what the verifier said of it."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
-from genprm.scale.cost import Cost
+from genprm.records.pools import Cost
+from genprm.records.searches import TreeNodeRow
 from genprm.verdict import StepVerdict
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -57,29 +54,25 @@ class Tree:
         """The step rewards along the path."""
         return [n.verdict.reward if n.verdict else None for n in self.path(node)]
 
-    def rows(self) -> list[Row]:
-        """As JSON, one object per node below the root."""
-        return [_node_row(node) for node in self.nodes[1:]]
+    def rows(self) -> tuple[TreeNodeRow, ...]:
+        """One record for each node below the root."""
+        return tuple(_node_row(node) for node in self.nodes[1:])
 
 
-def children(rows: Sequence[Row], parent: int) -> Iterator[Row]:
-    """The stored nodes below a node."""
-    return (row for row in rows if row["parent"] == parent)
-
-
-def _node_row(node: Node) -> Row:
+def _node_row(node: Node) -> TreeNodeRow:
+    assert node.parent is not None
     votes = node.verdict.votes if node.verdict else ()
-    return {
-        "id": node.id,
-        "parent": node.parent,
-        "step": node.step,
-        "complete": node.complete,
-        "count": node.count,
-        "subtree": node.subtree,
-        "reward": node.verdict.reward if node.verdict else None,
-        "votes": [vote.reward for vote in votes],
-        "value": node.value,
-        "kept": node.kept,
-        "seed": node.seed,
-        "cost": asdict(node.cost),
-    }
+    return TreeNodeRow(
+        id=node.id,
+        parent=node.parent,
+        step=node.step,
+        complete=node.complete,
+        count=node.count,
+        subtree=node.subtree,
+        reward=node.verdict.reward if node.verdict else None,
+        votes=tuple(vote.reward for vote in votes),
+        value=node.value,
+        kept=node.kept,
+        seed=node.seed,
+        cost=node.cost,
+    )
