@@ -31,7 +31,7 @@ from genprm.models.load import load_model
 from genprm.problem import Solution
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import SolutionVerdict
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 SHIPPED = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / "verifier"

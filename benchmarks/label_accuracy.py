@@ -16,13 +16,14 @@ import numpy as np
 
 from genprm.arithmetic.critic import critique
 from genprm.arithmetic.problems import Split, easy_exercise
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder
 from genprm.curate.problems import stored_problems
 from genprm.curate.progress import first_error, labels
 from genprm.curate.recipe import Progress, Rollouts, Rule
 from genprm.curate.rollouts import Tree, path_scores, score_of, trees
 from genprm.curate.scores import Score
 from genprm.curate.solutions import by_problem
+from genprm.curate.stages import Stage
 from genprm.evaluate.intervals import Floats, bounds, resample
 from genprm.report.tables import signed, with_interval
 

@@ -19,7 +19,7 @@ from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.rewards.judges import InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 
 BEGUN = "Step 1:"  # the policy's answers begin so; the prompt already holds it
 CURVES = {

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from genprm.sandboxes.fork_server import ForkServer as Sandbox
     from genprm.verdict import SolutionVerdict, StepVerdict, Vote
     from genprm.verify.format import Mode
-    from genprm.verify.judge import Settings
-from genprm.verify.verifier import Verifier
+    from genprm.verify.settings import Settings
+    from genprm.verify.verifier import Verifier
 
 __version__ = "0.1.0"
 
@@ -48,7 +48,7 @@ _HOME = {
     "Problem": "problem:Problem",
     "Sampling": "model:Sampling",
     "Sandbox": "sandboxes.fork_server:ForkServer",
-    "Settings": "verify.verifier:Settings",
+    "Settings": "verify.settings:Settings",
     "Solution": "problem:Solution",
     "SolutionVerdict": "verdict:SolutionVerdict",
     "StepVerdict": "verdict:StepVerdict",

@@ -8,7 +8,7 @@ from genprm.models.load import load_model
 from genprm.problem import Solution, split_steps
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import SolutionVerdict
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 

@@ -18,7 +18,8 @@ from genprm.policy import Policy, PolicySettings
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verify.cascade import Cascade
 from genprm.verify.cascade_config import read_cascade_config
-from genprm.verify.judge import Settings, StepJudge
+from genprm.verify.judge import StepJudge
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 

@@ -1,11 +1,37 @@
 """What judging yields: runs, votes, and verdicts on steps and solutions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
 
 THRESHOLD = 0.5  # inclusive: a step is right if its reward is at least this (spec §1)
+
+
+def mean_reward(votes: Sequence[float | None]) -> float | None:
+    """Mean of the readable votes (eq. 6, 7); None where all abstained."""
+    rewards = [reward for reward in votes if reward is not None]
+    return fsum(rewards) / len(rewards) if rewards else None
+
+
+def label_of(votes: Sequence[float | None]) -> bool | None:
+    """Whether the readable votes find a step correct; None where all abstained."""
+    rewards = [reward for reward in votes if reward is not None]
+    return fsum(rewards) >= THRESHOLD * len(rewards) if rewards else None
+
+
+def first_error(labels: Iterable[bool | None]) -> int | None:
+    """Index (from 0) of the first step labelled wrong, -1 for none; None where it cannot be said.
+
+    It cannot be said when a step without a label stands before the first wrong one, or anywhere
+    in a solution in which no step is labelled wrong.
+    """
+    for index, label in enumerate(labels):
+        if label is None:
+            return None
+        if not label:
+            return index
+    return -1
 
 
 class Flag(StrEnum):
@@ -100,14 +126,12 @@ class StepVerdict:
     @property
     def reward(self) -> float | None:
         """Mean reward of the readable votes (eq. 6, 7); None where all abstained."""
-        rewards = self.rewards
-        return fsum(rewards) / len(rewards) if rewards else None
+        return mean_reward([vote.reward for vote in self.votes])
 
     @property
     def label(self) -> bool | None:
         """Right, wrong, or None where all votes abstained."""
-        rewards = self.rewards
-        return fsum(rewards) >= THRESHOLD * len(rewards) if rewards else None
+        return label_of([vote.reward for vote in self.votes])
 
     @property
     def usage(self) -> Usage:
@@ -126,13 +150,5 @@ class SolutionVerdict:
 
     @property
     def first_error(self) -> int | None:
-        """Index (from 0) of the first wrong step, -1 for none; None where it cannot be said.
-
-        It cannot be said when a step without a label stands before the first wrong one, or
-        anywhere in a solution in which no step was judged wrong.
-        """
-        labels = [step.label for step in self.steps]
-        wrong = labels.index(False) if False in labels else len(labels)
-        if None in labels[:wrong]:
-            return None
-        return wrong if wrong < len(labels) else -1
+        """Index (from 0) of the first wrong step, -1 for none; None where it cannot be said."""
+        return first_error(step.label for step in self.steps)

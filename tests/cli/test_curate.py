@@ -14,9 +14,10 @@ from genprm.cli.main import main
 from genprm.cli.recipes import Recipe
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings
-from genprm.curate.folder import Folder, Stage
+from genprm.curate.folder import Folder
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation
+from genprm.curate.stages import Stage
 from genprm.curate.teacher import Teacher
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.replay import Recorder

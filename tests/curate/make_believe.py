@@ -14,9 +14,10 @@ from pathlib import Path
 from genprm.answer import AnswerChecker
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings
-from genprm.curate.folder import Folder, Stage
+from genprm.curate.folder import Folder
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation
+from genprm.curate.stages import Stage
 from genprm.curate.teacher import Teacher
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.policy import Policy

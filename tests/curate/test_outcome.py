@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from make_believe import curate, recipe, sums
 
-from genprm.curate.folder import Folder, Stage
+from genprm.curate.folder import Folder
 from genprm.curate.plan import Forecast, from_assumptions, from_pilot, pilot_problems
 from genprm.curate.publish import publish
 from genprm.curate.recipe import Curation
 from genprm.curate.report import histogram, write_report
+from genprm.curate.stages import Stage
 from genprm.curate.survey import Survey, survey
 from genprm.errors import InputError
 

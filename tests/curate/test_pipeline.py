@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from make_believe import Crew, curate, recipe
 
-from genprm.curate.folder import Folder, Stage
+from genprm.curate.folder import Folder
 from genprm.curate.pipeline import Pipeline
+from genprm.curate.stages import Stage
 from genprm.errors import InputError, JournalError
 
 

@@ -18,7 +18,7 @@ from genprm.evaluate.run import Row, read_run, run, whole_solution_row
 from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 ROWS = [

@@ -23,7 +23,7 @@ from genprm.rewards.judges import InProcess, Judged, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import AsyncGenPRMReward, GenPRMReward
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 PROMPTS = ["1 + 1?"] * 4

@@ -29,7 +29,7 @@ from genprm.scale.rows import ranking_row
 from genprm.verdict import StepVerdict, Usage, Vote
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 rewards = st.lists(st.floats(0, 1), min_size=1, max_size=6)

@@ -16,7 +16,7 @@ from genprm.scale.cost import Budget
 from genprm.scale.refine import Critic, Ended, Keep, Refinement, Refiner, RefineSettings, Rewrite
 from genprm.scale.rows import refinement_row
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 PROBLEM = Problem("p", "3 + 4?", "7")

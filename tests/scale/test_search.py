@@ -17,7 +17,7 @@ from genprm.scale.rows import search_row
 from genprm.scale.search import Ended, Found, Searcher, SearchSettings, Strategy, select
 from genprm.scale.tree import Node
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 PROBLEM = Problem("p", "x?", "7")

@@ -19,7 +19,7 @@ from scripted import Scripted
 from genprm.errors import ModelError
 from genprm.server.app import Limits, create_app
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}

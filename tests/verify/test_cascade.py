@@ -15,7 +15,7 @@ from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
 from genprm.verify.cascade import ALWAYS, Band, Cascade, JudgedTwice, fit, outcome
 from genprm.verify.format import Mode
 from genprm.verify.rows import from_row, to_row
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 

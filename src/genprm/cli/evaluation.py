@@ -11,17 +11,18 @@ import typer
 
 from genprm.answer import AnswerChecker
 from genprm.cli.judges import JudgeOptions, open_judge
-from genprm.cli.progress import RowProgress
-from genprm.cli.show_tables import print_tables
+from genprm.cli.terminal.progress import RowProgress
+from genprm.cli.terminal.tables import print_tables
 from genprm.errors import InputError
 from genprm.evaluate import selection as selecting
 from genprm.evaluate.judges import PredictionsJudge
 from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
 from genprm.evaluate.pools import read_pools
 from genprm.evaluate.predictions import read_predictions
-from genprm.evaluate.run import Row, run
+from genprm.evaluate.run import run
 from genprm.evaluate.selection import Selection
 from genprm.evaluate.summary import Summary, summarise
+from genprm.records.evaluations import EvaluatedRow
 from genprm.report import numbers
 
 HUB = "Qwen/ProcessBench"
@@ -58,11 +59,11 @@ async def judge_rows(
         folder = output or Path(stack.enter_context(TemporaryDirectory()))
         bars: list[RowProgress] = []
 
-        def advance(row: Row, done: int) -> None:
+        def advance(row: EvaluatedRow, done: int) -> None:
             if not bars:
                 bar = RowProgress("evaluate", len(rows), done=done - 1)
                 bars.append(stack.enter_context(bar))
-            bars[0].advance(row["usage"]["tokens_out"])
+            bars[0].advance(row.usage.tokens_out)
 
         async with open_judge(options) as judge:
             return await run(rows, judge, folder, concurrency=concurrency, on_row=advance)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from genprm.cli.engine import open_verifier
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 
 if TYPE_CHECKING:  # the names alone must cost nothing when a command starts
     from genprm.evaluate.baselines.critic import CriticSettings
@@ -43,6 +42,7 @@ class JudgeOptions:
 @asynccontextmanager
 async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
     """The judge, closed at the end."""
+    from genprm.compose import open_judge as open_step_judge
     from genprm.evaluate.baselines.critic import Critic
     from genprm.evaluate.baselines.endpoint import Endpoint
     from genprm.evaluate.baselines.trivial import Calculator, Constant
@@ -50,8 +50,8 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
 
     match options.name:
         case JudgeName.GENPRM:
-            async with open_verifier(options.engine, options.settings) as verifier:
-                yield VerifierJudge(verifier)
+            async with open_step_judge(options.engine.choice, options.settings) as judge:
+                yield VerifierJudge(judge)
         case JudgeName.CONSTANT:
             yield Constant()
         case JudgeName.CALCULATOR:

@@ -7,20 +7,20 @@ from typing import Any
 import typer
 
 import genprm
-from genprm.cli.adaptive import adaptive
-from genprm.cli.cascade import cascade
-from genprm.cli.curate import curate
-from genprm.cli.doctor import doctor
-from genprm.cli.evaluate import app as evaluate
-from genprm.cli.rank import rank
-from genprm.cli.refine import refine
-from genprm.cli.report import report
-from genprm.cli.sample import sample
-from genprm.cli.scaling import scaling
-from genprm.cli.search import search
-from genprm.cli.serve import serve
-from genprm.cli.train import train
-from genprm.cli.verify import verify
+from genprm.cli.commands.adaptive import adaptive
+from genprm.cli.commands.cascade import cascade
+from genprm.cli.commands.curate import curate
+from genprm.cli.commands.doctor import doctor
+from genprm.cli.commands.evaluate import app as evaluate
+from genprm.cli.commands.rank import rank
+from genprm.cli.commands.refine import refine
+from genprm.cli.commands.report import report
+from genprm.cli.commands.sample import sample
+from genprm.cli.commands.scaling import scaling
+from genprm.cli.commands.search import search
+from genprm.cli.commands.serve import serve
+from genprm.cli.commands.train import train
+from genprm.cli.commands.verify import verify
 from genprm.errors import GenprmError
 
 # ClickException, whether typer brings its own click or uses the real one

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -12,8 +12,13 @@ from genprm.policy import PolicySettings
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.voting import Adaptive
+
+if TYPE_CHECKING:  # what a command builds is imported when it runs
+    from genprm.cli.terminal.rows import Output
+    from genprm.compose import JudgeChoice
+    from genprm.tasks.scaling import JudgedBy, PolicyChoice
 
 _ENGINE = "Engine"
 _JUDGE = "Judging"
@@ -59,6 +64,20 @@ class EngineOptions(OptionGroup):
             rich_help_panel=_ENGINE,
         ),
     ] = None
+
+    @property
+    def choice(self) -> "JudgeChoice":
+        """The judge that these words name."""
+        from genprm.compose import JudgeChoice, ModelChoice
+
+        model = ModelChoice(self.model, self.chat_template, self.api_key)
+        return JudgeChoice(model, self.sandbox, self.cascade)
+
+    def judged(self, settings: Settings) -> "JudgedBy":
+        """The judge under these settings."""
+        from genprm.tasks.scaling import JudgedBy
+
+        return JudgedBy(self.choice, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +196,13 @@ class PolicyOptions(OptionGroup):
             sampling=Sampling(self.policy_temperature, 1.0, 0),
         )
 
-    def engine(self, api_key: str | None) -> EngineOptions:
-        """The policy's own model."""
-        return EngineOptions(self.policy, self.policy_template, api_key)
+    def choice(self, api_key: str | None) -> "PolicyChoice":
+        """The policy that these words name."""
+        from genprm.compose import ModelChoice
+        from genprm.tasks.scaling import PolicyChoice
+
+        model = ModelChoice(self.policy, self.policy_template, api_key)
+        return PolicyChoice(model, self.settings)
 
 
 Concurrency: TypeAlias = Annotated[
@@ -199,15 +222,47 @@ StopAtFirstError: TypeAlias = Annotated[
     bool,
     typer.Option("--stop-at-first-error", help="Judge no step after the first wrong one."),
 ]
-Output: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="Write one JSON row per solution here; a killed run goes on with the same command.",
-    ),
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions(OptionGroup):
+    """Where the rows go."""
+
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Write one JSON row for each item to this file. Run the same command again to "
+            "resume an interrupted run.",
+        ),
+    ] = None
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the rows as JSON, one on each line.")
+    ] = False
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="With --output: make those rows again that failed in an earlier run.",
+        ),
+    ] = False
+
+    def at(self, concurrency: int) -> "Output":
+        """The rows' way out, with so many made at the same time."""
+        from genprm.cli.terminal.rows import Output
+
+        return Output(self.output, self.as_json, concurrency, self.retry_failed)
+
+
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+LabelField: TypeAlias = Annotated[
+    str,
+    typer.Option(help="Name of the rows' field that holds the true index of the first error."),
 ]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print rows of JSON.")]
+AllVotesRun: TypeAlias = Annotated[
+    Path, typer.Argument(help="Output of genprm verify --votes N with all votes asked.")
+]
 Problems: TypeAlias = Annotated[
     str | None,
     typer.Argument(metavar="[PROBLEMS|-]", help="JSON rows with problem and, if known, answer."),

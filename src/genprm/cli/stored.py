@@ -1,55 +1,70 @@
-"""Runs of other commands as input: their rows, and the settings that made them."""
+"""Runs of other commands as input: their rows, and the specs that made them."""
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from genprm.dataset import read_rows
 from genprm.errors import InputError
-from genprm.verdict import SolutionVerdict
-from genprm.verify.rows import from_row
+from genprm.journal import run_file
+from genprm.records.record import Row
+from genprm.records.run_spec import RunSpec, read_spec
+from genprm.records.verdicts import VerdictRow
 
-Row = dict[str, Any]
+R = TypeVar("R", bound=Row)
 
 
-def settings_of(path: Path) -> Row:
-    """What a journal's run file says about how its rows were made.
+def spec_of(path: Path) -> RunSpec:
+    """What a run's file says about how its rows were made.
 
     Raises:
         InputError: there is no run file, or it is damaged.
     """
-    claim = path.with_name(path.name + ".run.json")
+    claim = run_file(path)
     try:
-        settings: Row = json.loads(claim.read_bytes())
+        return read_spec(claim.read_bytes())
     except (OSError, ValueError):
         raise InputError(
             f"{claim}: missing or damaged; fix: name the --output of a genprm command, "
             "with its .run.json beside it"
         ) from None
-    return settings
 
 
-def rows_of(path: Path) -> list[Row]:
-    """The rows of a run.
+def rows_of(path: Path, row_type: type[R]) -> list[R]:
+    """The rows of a run, without those that failed.
 
     Raises:
-        InputError: the file cannot be read, or has none.
+        InputError: the file cannot be read, has none, or holds rows of another command.
     """
-    rows = [row for _, row in read_rows(str(path))]
+    rows = [
+        _parsed(place, row, row_type)
+        for place, row in read_rows(str(path))
+        if row.get("kind") != "failed"
+    ]
     if not rows:
         raise InputError(f"{path}: no rows; fix: let its command finish")
     return rows
 
 
-def verdicts_of(path: Path) -> list[SolutionVerdict]:
-    """The verdicts of a run of `genprm verify`.
+def verdict_rows(path: Path) -> list[VerdictRow]:
+    """The rows of a run of `genprm verify`; raises as `rows_of`."""
+    return rows_of(path, VerdictRow)
 
-    Raises:
-        InputError: the rows are not of that kind.
-    """
+
+def label_of(row: VerdictRow, field: str) -> int | None:
+    """The first error that the input row gave in `field`, where it gave one."""
+    label = (row.model_extra or {}).get(field)
+    return label if isinstance(label, int) and not isinstance(label, bool) else None
+
+
+def _parsed(place: str, row: dict[str, object], row_type: type[R]) -> R:
     try:
-        return [from_row(row) for row in rows_of(path)]
-    except (KeyError, TypeError) as error:
+        return row_type.model_validate(row)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        field = ".".join(map(str, fault["loc"]))
         raise InputError(
-            f"{path}: not rows of genprm verify ({error}); fix: its --output"
+            f"{place}: not a {row_type.__name__}: field {field}: {fault['msg']}; "
+            "fix: name the --output of the right genprm command"
         ) from None

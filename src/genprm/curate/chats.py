@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genprm.curate.folder import KEY
+from genprm.curate.folder import KEY, Row
 from genprm.curate.progress import first_error
 from genprm.curate.teacher import Critique, Paragraph
-from genprm.journal import Row
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
 

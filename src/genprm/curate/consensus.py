@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from genprm.curate.folder import KEY
+from genprm.curate.folder import KEY, Row
 from genprm.curate.labels import LabelledPath
 from genprm.curate.progress import first_error
 from genprm.curate.recipe import Agreement
 from genprm.curate.teacher import Critique
-from genprm.journal import Row
 
 
 class Cause(StrEnum):

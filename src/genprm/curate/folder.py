@@ -14,43 +14,61 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
+from pydantic import ConfigDict
+
+from genprm.curate.stages import Stage
 from genprm.errors import InputError, JournalError
-from genprm.journal import Journal, Row
+from genprm.journal import Journal, run_file
+from genprm.records.record import Row as Record
+from genprm.records.run_spec import RunSpec
 
 KEY = "key"
+Row = dict[str, Any]
 
 
-class Stage(StrEnum):
-    """The stages, in an order in which they can be run."""
+class StageRow(Record):
+    """A row of any stage."""
 
-    PROBLEMS = "problems"
-    SOLUTIONS = "solutions"
-    ROLLOUTS = "rollouts"
-    PROGRESS = "progress"
-    RATIONALES = "rationales"
-    CONSENSUS = "consensus"
-    CHATS = "chats"
+    model_config = ConfigDict(extra="allow")
+    KEY: ClassVar[str] = KEY
 
-    @property
-    def reads(self) -> tuple["Stage", ...]:
-        """The stages whose rows this one reads. Rationales need no labels."""
-        return _READS[self]
+    key: str
 
 
-_READS = {
-    Stage.PROBLEMS: (),
-    Stage.SOLUTIONS: (Stage.PROBLEMS,),
-    Stage.ROLLOUTS: (Stage.SOLUTIONS,),
-    Stage.PROGRESS: (Stage.ROLLOUTS,),
-    Stage.RATIONALES: (Stage.SOLUTIONS,),
-    Stage.CONSENSUS: (Stage.PROGRESS, Stage.RATIONALES),
-    Stage.CHATS: (Stage.CONSENSUS,),
-}
+class StageJournal:
+    """A stage's journal."""
+
+    def __init__(self, journal: Journal[StageRow]) -> None:
+        self._journal = journal
+
+    def __enter__(self) -> Self:
+        self._journal.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._journal.__exit__(*error)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._journal
+
+    def __len__(self) -> int:
+        return len(self._journal)
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that are there."""
+        return (dict(row.json_object()) for row in self._journal.rows())
+
+    def append(self, row: Row) -> None:
+        """Write one finished row."""
+        self._journal.append(StageRow.model_validate(row))
+
+    def finish(self, order: Iterable[str]) -> None:
+        """Put the rows into this order."""
+        self._journal.finish(order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +78,31 @@ class Folder:
     path: Path
     source: "Folder | None" = None
 
-    def journal(self, stage: Stage, settings: Mapping[str, Any]) -> Journal:
+    def journal(self, stage: Stage, settings: Mapping[str, Any]) -> StageJournal:
         """The stage's journal, for rows made with these settings from the rows it reads."""
         self.path.mkdir(parents=True, exist_ok=True)
         read = {earlier.value: self.digest(earlier) for earlier in stage.reads}
-        configuration = {"stage": stage.value, "reads": read, "settings": settings}
+        spec = RunSpec(
+            command=f"curate {stage}",
+            settings={"reads": dict(read), **json.loads(json.dumps(settings))},
+        )
         if self.source is not None and not self.file(stage).exists():
-            self._take_over(stage, configuration, self.source)
-        return Journal(self.file(stage), configuration, key=KEY)
+            self._take_over(stage, spec, self.source)
+        return StageJournal(Journal(self.file(stage), spec, StageRow))
 
-    def _take_over(self, stage: Stage, configuration: dict[str, Any], source: "Folder") -> None:
+    def _take_over(self, stage: Stage, spec: RunSpec, source: "Folder") -> None:
         """Copy a finished stage that was made with this configuration, its proof last."""
-        claim = source.path / f"{stage}.jsonl.run.json"
+        claim = run_file(source.file(stage))
         if not source.is_done(stage):
             return
-        if json.loads(claim.read_text("utf-8")) != json.loads(json.dumps(configuration)):
+        if json.loads(claim.read_text("utf-8")) != spec.json_object():
             return
         for suffix in ("jsonl.run.json", "model.txt", "jsonl", "done.json"):
             there = source.path / f"{stage}.{suffix}"
             if there.exists():
                 shutil.copy2(there, self.path / there.name)
 
-    def finish(self, stage: Stage, journal: Journal, order: Iterable[str]) -> None:
+    def finish(self, stage: Stage, journal: StageJournal, order: Iterable[str]) -> None:
         """All rows are there: put them in order, and say so."""
         journal.finish(order)
         done = {"rows": len(journal), "sha256": _hash_of(self.file(stage))}

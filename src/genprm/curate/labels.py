@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from genprm.curate.folder import KEY
+from genprm.curate.folder import KEY, Row
 from genprm.curate.progress import first_error, labels, progress
 from genprm.curate.recipe import Progress, Rollouts
 from genprm.curate.rollouts import Tree, path_scores
 from genprm.curate.scores import Score
-from genprm.journal import Row
 
 
 @dataclass(frozen=True, slots=True)

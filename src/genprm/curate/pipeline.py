@@ -8,16 +8,16 @@ from typing import Any, Protocol
 from genprm.answer import AnswerChecker
 from genprm.curate.chats import chat_rows
 from genprm.curate.consensus import consensus_rows
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder, Row, StageJournal
 from genprm.curate.labels import label_rows, labelled_paths
 from genprm.curate.problems import store_problems, stored_problems
 from genprm.curate.rationales import questions, write_rationales
 from genprm.curate.recipe import Curation, decisive
 from genprm.curate.rollouts import Tree, row_order, score_of, score_prefixes, trees
 from genprm.curate.solutions import by_problem, sample_solutions, wave_order
+from genprm.curate.stages import Stage
 from genprm.curate.stopwatch import Stopwatch
 from genprm.curate.teacher import Teacher
-from genprm.journal import Journal, Row
 from genprm.policy import Policy
 from genprm.problem import Problem
 
@@ -167,7 +167,7 @@ class Pipeline:
     @asynccontextmanager
     async def _work(
         self, stage: Stage, settings: dict[str, Any], units: int
-    ) -> AsyncIterator[Journal | None]:
+    ) -> AsyncIterator[StageJournal | None]:
         """The stage's journal while its clock runs; None where it has finished."""
         keyed = {"seed": self.recipe.seed, **settings}
         with self.folder.journal(stage, keyed) as journal:

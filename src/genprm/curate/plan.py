@@ -11,10 +11,10 @@ from fractions import Fraction
 from math import ceil, log2
 from pathlib import Path
 
-from genprm.curate.folder import Stage
 from genprm.curate.pipeline import Crew
 from genprm.curate.recipe import Curation, Estimator, Plan
 from genprm.curate.scores import completions
+from genprm.curate.stages import Stage
 from genprm.curate.survey import Cost, Survey
 from genprm.errors import InputError
 from genprm.problem import Problem

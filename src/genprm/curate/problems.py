@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from genprm.answer import extract_answer
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder
+from genprm.curate.stages import Stage
 from genprm.errors import InputError, MissingExtra
 from genprm.problem import Problem
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder, Row
 from genprm.curate.recipe import Curation
+from genprm.curate.stages import Stage
 from genprm.curate.survey import Survey
 from genprm.errors import InputError, MissingExtra
-from genprm.journal import Row
 
 
 def publish(folder: Folder, recipe: Curation, survey: Survey) -> Path:

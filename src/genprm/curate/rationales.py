@@ -5,12 +5,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from genprm.concurrency import as_finished
-from genprm.curate.folder import KEY, draw_seed
+from genprm.curate.folder import KEY, StageJournal, draw_seed
 from genprm.curate.recipe import Rationales
 from genprm.curate.rollouts import Tree
 from genprm.curate.solutions import Path
 from genprm.curate.teacher import Teacher
-from genprm.journal import Journal
 from genprm.problem import Problem
 
 
@@ -44,7 +43,7 @@ async def write_rationales(
     settings: Rationales,
     *,
     seed: int,
-    journal: Journal,
+    journal: StageJournal,
     on_critique: Callable[[], None] = lambda: None,
 ) -> None:
     """Ask the teacher; each critique is journalled as it finishes.

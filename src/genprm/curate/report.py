@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from genprm.curate.chats import Author
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder, Row
 from genprm.curate.plan import Forecast
 from genprm.curate.recipe import Curation, Rule
+from genprm.curate.stages import Stage
 from genprm.curate.survey import Survey
-from genprm.journal import Row
 from genprm.verify.format import Mode
 
 _BINS = 20

@@ -15,11 +15,10 @@ from hashlib import blake2b
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import as_finished, together
-from genprm.curate.folder import KEY, draw_seed
+from genprm.curate.folder import KEY, Row, StageJournal, draw_seed
 from genprm.curate.recipe import Rollouts
 from genprm.curate.scores import Score, Scores, completions, estimate, replay
 from genprm.curate.solutions import Path, Paths
-from genprm.journal import Journal, Row
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.verdict import total
@@ -80,7 +79,7 @@ async def score_prefixes(
     settings: Rollouts,
     *,
     seed: int,
-    journal: Journal,
+    journal: StageJournal,
     on_problem: Callable[[], None] = lambda: None,
 ) -> None:
     """Score every prefix that the estimator needs; each is journalled as it finishes.
@@ -129,7 +128,7 @@ class _Sampler:
         checker: AnswerChecker,
         settings: Rollouts,
         seed: int,
-        journal: Journal,
+        journal: StageJournal,
     ) -> None:
         self._policy = policy
         self._checker = checker

@@ -17,9 +17,8 @@ from typing import Any
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import as_finished, together
-from genprm.curate.folder import KEY, draw_seed
+from genprm.curate.folder import KEY, Row, StageJournal, draw_seed
 from genprm.curate.recipe import Solutions
-from genprm.journal import Journal, Row
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.verdict import total
@@ -148,7 +147,7 @@ async def sample_solutions(
     settings: Solutions,
     *,
     seed: int,
-    journal: Journal,
+    journal: StageJournal,
     on_problem: Callable[[], None] = lambda: None,
 ) -> None:
     """Sample until every problem is settled; each wave is journalled as it finishes.
@@ -231,7 +230,7 @@ def wave_row(
     }
 
 
-def wave_order(problems: Sequence[Problem], journal: Journal) -> list[str]:
+def wave_order(problems: Sequence[Problem], journal: StageJournal) -> list[str]:
     """Keys of all waves: problems in order, waves in order."""
     waves: Counter[str] = Counter(row["problem"] for row in journal.rows())
     return [f"{p.id}#{number}" for p in problems for number in range(waves[p.id])]

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
-from genprm.curate.folder import KEY, Folder, Stage
+from genprm.curate.folder import KEY, Folder, Row
 from genprm.curate.problems import stored_problems
 from genprm.curate.recipe import Curation, Estimator
 from genprm.curate.rollouts import Tree, path_scores, score_of, trees
 from genprm.curate.scores import Score, completions
 from genprm.curate.solutions import by_problem
+from genprm.curate.stages import Stage
 from genprm.curate.stopwatch import seconds
-from genprm.journal import Row
 from genprm.verdict import Usage, total
 
 

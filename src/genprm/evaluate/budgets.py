@@ -7,20 +7,22 @@ Tokens are those that policy and verifier generated, a problem on average.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
 from genprm.evaluate.best_of_n import Floats, best_of_n, majority, pass_at_n
 from genprm.evaluate.intervals import Interval, bootstrap_mean, interval
+from genprm.records.pools import ProblemRow
+from genprm.records.rankings import RankingRow
+from genprm.records.refinements import RefinementRow, best_turn
+from genprm.records.searches import SearchRow
+from genprm.verdict import mean_reward
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.voting import Adaptive, asked_of
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,14 @@ class Voting:
     adaptive: Adaptive = Adaptive.OFF
 
 
-def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
+def ranking_points(rows: Sequence[RankingRow], aggregate: Aggregate) -> list[Point]:
     """Majority, Pass@N as the bound, and Best-of-N with fewer, all, and adaptive votes.
 
-    `rows` are a ranking's, of problems whose gold answer is known; nothing may be abandoned.
+    `rows` are of problems whose gold answer is known; nothing may be abandoned.
     """
-    samples = min(len(row["correct"]) for row in rows)
-    wanted = min((step["wanted"] for row in rows for step in row["judged"]), default=1)
+    truth = [known(row) for row in rows]
+    samples = min(map(len, truth))
+    wanted = min((step.wanted for row in rows for step in row.judged), default=1)
     votings = [Voting(f"best-of-N, {v} vote{'s' * (v > 1)}", v) for v in (1, 4, 8) if v <= wanted]
     if wanted > 1:
         votings += [
@@ -80,21 +83,19 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
             for rule in (Adaptive.EXACT, Adaptive.CONFIDENT)
         ]
     sizes = [n for n in (2**k for k in range(16)) if n <= samples]
-    drawn = np.array(
-        [fmean(sample["usage"]["tokens_out"] for sample in row["samples"]) for row in rows]
-    )
+    drawn = np.array([fmean(sample.usage.tokens_out for sample in row.samples) for row in rows])
+    passed = [pass_at_n(correct) for correct in truth]
+    agreed = [majority(row.groups, correct) for row, correct in zip(rows, truth, strict=True)]
     points = [
-        *_curve("Pass@N (bound)", rows, sizes, drawn, lambda row: pass_at_n(row["correct"])),
-        *_curve(
-            "majority", rows, sizes, drawn, lambda row: majority(row["groups"], row["correct"])
-        ),
+        *_curve("Pass@N (bound)", sizes, drawn, passed),
+        *_curve("majority", sizes, drawn, agreed),
     ]
     for voting in votings:
         judged = [_judged(row, voting) for row in rows]
         correct = np.array(
             [
-                best_of_n(pool.scores(aggregate), row["correct"])[:samples]
-                for row, pool in zip(rows, judged, strict=True)
+                best_of_n(pool.scores(aggregate), graded)[:samples]
+                for graded, pool in zip(truth, judged, strict=True)
             ]
         )
         for n in sizes:
@@ -104,24 +105,41 @@ def ranking_points(rows: Sequence[Row], aggregate: Aggregate) -> list[Point]:
     return points
 
 
-def refinement_points(rows: Sequence[Row], method: str, *, keep_best: bool) -> list[Point]:
+def refinement_points(
+    rows: Sequence[RefinementRow], method: str, *, keep_best: bool
+) -> list[Point]:
     """The answer that would have been given after each turn."""
-    turns = max(len(row["turns"]) for row in rows)
     points = []
-    for turn in range(turns):
-        made = [row["turns"][: turn + 1] for row in rows]
-        tokens = [sum(_tokens(one["cost"]) for one in some) for some in made]
-        given = [_given(some) if keep_best else len(some) - 1 for some in made]
-        correct = [float(row["correct"][at]) for row, at in zip(rows, given, strict=True)]
+    for turn in range(max(len(row.turns) for row in rows)):
+        made = [row.turns[: turn + 1] for row in rows]
+        tokens = [sum(one.cost.tokens for one in some) for some in made]
+        given = [
+            best_turn([(one.first_error, one.score) for one in some])
+            if keep_best
+            else len(some) - 1
+            for some in made
+        ]
+        correct = [float(known(row)[at]) for row, at in zip(rows, given, strict=True)]
         points.append(Point(method, f"turn {turn}", float(np.mean(tokens)), np.array(correct)))
     return points
 
 
-def search_point(rows: Sequence[Row], method: str, setting: str) -> Point:
+def search_point(rows: Sequence[SearchRow], method: str, setting: str) -> Point:
     """The answer that the search gave."""
-    tokens = float(np.mean([_tokens(row["cost"]) for row in rows]))
-    correct = [row["choice"] is not None and row["correct"][row["choice"]] for row in rows]
+    tokens = float(np.mean([row.cost.tokens for row in rows]))
+    correct = [row.choice is not None and known(row)[row.choice] for row in rows]
     return Point(method, setting, tokens, np.array(correct, dtype=np.float64))
+
+
+def known(row: ProblemRow) -> tuple[bool, ...]:
+    """Which answers are correct, [answers].
+
+    Raises:
+        ValueError: the row's gold answer is unknown.
+    """
+    if row.correct is None:
+        raise ValueError(f"{row.id}: no gold answer")
+    return row.correct
 
 
 def winners(points: Sequence[Point]) -> list[Winner]:
@@ -155,16 +173,14 @@ class _Judged:
         return [aggregate.score(steps) for steps in self.rewards]
 
 
-def _judged(row: Row, voting: Voting) -> _Judged:
-    asked = [
-        (step, asked_of(step["votes"][: voting.votes], voting.adaptive)) for step in row["judged"]
-    ]
-    rewards = [_mean_reward(step["votes"][:count]) for step, count in asked]
-    tokens = [sum(step["tokens"][:count]) for step, count in asked]
-    holders = Counter(node for path in row["paths"] for node in path)
+def _judged(row: RankingRow, voting: Voting) -> _Judged:
+    asked = [(step, asked_of(step.votes[: voting.votes], voting.adaptive)) for step in row.judged]
+    rewards = [mean_reward(step.votes[:count]) for step, count in asked]
+    tokens = [sum(step.tokens[:count]) for step, count in asked]
+    holders = Counter(node for path in row.paths for node in path)
     return _Judged(
-        samples=len(row["paths"]),
-        rewards=tuple(tuple(rewards[node] for node in path) for path in row["paths"]),
+        samples=len(row.paths),
+        rewards=tuple(tuple(rewards[node] for node in path) for path in row.paths),
         costs=tuple((holders[node], tokens[node]) for node in holders),
     )
 
@@ -178,37 +194,11 @@ def _expected(judged: _Judged, n: int) -> float:
 
 
 def _curve(
-    method: str,
-    rows: Sequence[Row],
-    sizes: Sequence[int],
-    drawn: Floats,
-    expected: Callable[[Row], Floats],
+    method: str, sizes: Sequence[int], drawn: Floats, expected: Sequence[Floats]
 ) -> list[Point]:
-    values = np.array([expected(row)[: sizes[-1]] for row in rows])
+    """The points of a method by N; `expected` [problems][N - 1] is how often it is right."""
+    values = np.array([one[: sizes[-1]] for one in expected])
     return [Point(method, f"N = {n}", float(n * drawn.mean()), values[:, n - 1]) for n in sizes]
-
-
-def _given(turns: Sequence[Row]) -> int:
-    """Verified answers first, then by score, the earliest of equals: as `scale.refine` keeps."""
-
-    def rank(index: int) -> tuple[bool, float, int]:
-        turn = turns[index]
-        return (
-            turn.get("first_error") == -1,
-            -1.0 if turn["score"] is None else turn["score"],
-            -index,
-        )
-
-    return max(range(len(turns)), key=rank)
-
-
-def _tokens(cost: Row) -> int:
-    return int(cost["policy"]["tokens_out"] + cost["verifier"]["tokens_out"])
-
-
-def _mean_reward(votes: Sequence[float | None]) -> float | None:
-    known = [reward for reward in votes if reward is not None]
-    return sum(known) / len(known) if known else None
 
 
 def _rank(point: Point) -> tuple[float, float]:

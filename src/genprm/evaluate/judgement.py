@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
-from math import fsum
 
-from genprm.verdict import THRESHOLD, SolutionVerdict, Usage
+from genprm import verdict
+from genprm.verdict import SolutionVerdict, Usage, label_of, mean_reward
 
 Reward = float | None  # None: the vote abstained
 
@@ -73,12 +73,6 @@ class Judgement:
         return sum(self.majority(subset) == label for subset in subsets) / len(subsets)
 
 
-def mean_reward(votes: Sequence[Reward]) -> Reward:
-    """Mean of the readable rewards; None where all abstained."""
-    readable = [reward for reward in votes if reward is not None]
-    return fsum(readable) / len(readable) if readable else None
-
-
 def first_error(rewards: Iterable[Sequence[Reward]], steps: int) -> int | None:
     """Index of the first step whose votes call it wrong, -1 for none; None where it cannot be said.
 
@@ -89,16 +83,11 @@ def first_error(rewards: Iterable[Sequence[Reward]], steps: int) -> int | None:
     Raises:
         LookupError: every judged step is right, but not all steps were judged.
     """
-    judged = 0
-    for judged, votes in enumerate(rewards, 1):
-        readable = [reward for reward in votes if reward is not None]
-        if not readable:
-            return None
-        if fsum(readable) < THRESHOLD * len(readable):
-            return judged - 1
-    if judged < steps:
-        raise LookupError("judging stopped at a step that these votes call right")
-    return -1
+    labels = [label_of(votes) for votes in rewards]
+    found = verdict.first_error(labels)
+    if found == -1 and len(labels) < steps:
+        raise LookupError("judging stopped at a step that these votes call correct")
+    return found
 
 
 def most_common(guesses: Iterable[int | None]) -> int | None:

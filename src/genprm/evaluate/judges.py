@@ -1,34 +1,27 @@
 """The verifier, and stored predictions, as judges of an evaluation run."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
-
 from genprm.evaluate.predictions import Predictions
-from genprm.evaluate.run import Row, whole_solution_row
+from genprm.evaluate.run import WholeVerdict
 from genprm.problem import Solution
-from genprm.verify.rows import to_row
-from genprm.verify.verifier import Verifier
+from genprm.records.run_spec import JudgeSpec
+from genprm.verdict import SolutionVerdict
+from genprm.verify.judge import StepJudge
 
 
 class VerifierJudge:
-    """GenPRM, or the direct generative PRM: any `Verifier`."""
+    """GenPRM, the direct generative PRM, or any other judge of steps."""
 
-    def __init__(self, verifier: Verifier) -> None:
-        self._verifier = verifier
+    def __init__(self, judge: StepJudge) -> None:
+        self._judge = judge
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
-        """Model and settings."""
-        return {
-            "judge": "genprm",
-            "model": self._verifier.model.name,
-            "settings": asdict(self._verifier.settings),
-        }
+    def spec(self) -> JudgeSpec:
+        """The judge's own."""
+        return self._judge.spec
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
         """Every step, with its votes."""
-        return to_row(row, solution, await self._verifier.verify(solution, row=row))
+        return await self._judge.verify(solution, row=row)
 
 
 class PredictionsJudge:
@@ -39,11 +32,11 @@ class PredictionsJudge:
         self._predictions = predictions
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """Where the predictions come from."""
-        return {"judge": "predictions", "model": self._name}
+        return JudgeSpec(judge="predictions", settings={"file": self._name})
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         """The stored first error; abstained where there is none."""
         predicted = self._predictions.first_errors.get(solution.id)
-        return whole_solution_row(row, solution, predicted, [predicted])
+        return WholeVerdict(predicted, (predicted,))

@@ -16,40 +16,54 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+from pydantic import ValidationError
 
 from genprm.concurrency import as_finished
-from genprm.dataset import read_rows
-from genprm.errors import ContextExceeded, InputError
+from genprm.errors import InputError, RequestFailed
 from genprm.evaluate.judgement import Judgement
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.summary import Summary, summarise_judgements
-from genprm.journal import Journal
+from genprm.journal import Journal, run_file
 from genprm.problem import Solution
-from genprm.verdict import Usage
-from genprm.verify.rows import from_row
+from genprm.records.evaluations import EvaluatedRow
+from genprm.records.run_spec import JudgeSpec, RunSpec, digest, read_spec
+from genprm.records.verdicts import judged_fields
+from genprm.verdict import SolutionVerdict, Usage
 
-Row = dict[str, Any]
 ROWS, ENVIRONMENT, SUMMARY = "rows.jsonl", "environment.json", "summary.json"
 _PACKAGES = ("genprm", "numpy", "math-verify", "openvino-genai", "torch", "transformers", "vllm")
+
+
+@dataclass(frozen=True, slots=True)
+class WholeVerdict:
+    """What a judge says that names a first error and judges no single step.
+
+    `guesses` [votes] are the first errors that its votes name, and `critiques` what they wrote.
+    """
+
+    first_error: int | None
+    guesses: tuple[int | None, ...]
+    critiques: tuple[str, ...] = ()
+    usage: Usage = Usage()
 
 
 class Judge(Protocol):
     """What finds first errors: a verifier or a baseline."""
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """All that decides what it says."""
         ...
 
-    async def judge(self, row: int, solution: Solution) -> Row:
-        """Judge one solution; a row as `verify.rows` writes it, or one with `guesses`.
+    async def judge(self, row: int, solution: Solution) -> SolutionVerdict | WholeVerdict:
+        """Judge one solution.
 
         Raises:
-            ContextExceeded: this solution cannot be judged.
+            RequestFailed: this solution cannot be judged.
             GenprmError: no solution can.
         """
         ...
@@ -61,7 +75,7 @@ class Run:
 
     name: str
     folder: Path
-    configuration: Mapping[str, Any]
+    spec: RunSpec
     rows: tuple[LabelledSolution, ...]
     judgements: Mapping[str, Judgement]
 
@@ -70,9 +84,9 @@ class Run:
         """Predicted first errors by id."""
         return {key: judgement.first_error for key, judgement in self.judgements.items()}
 
-    def stored_rows(self) -> Iterator[Row]:
+    def stored_rows(self) -> Iterator[EvaluatedRow]:
         """The rows as written, with every vote."""
-        return (row for _, row in read_rows(str(self.folder / ROWS)))
+        return stored_rows(self.folder)
 
 
 async def run(
@@ -81,7 +95,8 @@ async def run(
     folder: Path,
     *,
     concurrency: int = 16,
-    on_row: Callable[[Row, int], None] | None = None,
+    on_row: Callable[[EvaluatedRow, int], None] | None = None,
+    retry_failed: bool = False,
 ) -> Summary:
     """Judge all rows that `folder` does not hold yet, and sum up.
 
@@ -92,13 +107,8 @@ async def run(
         ModelError, SandboxError: judging failed for good; what was finished is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    configuration = {
-        "genprm": metadata.version("genprm"),
-        "command": "evaluate",
-        "input": _fingerprint(rows),
-        **judge.configuration,
-    }
-    with Journal(folder / ROWS, configuration, key="id") as journal:
+    spec = RunSpec(command="evaluate", input=_fingerprint(rows), judge=judge.spec)
+    with Journal(folder / ROWS, spec, EvaluatedRow, retry_failed=retry_failed) as journal:
         _note_environment(folder / ENVIRONMENT)
         todo = [(index, row) for index, row in enumerate(rows) if row.id not in journal]
         jobs = (_judged(judge, index, row) for index, row in todo)
@@ -108,7 +118,7 @@ async def run(
                 if on_row:
                     on_row(new, len(journal))
         journal.finish(row.id for row in rows)
-        judgements = {row["id"]: judgement_of(row) for row in journal.rows()}
+        judgements = {row.id: judgement_of(row) for row in journal.rows()}
     summary = summarise_judgements(rows, judgements)
     (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
     return summary
@@ -120,87 +130,108 @@ def read_run(folder: Path) -> Run:
     Raises:
         InputError: it is none.
     """
-    claim = folder / f"{ROWS}.run.json"
+    claim = run_file(folder / ROWS)
     try:
-        configuration = json.loads(claim.read_text())
+        spec = read_spec(claim.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(
             f"{folder}: no run ({claim.name} is missing or damaged); "
             "fix: name a folder written by genprm evaluate --output"
         ) from error
-    stored = [row for _, row in read_rows(str(folder / ROWS))]
+    stored = list(stored_rows(folder))
     return Run(
         folder.name,
         folder,
-        configuration,
+        spec,
         tuple(map(_labelled, stored)),
-        {row["id"]: judgement_of(row) for row in stored},
+        {row.id: judgement_of(row) for row in stored},
     )
 
 
-def judgement_of(row: Mapping[str, Any]) -> Judgement:
-    """The judgement that a stored row holds."""
-    steps = len(row["steps"]) + len(row.get("unjudged_steps", ()))
-    usage = Usage(**row["usage"])
-    if cause := row.get("cause"):
-        return Judgement(row["id"], steps, None, usage=usage, cause=cause)
-    if "guesses" in row:
-        guesses = tuple(row["guesses"])
-        return Judgement(row["id"], steps, row["first_error"], guesses=guesses, usage=usage)
-    return Judgement.of(from_row(row), steps)
+def stored_rows(folder: Path) -> Iterator[EvaluatedRow]:
+    """The rows of a run folder, in the file's order.
 
-
-async def _judged(judge: Judge, index: int, labelled: LabelledSolution) -> Row:
-    solution = labelled.solution
+    Raises:
+        InputError: the file cannot be read, or a line is not such a row.
+    """
+    path = folder / ROWS
     try:
-        row = await judge.judge(index, solution)
-    except ContextExceeded as error:
-        row = whole_solution_row(index, solution, None, ()) | {"cause": str(error)}
-    return row | {
-        "label": labelled.first_error,
-        "subset": labelled.subset,
-        "generator": labelled.generator,
-        "final_answer_correct": labelled.answer_correct,
+        lines = path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    with lines:
+        for number, line in enumerate(lines, start=1):
+            if line.endswith(b"\n"):  # the last line may be torn
+                yield _stored_row(f"{path}:{number}", line)
+
+
+def _stored_row(place: str, line: bytes) -> EvaluatedRow:
+    try:
+        return EvaluatedRow.parse(line)
+    except ValidationError as error:
+        raise InputError(
+            f"{place}: not a row of genprm evaluate: {str(error).splitlines()[1]}; "
+            "fix: remove the line, and run the command again"
+        ) from None
+
+
+def judgement_of(row: EvaluatedRow) -> Judgement:
+    """The judgement that a stored row holds."""
+    steps = len(row.steps) + len(row.unjudged_steps)
+    if row.failed is not None:
+        return Judgement(row.id, steps, None, usage=row.usage, cause=row.failed)
+    if row.guesses is not None:
+        return Judgement(row.id, steps, row.first_error, guesses=row.guesses, usage=row.usage)
+    return Judgement.of(row.verdict(), steps)
+
+
+async def _judged(judge: Judge, index: int, labelled: LabelledSolution) -> EvaluatedRow:
+    try:
+        found = await judge.judge(index, labelled.solution)
+    except RequestFailed as error:
+        failed = SolutionVerdict(labelled.id, ())
+        return _row(index, labelled, failed, {"first_error": None, "failed": str(error)})
+    if isinstance(found, SolutionVerdict):
+        return _row(index, labelled, found, {})
+    whole = {
+        "first_error": found.first_error,
+        "guesses": found.guesses,
+        "critiques": found.critiques,
     }
+    return _row(index, labelled, SolutionVerdict(labelled.id, (), found.usage), whole)
 
 
-def whole_solution_row(
+def _row(
     index: int,
-    solution: Solution,
-    first_error: int | None,
-    guesses: Sequence[int | None],
-    usage: Usage = Usage(),
-) -> Row:
-    """The row of a judge that names a first error and judges no single step."""
-    return {
-        "id": solution.id,
-        "row": index,
-        "problem": solution.problem,
-        "first_error": first_error,
-        "steps": [],
-        "unjudged_steps": list(solution.steps),
-        "guesses": list(guesses),
-        "usage": {field: getattr(usage, field) for field in Usage.__dataclass_fields__},
-    }
+    labelled: LabelledSolution,
+    verdict: SolutionVerdict,
+    whole: Mapping[str, object],
+) -> EvaluatedRow:
+    return EvaluatedRow.model_validate(
+        {
+            **judged_fields(index, labelled.solution, verdict),
+            **whole,
+            "label": labelled.first_error,
+            "subset": labelled.subset,
+            "generator": labelled.generator,
+            "final_answer_correct": labelled.answer_correct,
+        }
+    )
 
 
-def _labelled(row: Row) -> LabelledSolution:
-    steps = (*(step["text"] for step in row["steps"]), *row.get("unjudged_steps", ()))
+def _labelled(row: EvaluatedRow) -> LabelledSolution:
     return LabelledSolution(
-        Solution(row["problem"], steps, row["id"]),
-        row["label"],
-        row["subset"],
-        row["generator"],
-        row["final_answer_correct"],
+        row.solution, row.label, row.subset, row.generator, row.final_answer_correct
     )
 
 
 def _fingerprint(rows: Sequence[LabelledSolution]) -> str:
-    texts = [
-        [row.id, row.subset, row.first_error, row.solution.problem, *row.solution.steps]
-        for row in rows
-    ]
-    return sha256(json.dumps(texts).encode()).hexdigest()
+    return digest(
+        [
+            [row.id, row.subset, row.first_error, row.solution.problem, *row.solution.steps]
+            for row in rows
+        ]
+    )
 
 
 def _note_environment(path: Path) -> None:

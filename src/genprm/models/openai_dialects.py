@@ -89,7 +89,7 @@ class Generic:
             body["seed"] = seed % 2**31
         return body
 
-    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:  # noqa: ARG002
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """A request for `Model.choose`: one greedy token, whose log-probabilities stay raw.
 
         `ids` are the options' token ids, or empty where the server cannot tell them.
@@ -97,7 +97,7 @@ class Generic:
         greedy = Sampling(temperature=0, top_p=1, top_k=0)
         return self.completion_body(prompt, (), 1, greedy, None) | {"logprobs": self.top}
 
-    def extra(self, sampling: Sampling) -> Body:  # noqa: ARG002
+    def extra(self, sampling: Sampling) -> Body:
         """Fields beyond the OpenAI API."""
         return {}
 
@@ -134,7 +134,7 @@ class Generic:
         found = {keys[token]: value for token, value in tokens.items() if token in keys}
         return Choice(found, parsed.used.prompt_tokens, parsed.used.cached)
 
-    def tokenize_body(self, text: str) -> Body | None:  # noqa: ARG002
+    def tokenize_body(self, text: str) -> Body | None:
         """A request to `/tokenize` for the ids of `text`, where there is such a thing."""
         return None
 
@@ -235,7 +235,7 @@ class LlamaCpp(Generic):
             tokens_cached=parsed.timings.get("cache_n", 0),
         )
 
-    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:  # noqa: ARG002
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
         """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
         parsed = _LlamaReply.model_validate(reply)
         alternatives = parsed.completion_probabilities[0].top_logprobs

@@ -108,8 +108,8 @@ class Replay:
         prompt: str,
         *,
         stop: Sequence[str],
-        max_tokens: int,  # noqa: ARG002 what was recorded is not cut
-        sampling: Sampling,  # noqa: ARG002
+        max_tokens: int,
+        sampling: Sampling,
         seed: int | None = None,
     ) -> Completion:
         """The completion recorded for this prompt, these stop strings and, if it is there, seed.

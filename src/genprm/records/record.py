@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Self, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-JsonObject: TypeAlias = Mapping[str, JsonValue]
+JsonObject: TypeAlias = dict[str, JsonValue]
 
+Key: TypeAlias = str | int  # what names a row in its run
 SCHEMA_VERSION = 2  # version 0.1 wrote rows without a version: they read as they are
 
 
@@ -42,10 +43,9 @@ class Row(Record):
     schema_version: int = SCHEMA_VERSION
     failed: Annotated[str | None, Field(exclude_if=lambda cause: cause is None)] = None
 
-    @property
-    def key(self) -> str | int:
-        """What names the row in its run."""
-        key: str | int = getattr(self, self.KEY)
+    def key_of(self, field: str) -> Key:
+        """The value of the field that names rows in a run."""
+        key: Key = getattr(self, field)
         return key
 
     @classmethod

@@ -1,5 +1,6 @@
 """What `genprm refine` writes: the whole dialogue of a policy and its critic, with every vote."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -32,3 +33,17 @@ class RefinementRow(ProblemRow):
     ended: str
     choice: int
     choice_answer: Text | None
+
+
+def best_turn(outcomes: Sequence[tuple[int | None, float | None]]) -> int:
+    """Index of the answer to keep, from the first error and the score of each.
+
+    An answer without a wrong step comes first, then the highest score, the earliest of equals; an
+    answer without a score comes last.
+    """
+
+    def rank(index: int) -> tuple[bool, float, int]:
+        first_error, score = outcomes[index]
+        return first_error == -1, -1.0 if score is None else score, -index
+
+    return max(range(len(outcomes)), key=rank)

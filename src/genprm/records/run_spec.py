@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from genprm.model import ModelIdentity
 from genprm.records.record import JsonObject, Record, replace_surrogates
+from genprm.records.version_0_1 import upgraded
 
 
 def _version() -> str:
@@ -47,6 +48,18 @@ class RunSpec(Record):
     judge: JudgeSpec | None = None
     policy: PolicySpec | None = None
     settings: JsonObject = Field(default_factory=dict)
+
+
+def read_spec(text: bytes) -> RunSpec:
+    """The spec in a run file, of this version or of version 0.1.
+
+    Raises:
+        ValueError: the text is neither.
+    """
+    stored = json.loads(text)
+    if not isinstance(stored, dict):
+        raise ValueError("not a JSON object")
+    return RunSpec.model_validate(upgraded(stored))
 
 
 def digest(value: object) -> str:

@@ -1,11 +1,9 @@
 """One self-contained HTML page: no script, no request, light and dark, wide and narrow."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from genprm.records.run_spec import RunSpec
 from genprm.report.report import Report
 from genprm.report.tables import number
 
@@ -22,15 +20,17 @@ def render(report: Report) -> str:
     environment.filters |= {"number": number, "svg": lambda chart: Markup(chart.svg())}
     page: str = environment.get_template("report.html").render(
         report=report,
-        runs=[(run.name, _described(run.configuration), len(run.rows)) for run in report.runs],
+        runs=[(run.name, _described(run.spec), len(run.rows)) for run in report.runs],
     )
     return page
 
 
-def _described(configuration: Mapping[str, Any]) -> str:
-    """A run's configuration in a line."""
-    settings = configuration.get("settings", {})
-    words = [configuration.get("judge", ""), configuration.get("model", "")]
-    if settings:
-        words += [f"mode {settings['mode']}", f"{settings['votes']} votes"]
-    return ", ".join(str(word) for word in words if word)
+def _described(spec: RunSpec) -> str:
+    """A run's judge in a line."""
+    judge = spec.judge
+    if judge is None:
+        return spec.command
+    words = [judge.judge, judge.model.name if judge.model else ""]
+    if "votes" in judge.settings and "mode" in judge.settings:
+        words += [f"mode {judge.settings['mode']}", f"{judge.settings['votes']} votes"]
+    return ", ".join(word for word in words if word)

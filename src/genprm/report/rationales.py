@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from genprm.evaluate.run import Run
+from genprm.records.evaluations import EvaluatedRow
+from genprm.records.verdicts import StepRow
 from genprm.report.comparison import Disagreement
-
-StoredRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,45 +54,38 @@ def judged_rows(
     ]
 
 
-def _rows(rows: Iterable[StoredRow], wanted: set[str]) -> dict[str, StoredRow]:
-    return {row["id"]: row for row in rows if row["id"] in wanted}
+def _rows(rows: Iterable[EvaluatedRow], wanted: set[str]) -> dict[str, EvaluatedRow]:
+    return {row.id: row for row in rows if row.id in wanted}
 
 
 def _judged(
-    disagreement: Disagreement, stored: Mapping[str, StoredRow], rationale: bool
+    disagreement: Disagreement, stored: Mapping[str, EvaluatedRow], rationale: bool
 ) -> JudgedRow:
     row = disagreement.row
     steps = []
     for index, text in enumerate(row.solution.steps):
         opinions = (
-            _opinion(run, said["steps"][index], rationale)
+            _opinion(run, said.steps[index], rationale)
             for run, said in stored.items()
-            if index < len(said["steps"])
+            if index < len(said.steps)
         )
         after = row.wrong and index > row.first_error
         truth = None if after else index != row.first_error
         steps.append(JudgedStep(text, truth, tuple(opinions)))
     critiques = [
-        (run, text)
-        for run, said in stored.items()
-        for text in said.get("critiques", ())[: int(rationale)]
+        (run, text) for run, said in stored.items() for text in said.critiques[: int(rationale)]
     ]
     return JudgedRow(disagreement, tuple(steps), tuple(critiques))
 
 
-def _opinion(run: str, step: StoredRow, rationale: bool) -> Opinion:
-    votes = step["votes"]
-    agreeing = (
-        vote
-        for vote in votes
-        if vote["reward"] is not None and (vote["reward"] >= 0.5) == step["label"]
-    )
-    shown = next(agreeing, votes[0] if votes else {}) if rationale else {}
+def _opinion(run: str, step: StepRow, rationale: bool) -> Opinion:
+    agreeing = (vote for vote in step.votes if vote.label is not None and vote.label == step.label)
+    shown = next(agreeing, step.votes[0] if step.votes else None) if rationale else None
     return Opinion(
         run,
-        step["reward"],
-        step["label"],
-        tuple(vote["reward"] for vote in votes),
-        shown.get("analysis", ""),
-        tuple((block["code"], block["output"]) for block in shown.get("runs", ())),
+        step.reward,
+        step.label,
+        tuple(vote.reward for vote in step.votes),
+        shown.analysis if shown else "",
+        tuple((block.code, block.output) for block in shown.runs) if shown else (),
     )

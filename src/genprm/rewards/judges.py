@@ -16,7 +16,7 @@ import httpx
 from genprm.concurrency import as_finished
 from genprm.errors import ModelError
 from genprm.problem import Solution
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 

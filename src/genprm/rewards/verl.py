@@ -20,7 +20,7 @@ from genprm.problem import Solution, split_steps
 from genprm.rewards.background import Background
 from genprm.rewards.judges import InProcess, Judge, Judged, Service
 from genprm.rewards.scoring import Kind, Scoring
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 
 Score = dict[str, float]
 EMPTY = Judged(cause="no text")

@@ -9,25 +9,17 @@ The winner, ties included, is the one that judging everything would give.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from heapq import heappop, heappush
 from math import fsum
 
 from genprm.policy import Sample
 from genprm.records.pools import Cost
+from genprm.scale.methods import Method
 from genprm.scale.pool import Pool, final_answer
 from genprm.scale.prefixes import Prefixes
 from genprm.verdict import StepVerdict, total
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.judge import StepJudge
-
-
-class Method(StrEnum):
-    """How one answer is chosen from a pool."""
-
-    BEST_OF_N = "best-of-n"  # the best-scored solution
-    MAJORITY = "majority"  # the most frequent answer
-    WEIGHTED = "weighted-majority"  # the answer whose solutions' scores sum highest
 
 
 @dataclass(frozen=True, slots=True)

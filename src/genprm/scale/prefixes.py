@@ -89,6 +89,4 @@ class Prefixes:
     async def _judged(self, prefix: Prefix, history: StepHistory) -> StepVerdict:
         first = self._first[prefix]
         solution = Solution(self._samples[first].problem, prefix)
-        return await history.judge_next(
-            solution, row=self._row * CANDIDATES + first
-        )
+        return await history.judge_next(solution, row=self._row * CANDIDATES + first)

@@ -13,7 +13,9 @@ from genprm.model import Message
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.records.pools import Cost
+from genprm.records.refinements import best_turn
 from genprm.scale.budget import Budget, total
+from genprm.scale.methods import Critic, Keep, Rewrite
 from genprm.scale.pool import sample_seed, to_solution
 from genprm.scale.prefixes import CANDIDATES
 from genprm.verdict import SolutionVerdict
@@ -24,27 +26,6 @@ from genprm.verify.voting import representative
 HAND_BACK = "A reviewer found an error in step {step}: {analysis}\n\nWrite the solution again."
 CUT_OFF = "The solution was cut off before its answer. Write a shorter one."
 SELF_REVIEW = "Review the solution step by step, correct any error, and write it again."
-
-
-class Keep(StrEnum):
-    """Which answer a turn starts from and, in the end, which is given."""
-
-    BEST = "best"  # so far, by the verifier's score
-    LATEST = "latest"  # the paper's plain variant
-
-
-class Critic(StrEnum):
-    """Where the critique comes from."""
-
-    VERIFIER = "verifier"  # the analysis of the first step judged wrong
-    SELF = "self"  # nowhere: the policy is asked to review its own answer, as a baseline
-
-
-class Rewrite(StrEnum):
-    """What the policy writes again."""
-
-    WHOLE = "whole"  # the solution, in a dialogue, with the critique before it
-    FROM_ERROR = "from-error"  # only what follows the steps judged right; needs no dialogue
 
 
 class Ended(StrEnum):
@@ -165,7 +146,8 @@ class Refiner:
     def _current(self, turns: Sequence[Turn]) -> int:
         if self.settings.keep is Keep.LATEST or self.settings.critic is Critic.SELF:
             return len(turns) - 1
-        return max(range(len(turns)), key=lambda index: (_rank(turns[index]), -index))
+        firsts = (turn.verdict.first_error if turn.verdict else None for turn in turns)
+        return best_turn(list(zip(firsts, (turn.score for turn in turns), strict=True)))
 
     def _request(self, turn: Turn) -> str:
         if turn.verdict is None:
@@ -190,9 +172,3 @@ def _judged_right(turn: Turn) -> int:
         return 0
     labels = [step.label for step in turn.verdict.steps]
     return labels.index(False) if False in labels else 0
-
-
-def _rank(turn: Turn) -> tuple[bool, float]:
-    """Verified answers first, then by score; an answer without a score comes last."""
-    verified = turn.verdict is not None and turn.verdict.first_error == -1
-    return verified, -1.0 if turn.score is None else turn.score

@@ -9,9 +9,10 @@ from genprm.records.rankings import NodeRow, RankingRow
 from genprm.records.refinements import RefinementRow, TurnRow
 from genprm.records.searches import SearchRow
 from genprm.records.verdicts import JudgedStepRow
-from genprm.scale.best_of_n import Candidate, Method, choose, cost
+from genprm.scale.best_of_n import Candidate, choose, cost
+from genprm.scale.methods import Critic, Method
 from genprm.scale.pool import Pool, final_answer, grade, pool_row, sample_row
-from genprm.scale.refine import Critic, Refinement, Turn
+from genprm.scale.refine import Refinement, Turn
 from genprm.scale.search import Found
 from genprm.verdict import StepVerdict
 from genprm.verify.aggregate import Aggregate
@@ -35,16 +36,17 @@ def ranking_row(
     choice = choices[method.value if method is Method.MAJORITY else f"{method} {score}"]
     judged, paths = _judged(candidates)
     rewards = tuple(tuple(step.reward for step in one.steps) for one in candidates)
-    return RankingRow(
-        **_fields(graded) | {"cost": cost(candidates)},
-        groups=groups,
-        prm_step_scores={SCORER: rewards},
-        judged=judged,
-        paths=paths,
-        choices=choices,
-        choice=choice,
-        choice_answer=None if choice is None else graded.extracted[choice],
-    )
+    found = {
+        "groups": groups,
+        "prm_step_scores": {SCORER: rewards},
+        "judged": judged,
+        "paths": paths,
+        "choices": choices,
+        "choice": choice,
+        "choice_answer": None if choice is None else graded.extracted[choice],
+        "cost": cost(candidates),
+    }
+    return RankingRow.model_validate({**_fields(graded), **found})
 
 
 def refinement_row(

@@ -20,18 +20,12 @@ from genprm.policy import Policy, Sample
 from genprm.problem import Problem, Solution
 from genprm.records.pools import Cost
 from genprm.scale.budget import Budget, total
+from genprm.scale.methods import Strategy
 from genprm.scale.pool import sample_seed
 from genprm.scale.prefixes import CANDIDATES
 from genprm.scale.tree import Node, Tree
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.judge import StepHistory, StepJudge
-
-
-class Strategy(StrEnum):
-    """Which children go on."""
-
-    BEAM = "beam"
-    DVTS = "dvts"
 
 
 class Ended(StrEnum):

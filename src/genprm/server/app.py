@@ -24,11 +24,11 @@ import genprm
 from genprm.concurrency import as_finished
 from genprm.errors import GenprmError, InputError
 from genprm.problem import Solution
+from genprm.records.verdicts import StepRow, VerdictRow
 from genprm.server.queue import Full, Queue
 from genprm.server.requests import VerifyRequest
 from genprm.verdict import SolutionVerdict, StepVerdict
-from genprm.verify.rows import step_row, to_row
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepJudge
 
 Event = dict[str, Any]
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Limits:
     waiting: int = 1024  # solutions accepted and not yet begun
 
 
-def create_app(verifier: Verifier, limits: Limits = Limits()) -> FastAPI:
+def create_app(judge: StepJudge, limits: Limits = Limits()) -> FastAPI:
     """The service on a verifier that the caller opens and closes."""
     app = FastAPI(title="genprm", version=genprm.__version__)
     queue = Queue(limits.concurrency, limits.waiting)
@@ -52,7 +52,7 @@ def create_app(verifier: Verifier, limits: Limits = Limits()) -> FastAPI:
     async def health() -> Event:
         return {
             "status": "ok",
-            "model": verifier.model.name,
+            "model": _model_name(judge),
             "version": genprm.__version__,
             "judging": queue.running,
             "waiting": queue.waiting,
@@ -60,7 +60,7 @@ def create_app(verifier: Verifier, limits: Limits = Limits()) -> FastAPI:
 
     @app.post("/v1/verify", response_model=None)
     async def verify(body: VerifyRequest, request: Request) -> Response:
-        job = _Job(verifier.using(body.settings(verifier.settings)), body)
+        job = _Job(judge.using(body.settings(judge.settings)), body)
         places = queue.claim(len(job.solutions))
         if body.stream:
             server_sent = SERVER_SENT in request.headers.get("accept", "")
@@ -77,8 +77,8 @@ def create_app(verifier: Verifier, limits: Limits = Limits()) -> FastAPI:
 class _Job:
     """One request's solutions."""
 
-    def __init__(self, verifier: Verifier, body: VerifyRequest) -> None:
-        self.verifier = verifier
+    def __init__(self, judge: StepJudge, body: VerifyRequest) -> None:
+        self.judge = judge
         self.solutions = [asked.read() for asked in body.solutions]
 
     async def rows(self, places: "Queue.Places") -> list[Event]:
@@ -94,7 +94,7 @@ class _Job:
         happened: asyncio.Queue[Event] = asyncio.Queue()
 
         def on_step(row: int, step: StepVerdict) -> None:
-            happened.put_nowait({"event": "step", "row": row, **step_row(step)})
+            happened.put_nowait({"event": "step", "row": row, **StepRow.of(step).json_object()})
 
         async def judge(index: int) -> None:
             _, verdict = await self._verdict(places, index, on_step)
@@ -125,11 +125,11 @@ class _Job:
     ) -> tuple[int, SolutionVerdict]:
         async with places.turn():
             solution = self.solutions[index]
-            return index, await self.verifier.verify(solution, row=index, on_step=on_step)
+            return index, await self.judge.verify(solution, row=index, on_step=on_step)
 
     def _row(self, index: int, verdict: SolutionVerdict) -> Event:
         solution: Solution = self.solutions[index]
-        return to_row(index, solution, verdict)
+        return dict(VerdictRow.of(index, solution, verdict).json_object())
 
 
 async def _unless_gone(request: Request, work: Awaitable[T]) -> T | None:
@@ -208,3 +208,10 @@ def _translate_errors(app: FastAPI) -> None:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split())
+
+
+def _model_name(judge: StepJudge) -> str:
+    spec = judge.spec
+    while spec.model is None and spec.parts:
+        spec = spec.parts[-1]
+    return spec.model.name if spec.model else spec.judge

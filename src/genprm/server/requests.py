@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from genprm.dataset import MAX_STEPS, Text
 from genprm.problem import Solution, split_steps
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.voting import Adaptive
 
 

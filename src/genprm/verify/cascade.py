@@ -14,7 +14,8 @@ from genprm.problem import Solution
 from genprm.records.record import json_object
 from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import THRESHOLD, SolutionVerdict, StepVerdict, Usage, total
-from genprm.verify.judge import Settings, StepHistory, StepJudge
+from genprm.verify.judge import StepHistory, StepJudge
+from genprm.verify.settings import Settings
 
 GRID = 24  # quantiles tried for each end of the band
 

@@ -9,7 +9,7 @@ from genprm.dataset import first_fault
 from genprm.errors import InputError
 from genprm.verify.cascade import Band
 from genprm.verify.format import Mode
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 from genprm.verify.voting import Adaptive
 
 

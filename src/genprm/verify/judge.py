@@ -8,37 +8,18 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import starmap
 from typing import Self, TypeAlias
 
 from genprm.concurrency import as_finished
-from genprm.model import Sampling
 from genprm.problem import Solution
 from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import SolutionVerdict, StepVerdict, total
-from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits
-from genprm.verify.voting import ERROR_RATE, Adaptive
+from genprm.verify.settings import Settings
 
 OnStep: TypeAlias = Callable[[int, StepVerdict], None]
 Clock: TypeAlias = Callable[[], float]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All that decides a verdict besides the model; a run's spec records it."""
-
-    mode: Mode = Mode.GENPRM
-    votes: int = 1
-    adaptive: Adaptive = Adaptive.OFF
-    error_rate: float = ERROR_RATE  # of the adaptive rule `confident`
-    stop_at_first_error: bool = False
-    sampling: Sampling = Sampling()
-    seed: int = 0
-    limits: Limits = Limits()
-    code_timeout: float = 5.0  # seconds per block
-    prompt_format: PromptFormat = PromptFormat()
 
 
 class StepHistory(ABC):

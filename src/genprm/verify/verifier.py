@@ -20,8 +20,10 @@ from genprm.sandbox import SandboxBackend
 from genprm.verdict import StepVerdict, Vote
 from genprm.verify import session as protocol
 from genprm.verify.history import History, Namespace
-from genprm.verify.judge import Clock, Settings, StepHistory, StepJudge
+from genprm.verify.judge import Clock, StepHistory, StepJudge
+from genprm.verify.settings import Settings
 from genprm.verify.voting import next_wave, representative
+
 
 class Verifier(StepJudge):
     """Judges solutions with one model and one sandbox.

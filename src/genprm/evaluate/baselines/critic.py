@@ -7,16 +7,17 @@ the official script lets one that is often repeated win the vote, and then count
 
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from genprm.concurrency import together
 from genprm.errors import ModelError
 from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.judgement import most_common
-from genprm.evaluate.run import Row, whole_solution_row
+from genprm.evaluate.run import WholeVerdict
+from genprm.model import ModelIdentity
 from genprm.problem import Solution
+from genprm.records.record import json_object
+from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import Usage, total
 from genprm.verify.verifier import vote_seed
 
@@ -56,11 +57,12 @@ class Critic:
         self._settings = settings
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """Model and settings."""
-        return {"judge": "critic", "model": self._model, "critic": asdict(self._settings)}
+        model = ModelIdentity(self._model, "chat completions", "unknown")
+        return JudgeSpec(judge="critic", model=model, settings=json_object(self._settings))
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         """The first error that most critiques name."""
         start = time.perf_counter()
         answers = await together(
@@ -70,8 +72,8 @@ class Critic:
         guesses = [named_index(text) for text, _ in answers]
         spent = total(usage for _, usage in answers)
         usage = Usage(spent.tokens_in, spent.tokens_out, seconds=time.perf_counter() - start)
-        judged = whole_solution_row(row, solution, most_common(guesses), guesses, usage)
-        return judged | {"critiques": [text for text, _ in answers]}
+        texts = tuple(text for text, _ in answers)
+        return WholeVerdict(most_common(guesses), tuple(guesses), texts, usage)
 
     async def _ask(self, solution: Solution, seed: int) -> tuple[str, Usage]:
         answer = await self._endpoint.post(

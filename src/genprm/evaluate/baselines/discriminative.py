@@ -5,16 +5,16 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from importlib import metadata
 
 from genprm.errors import ContextExceeded, InputError, MissingExtra, ModelError
 from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.baselines.step_tokens import Convention, Head, Marked, Tokenizer, reward
-from genprm.evaluate.run import Row
+from genprm.model import ModelIdentity
 from genprm.problem import Solution
+from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
-from genprm.verify.rows import to_row
 
 
 class LocalPrm:
@@ -42,11 +42,12 @@ class LocalPrm:
         self._one_at_a_time = asyncio.Lock()
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """Model and convention."""
-        return {"judge": self._convention.name, "model": self._name}
+        model = ModelIdentity(self._name, "transformers", metadata.version("transformers"))
+        return JudgeSpec(judge=self._convention.name, model=model)
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
         """Every step's reward."""
         start = time.perf_counter()
         marked = self._convention.mark(self._tokenizer, solution)
@@ -63,7 +64,7 @@ class LocalPrm:
                 marked.positions,
                 columns,
             )
-        return _row(row, solution, [reward(one) for one in said], len(marked.ids), start)
+        return _verdict(solution, [reward(one) for one in said], len(marked.ids), start)
 
 
 class PoolingPrm:
@@ -78,11 +79,12 @@ class PoolingPrm:
         self._convention = convention
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """Model and convention."""
-        return {"judge": self._convention.name, "model": self._model, "served": "pooling"}
+        model = ModelIdentity(self._model, "pooling endpoint", "unknown")
+        return JudgeSpec(judge=self._convention.name, model=model)
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
         """Every step's reward."""
         start = time.perf_counter()
         marked = self._convention.mark(self._tokenizer, solution)
@@ -98,7 +100,7 @@ class PoolingPrm:
             ) from error
         columns = self._convention.columns(self._tokenizer)
         rewards = pooled_rewards(pooled, marked, self._convention.head, columns)
-        return _row(row, solution, rewards, len(marked.ids), start)
+        return _verdict(solution, rewards, len(marked.ids), start)
 
 
 def pooled_rewards(
@@ -165,8 +167,10 @@ def _no_checkpoint(name: str, error: Exception) -> InputError:
     return InputError(f"{name}: cannot be loaded ({cause}); fix: a checkpoint's folder or name")
 
 
-def _row(row: int, solution: Solution, rewards: Sequence[float], tokens: int, start: float) -> Row:
+def _verdict(
+    solution: Solution, rewards: Sequence[float], tokens: int, start: float
+) -> SolutionVerdict:
     votes = [Vote(value, text="") for value in rewards]
     usage = Usage(tokens_in=tokens, seconds=time.perf_counter() - start)
     steps = tuple(StepVerdict((vote,), wanted=1) for vote in votes)
-    return to_row(row, solution, SolutionVerdict(solution.id, steps, usage))
+    return SolutionVerdict(solution.id, steps, usage)

@@ -3,13 +3,13 @@
 import ast
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
-from genprm.evaluate.run import Row, whole_solution_row
+from genprm.evaluate.run import WholeVerdict
 from genprm.problem import Solution
+from genprm.records.run_spec import JudgeSpec
 
 
 class Constant:
@@ -19,28 +19,28 @@ class Constant:
         self._first_error = first_error
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
+    def spec(self) -> JudgeSpec:
         """The constant."""
-        return {"judge": "constant", "model": f"always {self._first_error}"}
+        return JudgeSpec(judge="constant", settings={"first_error": self._first_error})
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         """The constant."""
-        return whole_solution_row(row, solution, self._first_error, [self._first_error])
+        return WholeVerdict(self._first_error, (self._first_error,))
 
 
 class Calculator:
     """Names the first step that states a false equality between plain arithmetic expressions."""
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
-        """Nothing to configure."""
-        return {"judge": "calculator", "model": "calculator"}
+    def spec(self) -> JudgeSpec:
+        """It has no settings."""
+        return JudgeSpec(judge="calculator")
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         """The first step that does not add up, or -1."""
         wrong = (index for index, step in enumerate(solution.steps) if not adds_up(step))
         first_error = next(wrong, -1)
-        return whole_solution_row(row, solution, first_error, [first_error])
+        return WholeVerdict(first_error, (first_error,))
 
 
 _LATEX = (

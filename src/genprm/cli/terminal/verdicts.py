@@ -1,7 +1,9 @@
 """How verdicts look on a terminal."""
 
+import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import aclosing
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,13 +12,18 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
+from genprm.cli.terminal.rows import Look
+from genprm.compose import open_judge
 from genprm.problem import Solution
+from genprm.records.pools import Cost
+from genprm.records.verdicts import VerdictRow
 from genprm.sandbox import RunStatus
+from genprm.tasks.verifying import VerifyTask
 from genprm.verdict import Run, SolutionVerdict, StepVerdict, Vote
 from genprm.verify.voting import representative
 
 _WORDS = {
-    True: Text("✓ right", "bold green"),
+    True: Text("✓ correct", "bold green"),
     False: Text("✗ wrong", "bold red"),
     None: Text("? no label", "bold yellow"),
 }
@@ -123,13 +130,43 @@ def _conclusion(verdict: SolutionVerdict, steps: int) -> RenderableType:
     return Padding(Text.assemble(answer, "  ", (cost, "dim")), (0, 0, 1, 0))
 
 
-def summary(verdicts: Iterable[SolutionVerdict]) -> str:
-    """What a whole file of verdicts says, in one line."""
+def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurrency: int) -> None:
+    """Judge the solutions and print every step as soon as its verdict stands."""
+
+    async def run() -> None:
+        printer = SolutionPrinter(solutions)
+        async with open_judge(task.choice, task.judging) as judge:
+            judging = judge.verify_many(
+                enumerate(solutions), concurrency=concurrency, on_step=printer.step
+            )
+            async with aclosing(judging) as verdicts:
+                async for row, verdict in verdicts:
+                    printer.finish(row, verdict)
+
+    asyncio.run(run())
+
+
+def _show(row: VerdictRow) -> RenderableType:
+    verdict = row.verdict()
+    steps = [_step(index, row.solution, step) for index, step in enumerate(verdict.steps)]
+    return Group(*steps, _conclusion(verdict, len(row.solution.steps)))
+
+
+def _summarise(rows: Sequence[VerdictRow]) -> RenderableType:
     found = Counter(
-        "undecided" if v.first_error is None else "right" if v.first_error < 0 else "wrong"
-        for v in verdicts
+        "undecided" if row.first_error is None else "right" if row.first_error < 0 else "wrong"
+        for row in rows
     )
-    return (
+    failed = sum(row.failed is not None for row in rows)
+    text = (
         f"{found.total()} solutions: {found['right']} without a wrong step, "
         f"{found['wrong']} with one, {found['undecided']} undecided"
     )
+    return Text(text + (f", of which {failed} failed" if failed else ""))
+
+
+def _cost(row: VerdictRow) -> Cost:
+    return Cost(verifier=row.usage)
+
+
+VERDICTS = Look(_show, _summarise, _cost)

@@ -9,8 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from genprm.answer import AnswerChecker
-from genprm.cli.engine import open_model, open_policy
-from genprm.cli.options import EngineOptions
+from genprm.compose import ModelChoice, open_model, open_policy
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings
 from genprm.curate.problems import read_problems
@@ -24,7 +23,7 @@ from genprm.sandboxes.fork_server import ForkServer
 _DOMAIN = "arithmetic:"
 
 
-class EngineCrew:
+class RecipeEngines:
     """Opens engines by name, each when a stage needs it."""
 
     def __init__(self, recipe: Curation, *, api_key: str | None, sandbox: str) -> None:
@@ -62,10 +61,8 @@ class EngineCrew:
 
             yield scripted_teacher(settings.teacher)
             return
-        options = EngineOptions(
-            settings.teacher, _path(settings.chat_template), self._api_key, self._sandbox
-        )
-        async with ForkServer(tier=self._sandbox) as sandbox, open_model(options) as model:
+        choice = ModelChoice(settings.teacher, _path(settings.chat_template), self._api_key)
+        async with ForkServer(tier=self._sandbox) as sandbox, open_model(choice) as model:
             yield ModelTeacher(
                 model,
                 sandbox,
@@ -83,8 +80,8 @@ class EngineCrew:
         return AnswerChecker(workers=2)
 
     def _open(self, writer: Writer) -> AbstractAsyncContextManager[Policy]:
-        engine = EngineOptions(writer.model, _path(writer.chat_template), self._api_key)
-        return open_policy(engine, writer.policy_settings())
+        choice = ModelChoice(writer.model, _path(writer.chat_template), self._api_key)
+        return open_policy(choice, writer.policy_settings())
 
 
 def _path(name: str | None) -> Path | None:

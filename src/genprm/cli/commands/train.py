@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from genprm.cli.recipes import read_training
-from genprm.train.sft import train as fine_tune
-
 
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="See recipes/.")],
 ) -> None:
     """Fine-tune a model on curated chats; a killed run goes on with the same command."""
+    from genprm.cli.recipes import read_training
+    from genprm.train.sft import train as fine_tune
+
     settings = read_training(recipe)
     model = fine_tune(settings)
     is_first_process = os.environ.get("RANK", "0") == "0"

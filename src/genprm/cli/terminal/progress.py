@@ -42,6 +42,10 @@ class RowProgress:
     ) -> None:
         self._bar.stop()
 
+    def resume(self, done: int) -> None:
+        """So many rows were there already."""
+        self._bar.update(self._task, completed=done)
+
     def advance(self, tokens: int, spent: str = "") -> None:
         """One more row is finished; it cost that many generated tokens."""
         self._rows += 1

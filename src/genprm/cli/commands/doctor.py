@@ -1,16 +1,10 @@
 """`genprm doctor`: what this machine offers, by really trying it."""
 
-import asyncio
-import platform
-from importlib.metadata import PackageNotFoundError, version
-
 import typer
 
 import genprm
 from genprm.cli import options as cli
 from genprm.errors import GenprmError
-from genprm.models.load import load_model
-from genprm.sandboxes.probe import probe
 
 _EXTRAS = {
     "train": ("torch", "transformers", "trl"),
@@ -21,6 +15,11 @@ _EXTRAS = {
 
 def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> None:
     """Try the engine and every layer of the sandbox here, and say what holds."""
+    import asyncio
+    import platform
+
+    from genprm.sandboxes.probe import probe
+
     typer.echo(f"genprm {genprm.__version__}, Python {platform.python_version()}")
     typer.echo(f"{platform.system()} {platform.release()} {platform.machine()}")
     found = asyncio.run(probe(sandbox))
@@ -33,6 +32,10 @@ def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> N
 
 
 def _engine(spec: str) -> str:
+    import asyncio
+
+    from genprm.models.load import load_model
+
     try:
         model = load_model(spec)
     except GenprmError as error:
@@ -43,6 +46,8 @@ def _engine(spec: str) -> str:
 
 
 def _installed(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
-from genprm.cli.engine import open_verifier
 from genprm.cli.grouping import grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.judge import Settings
+from genprm.verify.settings import Settings
 
 
 @grouped
@@ -34,6 +33,8 @@ def serve(
 async def _serve(
     engine: EngineOptions, settings: Settings, host: str, port: int, concurrency: int, waiting: int
 ) -> None:
+    from genprm.compose import open_judge
+
     try:
         import uvicorn
 
@@ -45,9 +46,9 @@ async def _serve(
     except OSError as error:
         cause = error.strerror or str(error)
         raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
-    async with open_verifier(engine, settings) as verifier:
-        service = app.create_app(verifier, app.Limits(concurrency, waiting))
+    async with open_judge(engine.choice, settings) as judge:
+        service = app.create_app(judge, app.Limits(concurrency, waiting))
         server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="off"))
         address = f"http://{host}:{listening.getsockname()[1]}"
-        typer.echo(f"genprm serves {verifier.model.name} at {address}", err=True)
+        typer.echo(f"genprm serves {engine.model} at {address}", err=True)
         await server.serve([listening])

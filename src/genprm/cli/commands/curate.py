@@ -1,0 +1,82 @@
+"""`genprm curate`: from problems to chats that train a verifier."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from genprm.cli import options as cli
+from genprm.curate.stages import Stage
+from genprm.errors import InputError
+from genprm.extras import require
+
+
+def curate(
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE.toml", help="The recipe; recipes/ has examples.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Folder for all stages. Run the same command again to resume an interrupted run.",
+        ),
+    ] = None,
+    stage: Annotated[
+        list[Stage] | None, typer.Option(help="Run only this stage; may be repeated.")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Another curation's folder: its finished stages are copied where they would be "
+            "the same.",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print what the stages will cost, and run none.")
+    ] = False,
+    pilot: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="With --plan: measure on this many problems; 0 takes the recipe's assumptions.",
+        ),
+    ] = 0,
+    api_key: cli.ApiKey = None,
+    sandbox: cli.Tier = "auto",
+) -> None:
+    """Make training data: solutions, rollouts, labels, rationales, consensus, chats."""
+    from rich.console import Console
+
+    from genprm.cli.engines import RecipeEngines
+    from genprm.cli.recipes import read_curation
+    from genprm.cli.terminal.curation import costs_table, forecast, funnel_table, run_stages
+    from genprm.curate.folder import Folder
+    from genprm.curate.pipeline import Pipeline
+    from genprm.curate.plan import Forecast
+    from genprm.curate.publish import publish
+    from genprm.curate.report import write_report
+    from genprm.curate.survey import survey
+
+    settings = read_curation(recipe)
+    engines = RecipeEngines(settings, api_key=api_key, sandbox=sandbox)
+    console = Console(stderr=True, highlight=False)
+    if plan:
+        costs = forecast(settings, engines, out, pilot, console)
+        if out is not None:
+            costs.store(out / "plan.json")
+        Console(highlight=False).print(costs_table(costs))
+        return
+    if out is None:
+        raise InputError("no folder to work in; fix: name one with --out DIR")
+    require("datasets", "pyarrow", extra="curate")  # publishing needs them, hours from now
+    folder = Folder(out, None if source is None else Folder(source))
+    run_stages(Pipeline(settings, folder, engines), stage or list(Stage), console)
+    counted = survey(folder, settings)
+    report = write_report(folder, settings, counted, Forecast.load(out / "plan.json"))
+    console.print(funnel_table(counted))
+    console.print(f"report → {report}")
+    if folder.is_done(Stage.CHATS):
+        console.print(f"data set → {publish(folder, settings, counted)}")

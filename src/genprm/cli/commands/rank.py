@@ -1,0 +1,48 @@
+"""`genprm rank`: Best-of-N. Judge a policy's samples and choose one."""
+
+from typing import Annotated
+
+import typer
+
+from genprm.cli import options as cli
+from genprm.cli.grouping import grouped
+from genprm.errors import InputError
+from genprm.scale.methods import Method
+from genprm.verify.aggregate import Aggregate
+
+
+@grouped
+def rank(
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    policy: cli.PolicyOptions,
+    writing: cli.OutputOptions,
+    problems: cli.Problems = None,
+    samples: cli.Samples = None,
+    count: Annotated[
+        int, typer.Option("--count", "-k", min=1, help="N: how many samples of each problem.")
+    ] = 8,
+    method: Annotated[Method, typer.Option(help="How the answer is chosen.")] = Method.BEST_OF_N,
+    score: cli.Score = Aggregate.MIN,
+    early_abandon: Annotated[
+        bool,
+        typer.Option(
+            "--early-abandon",
+            help="Stop judging a sample once it can no longer win (best-of-n only).",
+        ),
+    ] = False,
+    concurrency: cli.ProblemConcurrency = 4,
+) -> None:
+    """Choose among N solutions of each problem: the policy's samples, or stored ones."""
+    from genprm.cli.sources import read_items
+    from genprm.cli.terminal.pools import RANKINGS
+    from genprm.cli.terminal.rows import run_task
+    from genprm.tasks.scaling import RankSettings, RankTask
+
+    if early_abandon and method is not Method.BEST_OF_N:
+        raise InputError(f"--early-abandon: {method} needs every score; fix: leave it out")
+    items = read_items(problems, samples)
+    by = None if samples else policy.choice(engine.api_key)
+    ranking = RankSettings(count, method, score, early_abandon)
+    task = RankTask(engine.judged(judging.settings()), by, ranking)
+    run_task(task, items, writing.at(concurrency), RANKINGS)

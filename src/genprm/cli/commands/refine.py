@@ -1,0 +1,50 @@
+"""`genprm refine`: the verifier criticises, the policy answers again."""
+
+from typing import Annotated
+
+import typer
+
+from genprm.cli import options as cli
+from genprm.cli.grouping import grouped
+from genprm.scale.methods import Critic, Keep, Rewrite
+from genprm.verify.aggregate import Aggregate
+
+
+@grouped
+def refine(
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    policy: cli.PolicyOptions,
+    writing: cli.OutputOptions,
+    problems: cli.Problems = None,
+    samples: cli.Samples = None,
+    turns: Annotated[
+        int, typer.Option("--turns", "-t", min=0, help="How often the first answer is rewritten.")
+    ] = 3,
+    keep: Annotated[
+        Keep, typer.Option(help="Which answer the next turn rewrites, and which is given at last.")
+    ] = Keep.BEST,
+    critic: Annotated[
+        Critic, typer.Option(help="Who writes the critique that the policy is handed.")
+    ] = Critic.VERIFIER,
+    rewrite: Annotated[
+        Rewrite, typer.Option(help="How much of its answer the policy writes again.")
+    ] = Rewrite.WHOLE,
+    score: cli.Score = Aggregate.MIN,
+    policy_budget: cli.PolicyBudget = None,
+    verifier_budget: cli.VerifierBudget = None,
+    concurrency: cli.ProblemConcurrency = 16,
+) -> None:
+    """Answer, judge, hand the analysis of the first wrong step back, and answer again."""
+    from genprm.cli.sources import read_items
+    from genprm.cli.terminal.pools import REFINEMENTS
+    from genprm.cli.terminal.rows import run_task
+    from genprm.scale.budget import Budget
+    from genprm.scale.refine import RefineSettings
+    from genprm.tasks.scaling import RefineTask
+
+    budget = Budget(policy_budget, verifier_budget)
+    settings = RefineSettings(turns, keep, critic, rewrite, score, judging.seed, budget)
+    judged = engine.judged(judging.settings(stop_at_first_error=True))
+    task = RefineTask(judged, policy.choice(engine.api_key), settings)
+    run_task(task, read_items(problems, samples), writing.at(concurrency), REFINEMENTS)

@@ -1,0 +1,38 @@
+"""`genprm verify`: judge the steps of the solutions in a file."""
+
+from typing import Annotated
+
+import typer
+
+from genprm.cli import options as cli
+from genprm.cli.grouping import grouped
+
+
+@grouped
+def verify(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|-", help="Solutions: JSON, JSON Lines or a text file; - for stdin."
+        ),
+    ],
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    writing: cli.OutputOptions,
+    stop_at_first_error: cli.StopAtFirstError = False,
+    concurrency: cli.Concurrency = 16,
+) -> None:
+    """Judge every step: analyse it, check it with code, and say whether it is correct."""
+    from genprm.cli.terminal.rows import run_task
+    from genprm.cli.terminal.verdicts import VERDICTS, print_verdicts
+    from genprm.dataset import read_solutions
+    from genprm.tasks.verifying import VerifyTask
+
+    solutions = read_solutions(source)
+    settings = judging.settings(stop_at_first_error=stop_at_first_error)
+    task = VerifyTask(engine.choice, settings)
+    output = writing.at(concurrency)
+    if output.file is None and not output.as_json:
+        print_verdicts(task, solutions, concurrency=concurrency)
+    else:
+        run_task(task, solutions, output, VERDICTS)

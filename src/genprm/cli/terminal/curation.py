@@ -1,0 +1,84 @@
+"""How a curation runs and looks on a terminal: its stages, what they will cost, its funnel."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from genprm.curate.folder import Folder
+from genprm.curate.pipeline import Crew, Pipeline, Ticker
+from genprm.curate.plan import Forecast, PilotCrew, from_assumptions, from_pilot
+from genprm.curate.recipe import Curation
+from genprm.curate.report import funnel
+from genprm.curate.stages import Stage
+from genprm.curate.survey import Survey, survey
+
+
+def run_stages(pipeline: Pipeline, stages: list[Stage], console: Console) -> None:
+    """Run these stages with a progress bar for each."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+
+        def begin(stage: Stage, units: int) -> None:
+            progress.add_task(stage.value, total=units)
+
+        pipeline.ticker = Ticker(begin, lambda: progress.advance(progress.task_ids[-1]))
+
+        async def run() -> None:
+            for stage in stages:
+                await pipeline.run(stage)
+
+        asyncio.run(run())
+
+
+def forecast(
+    settings: Curation, crew: Crew, out: Path | None, pilot: int, console: Console
+) -> Forecast:
+    """What the stages will cost: measured on `pilot` problems, or by the recipe's assumptions."""
+    assumed = settings.plan.problems
+    if assumed is not None and not pilot:
+        return from_assumptions(settings, assumed)
+    problems = crew.problems()
+    if not pilot:
+        return from_assumptions(settings, len(problems))
+    with ExitStack() as stack:
+        path = out or Path(stack.enter_context(TemporaryDirectory()))
+        few = Folder(path / f"pilot-{pilot}")
+        run_stages(Pipeline(settings, few, PilotCrew(crew, problems, pilot)), list(Stage), console)
+        return from_pilot(survey(few, settings), settings, len(problems))
+
+
+def costs_table(found: Forecast) -> Table:
+    """The costs, one stage in each line."""
+    table = Table("stage", title=f"from {found.basis}, {found.problems:,} problems")
+    for name in ("requests", "tokens in", "tokens out", "GPU hours"):
+        table.add_column(name, justify="right")
+    for stage, cost in found.costs.items():
+        hours = found.gpu_hours[stage]
+        table.add_row(
+            stage.value,
+            f"{cost.requests:,.0f}",
+            f"{cost.tokens_in:,.0f}",
+            f"{cost.tokens_out:,.0f}",
+            "unknown" if hours is None else f"{hours:,.2f}",
+        )
+    table.caption = (
+        f"{found.kept_problems:,.0f} problems with right and wrong paths, "
+        f"{found.paths:,.0f} paths, {found.kept_paths:,.0f} kept"
+    )
+    if found.binary_completions is not None:
+        table.caption += f"; a binary search takes {found.binary_completions:,.0f} completions"
+    return table
+
+
+def funnel_table(counted: Survey) -> Table:
+    """How many problems and paths each stage left."""
+    table = Table("funnel", "")
+    table.columns[1].justify = "right"
+    for what, count in funnel(counted):
+        table.add_row(what, f"{count:,}")
+    return table

@@ -1,0 +1,17 @@
+"""An item that could not be worked on: stored in place of its row, so that the others go on."""
+
+from typing import ClassVar, Literal
+
+from genprm.records.record import Row, Text
+
+
+class FailedRow(Row):
+    """The cause why a row could not be made. `--retry-failed` has it made again."""
+
+    KEY: ClassVar[str] = "row"
+
+    kind: Literal["failed"] = "failed"
+    id: Text
+    row: int
+    problem: Text = ""
+    failed: Text

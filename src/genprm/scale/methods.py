@@ -1,0 +1,39 @@
+"""The choices that a user of rank, refine and search has, by name."""
+
+from enum import StrEnum
+
+
+class Method(StrEnum):
+    """How one answer is chosen from a pool."""
+
+    BEST_OF_N = "best-of-n"  # the best-scored solution
+    MAJORITY = "majority"  # the most frequent answer
+    WEIGHTED = "weighted-majority"  # the answer whose solutions' scores sum highest
+
+
+class Keep(StrEnum):
+    """Which answer a turn starts from and, in the end, which is given."""
+
+    BEST = "best"  # so far, by the verifier's score
+    LATEST = "latest"  # the paper's plain variant
+
+
+class Critic(StrEnum):
+    """Where the critique comes from."""
+
+    VERIFIER = "verifier"  # the analysis of the first step judged wrong
+    SELF = "self"  # nowhere: the policy is asked to review its own answer, as a baseline
+
+
+class Rewrite(StrEnum):
+    """What the policy writes again."""
+
+    WHOLE = "whole"  # the solution, in a dialogue, with the critique before it
+    FROM_ERROR = "from-error"  # only what follows the steps judged right; needs no dialogue
+
+
+class Strategy(StrEnum):
+    """Which children go on."""
+
+    BEAM = "beam"
+    DVTS = "dvts"

@@ -1,0 +1,80 @@
+"""A task: plain data that says how the rows of a command are made, on this machine or another.
+
+A task can be sent to another process. There it is opened once, which loads the model and starts
+the sandbox, and then makes one row for each item. The rows are found again by their keys.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from genprm.records.record import JsonObject, Key, Row
+from genprm.records.run_spec import JudgeSpec, PolicySpec, RunSpec
+
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Item = TypeVar("Item")
+R_co = TypeVar("R_co", bound=Row, covariant=True)
+R = TypeVar("R", bound=Row)
+
+
+class Worker(Protocol[Item_contra, R_co]):
+    """An opened task. Calls of `make` run concurrently."""
+
+    @property
+    def judge(self) -> JudgeSpec | None:
+        """The judge that is at work, if there is one."""
+        ...
+
+    @property
+    def policy(self) -> PolicySpec | None:
+        """The policy that is at work, if there is one."""
+        ...
+
+    async def make(self, row: int, item: Item_contra) -> R_co:
+        """The row of item number `row`.
+
+        Raises:
+            RequestFailed: this row cannot be made; others can.
+            GenprmError: no row can.
+        """
+        ...
+
+
+class Task(ABC, Generic[Item, R]):
+    """How the rows of one command are made from items. Picklable: frozen, plain data."""
+
+    command: ClassVar[str]
+    row_type: type[R]
+
+    @property
+    @abstractmethod
+    def settings(self) -> JsonObject:
+        """The command's own settings: those that are not the judge's or the policy's."""
+
+    @abstractmethod
+    def key(self, row: int, item: Item) -> Key:
+        """What names the item's row."""
+
+    @abstractmethod
+    def problem(self, item: Item) -> str:
+        """The problem, which names an item whose row could not be made."""
+
+    @abstractmethod
+    def input(self, items: Sequence[Item]) -> str:
+        """A hash of all that the rows take from the items."""
+
+    @abstractmethod
+    def open(self) -> AbstractAsyncContextManager[Worker[Item, R]]:
+        """The worker, closed at the end."""
+
+
+def spec_of(task: Task[Item, R], worker: Worker[Item, R], items: Sequence[Item]) -> RunSpec:
+    """All that decides the rows; a run that was begun under another spec is refused."""
+    return RunSpec(
+        command=task.command,
+        input=task.input(items),
+        judge=worker.judge,
+        policy=worker.policy,
+        settings=task.settings,
+    )
