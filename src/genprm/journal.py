@@ -221,7 +221,7 @@ class Journal(Generic[R]):
     def _unwritable(self, error: OSError) -> JournalError:
         return JournalError(
             f"cannot write {self.path}: {error.strerror}; finished rows are kept; "
-            "fix: make room or choose another place, then run the same command again"
+            "fix: choose a place that can be written, or make room, and run the command again"
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tiny import write_chats
 
-from genprm.cli.train import train
+from genprm.cli.commands.train import train
 from genprm.model import Model, Sampling
 from genprm.models.load import load_model
 

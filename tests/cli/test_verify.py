@@ -121,7 +121,7 @@ def test_a_batch_resumes_and_refuses_other_settings(rows: Path, tmp_path: Path) 
     refused = genprm(*command, "--votes", "3")
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
-    assert "settings.votes is 1 there and 3 now" in refused.stderr
+    assert "judge.settings.votes was 1 and is 3" in refused.stderr
 
 
 def test_kill_dash_nine_in_the_middle_of_a_batch(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def check_nothing_finished_was_lost(folder: Path, seen: dict[Stage, set[bytes]])
 
 
 def test_a_changed_setting_is_refused(unbroken: Path) -> None:
-    with pytest.raises(JournalError, match=r"settings\.right is 2 there and 3 now"):
+    with pytest.raises(JournalError, match=r"settings\.right was 2 and is 3"):
         curate(unbroken, recipe(solutions={"right": 3}))
 
 

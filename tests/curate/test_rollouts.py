@@ -10,13 +10,14 @@ from pathlib import Path as File
 from scripted import Scripted
 
 from genprm.answer import AnswerChecker
-from genprm.curate.folder import KEY
+from genprm.curate.folder import KEY, Row, StageJournal, StageRow
 from genprm.curate.recipe import Band, Rollouts
 from genprm.curate.rollouts import Tree, path_scores, row_order, score_of, score_prefixes
 from genprm.curate.solutions import Path
-from genprm.journal import Journal, Row
+from genprm.journal import Journal
 from genprm.policy import Policy
 from genprm.problem import Problem
+from genprm.records.run_spec import RunSpec
 
 PROBLEM = Problem("p", "1 + 1 + 1", "3")
 SETTINGS = Rollouts(
@@ -35,6 +36,10 @@ TREE = Tree(
 )
 
 
+def stage_journal(path: Path) -> StageJournal:
+    return StageJournal(Journal(path, RunSpec(command="test"), StageRow))
+
+
 def say(prompt: str, seed: int) -> str:
     if "bad" in prompt:
         return " The answer is 4."
@@ -47,7 +52,7 @@ def run(
     model = Scripted(answer, lambda _: {})
 
     async def go() -> list[Row]:
-        with Journal(folder / "rows.jsonl", {}, key=KEY) as journal, AnswerChecker() as checker:
+        with stage_journal(folder / "rows.jsonl") as journal, AnswerChecker() as checker:
             policy = Policy(model, SETTINGS.policy_settings())
             await score_prefixes([tree], policy, checker, SETTINGS, seed=0, journal=journal)
             stored = {row[KEY]: score_of(row) for row in journal.rows()}

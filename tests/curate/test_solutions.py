@@ -1,6 +1,7 @@
 """Sampling paths: when it stops, what becomes a path, why a problem is dropped."""
 
 import asyncio
+import pathlib
 import random
 from collections.abc import Callable
 from pathlib import Path as File
@@ -9,7 +10,7 @@ import pytest
 from scripted import Scripted
 
 from genprm.answer import AnswerChecker, Match
-from genprm.curate.folder import KEY
+from genprm.curate.folder import StageJournal, StageRow
 from genprm.curate.recipe import Solutions
 from genprm.curate.solutions import (
     Dropped,
@@ -23,9 +24,14 @@ from genprm.curate.solutions import (
 from genprm.journal import Journal
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
+from genprm.records.run_spec import RunSpec
 
 PROBLEM = Problem("p", "1 + 1", "2")
 SETTINGS = Solutions(model="m", right=2, wrong=2, cap=20, wave=4)
+
+
+def stage_journal(path: pathlib.Path) -> StageJournal:
+    return StageJournal(Journal(path, RunSpec(command="test"), StageRow))
 
 
 def sample(
@@ -34,7 +40,7 @@ def sample(
     model = Scripted(say, lambda _: {})
 
     async def run() -> Paths:
-        with Journal(folder / "rows.jsonl", {}, key=KEY) as journal, AnswerChecker() as checker:
+        with stage_journal(folder / "rows.jsonl") as journal, AnswerChecker() as checker:
             policy = Policy(model, settings.policy_settings())
             await sample_solutions([PROBLEM], policy, checker, settings, seed=0, journal=journal)
             journal.finish(wave_order([PROBLEM], journal))

@@ -1,7 +1,7 @@
 """Accuracy against tokens, read out of stored runs."""
 
 from itertools import combinations
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -15,30 +15,60 @@ from genprm.evaluate.budgets import (
     winners,
 )
 from genprm.evaluate.figures import scaling_figure
+from genprm.records.pools import Cost, SampleRow
+from genprm.records.rankings import NodeRow, RankingRow
+from genprm.records.refinements import RefinementRow, TurnRow
+from genprm.verdict import Usage
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.voting import Adaptive
 
-Row = dict[str, Any]
+
+def step(*votes: float) -> NodeRow:
+    mean = sum(votes) / len(votes)
+    return NodeRow(
+        reward=mean,
+        label=mean >= 0.5,
+        wanted=len(votes),
+        votes=votes,
+        tokens=(10,) * len(votes),
+        usage=Usage(tokens_out=10 * len(votes)),
+    )
 
 
-def step(*votes: float) -> Row:
-    return {"votes": list(votes), "tokens": [10] * len(votes), "wanted": len(votes)}
+def ranked(
+    correct: tuple[bool, ...],
+    groups: tuple[int, ...],
+    judged: tuple[NodeRow, ...],
+    paths: tuple[tuple[int, ...], ...],
+) -> RankingRow:
+    sample = SampleRow(steps=("s",), usage=Usage(tokens_out=5))
+    return RankingRow(
+        id="p",
+        row=0,
+        problem="?",
+        answer="7",
+        correct=correct,
+        responses=("s",) * len(correct),
+        samples=(sample,) * len(correct),
+        groups=groups,
+        prm_step_scores={},
+        judged=judged,
+        paths=paths,
+        choices={},
+        choice=None,
+        choice_answer=None,
+    )
 
 
-def ranking() -> Row:
+def ranking() -> RankingRow:
     """Four samples, the first twice: two right ones (7), judged high by all eight votes.
 
     The third shares its first step with them.
     """
     right, wrong = step(*[0.9] * 8), step(*[0.1] * 8)
-    return {
-        "id": "p",
-        "samples": [{"usage": {"tokens_out": 5}}] * 4,
-        "correct": [True, True, False, False],
-        "groups": [0, 0, 2, 3],
-        "judged": [right, wrong, wrong],
-        "paths": [[0], [0], [0, 1], [2]],
-    }
+    return ranked(
+        (True, True, False, False), (0, 0, 2, 3), (right, wrong, wrong), ((0,), (0,), (0, 1), (2,))
+    )
 
 
 def test_a_judge_that_knows_finds_the_right_one_wherever_it_is_among_the_samples() -> None:
@@ -66,26 +96,38 @@ def test_expected_cost_is_the_mean_over_all_subsets() -> None:
 
 
 def test_fewer_votes_are_the_first_ones() -> None:
-    row = {"judged": [step(0.2, 0.8, 0.8, 0.8)], "paths": [[0]]}
+    row = ranked((True,), (0,), (step(0.2, 0.8, 0.8, 0.8),), ((0,),))
     assert _judged(row, Voting("", 1)).rewards == ((0.2,),)
     assert _judged(row, Voting("", 4)).rewards[0][0] == pytest.approx(0.65)
     assert _judged(row, Voting("", 4, Adaptive.EXACT)).costs == ((1, 40),)
 
 
-def turn(score: float, first_error: int, tokens: int) -> Row:
-    usage = {"tokens_out": tokens}
-    return {
-        "score": score,
-        "first_error": first_error,
-        "cost": {"policy": usage, "verifier": usage},
-    }
+def turn(score: float, first_error: int, tokens: int) -> TurnRow:
+    usage = Usage(tokens_out=tokens)
+    return TurnRow(
+        request=None,
+        text="s",
+        sample=SampleRow(steps=("s",)),
+        score=score,
+        first_error=first_error,
+        steps=(),
+        cost=Cost(policy=usage, verifier=usage),
+    )
 
 
 def test_refinement_gives_the_best_or_the_latest_answer_so_far() -> None:
-    row = {
-        "turns": [turn(0.4, 0, 10), turn(0.2, 0, 10), turn(0.9, -1, 10)],
-        "correct": [True, False, True],
-    }
+    row = RefinementRow(
+        id="p",
+        row=0,
+        problem="?",
+        answer="7",
+        correct=(True, False, True),
+        turns=(turn(0.4, 0, 10), turn(0.2, 0, 10), turn(0.9, -1, 10)),
+        critic="verifier",
+        ended="verified",
+        choice=2,
+        choice_answer="7",
+    )
     best = refinement_points([row], "refine", keep_best=True)
     latest = refinement_points([row], "refine", keep_best=False)
     assert [point.accuracy for point in best] == [100, 100, 100]
@@ -93,7 +135,7 @@ def test_refinement_gives_the_best_or_the_latest_answer_so_far() -> None:
     assert [point.tokens for point in best] == [20, 40, 60]
 
 
-def test_the_winner_is_the_most_accurate_that_a_budget_allows(tmp_path: Any) -> None:
+def test_the_winner_is_the_most_accurate_that_a_budget_allows(tmp_path: Path) -> None:
     points = ranking_points([ranking()], Aggregate.MIN)
     found = winners(points)
     for win in found:

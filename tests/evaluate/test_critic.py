@@ -70,7 +70,7 @@ def test_votes_of_a_critic(tmp_path: Path) -> None:
     assert summary["cost"]["tokens_out"] == 12
     assert len(set(seeds)) == 8
     stored = next(read_run(tmp_path).stored_rows())
-    assert stored["critiques"] == [r"\boxed{1}"] * 4
+    assert stored.critiques == (r"\boxed{1}",) * 4
 
 
 def ask(answer: Any) -> Any:
@@ -85,7 +85,7 @@ def ask(answer: Any) -> Any:
 def test_a_busy_server_is_asked_again() -> None:
     statuses = iter([503, 429, 200])
     row = ask(lambda path, body: (next(statuses), chat(r"\boxed{0}")))
-    assert row["first_error"] == 0
+    assert row.first_error == 0
 
 
 def test_failures_are_told_apart() -> None:

@@ -21,7 +21,7 @@ from genprm.evaluate.baselines.discriminative import (  # noqa: E402
 )
 from genprm.evaluate.baselines.endpoint import Endpoint  # noqa: E402
 from genprm.evaluate.baselines.step_tokens import CONVENTIONS, Head, Marked  # noqa: E402
-from genprm.evaluate.run import judgement_of  # noqa: E402
+from genprm.evaluate.judgement import Judgement  # noqa: E402
 from genprm.problem import Solution  # noqa: E402
 
 STEPS = ("Step 1: 3 + 4 = 7.", "Step 2: so 7 * 2 = 14.", "Step 3: the answer is 14.")
@@ -35,7 +35,7 @@ def prm(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def rewards(judge: Any, solution: Solution) -> list[float | None]:
-    return judgement_of(asyncio.run(judge.judge(0, solution))).step_rewards
+    return Judgement.of(asyncio.run(judge.judge(0, solution)), len(solution.steps)).step_rewards
 
 
 def official_qwen(model: Any, tokenizer: Any) -> list[float]:
@@ -142,7 +142,7 @@ def test_the_pooling_endpoint_gives_the_same_rewards(prm: LocalPrm) -> None:
     async def judged(url: str) -> list[float | None]:
         async with Endpoint(url) as endpoint:
             served = PoolingPrm(endpoint, "m", prm._tokenizer, convention)
-            return judgement_of(await served.judge(0, SOLUTION)).step_rewards
+            return Judgement.of(await served.judge(0, SOLUTION), 2).step_rewards
 
     with Server(pool) as url:
         assert asyncio.run(judged(url)) == pytest.approx(rewards(prm, SOLUTION), abs=1e-5)

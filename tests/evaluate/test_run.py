@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from math import log
 from pathlib import Path
-from typing import Any
 
 import pytest
 from scripted import Scripted
@@ -14,8 +12,9 @@ from genprm.errors import ContextExceeded, InputError, JournalError, ModelError
 from genprm.evaluate.baselines.trivial import Constant
 from genprm.evaluate.judges import VerifierJudge
 from genprm.evaluate.labelled import LabelledSolution
-from genprm.evaluate.run import Row, read_run, run, whole_solution_row
+from genprm.evaluate.run import WholeVerdict, read_run, run
 from genprm.problem import Solution
+from genprm.records.run_spec import JudgeSpec
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
@@ -47,16 +46,16 @@ class Flaky:
         self.judged: list[str] = []
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
-        return {"judge": "flaky"}
+    def spec(self) -> JudgeSpec:
+        return JudgeSpec(judge="flaky")
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         if solution.id == "right-1":
             raise ContextExceeded("the prompt is too long")
         if self.down:
             raise ModelError("the server is gone")
         self.judged.append(solution.id)
-        return whole_solution_row(row, solution, 1, [1])
+        return WholeVerdict(1, (1,))
 
 
 def test_a_run_keeps_every_vote(tmp_path: Path) -> None:
@@ -68,7 +67,7 @@ def test_a_run_keeps_every_vote(tmp_path: Path) -> None:
     assert found.rows == tuple(ROWS)
     assert found.predictions == {"wrong-1": 1, "right-1": -1}
     assert [len(step) for step in found.judgements["wrong-1"].rewards] == [4, 4, 4]
-    assert next(found.stored_rows())["steps"][0]["votes"][0]["analysis"] == "I looked."
+    assert next(found.stored_rows()).steps[0].votes[0].analysis == "I looked."
     assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary))
     assert json.loads((tmp_path / "environment.json").read_text())[0]["packages"]["genprm"]
 
@@ -76,7 +75,8 @@ def test_a_run_keeps_every_vote(tmp_path: Path) -> None:
 def test_a_finished_run_asks_nothing_again(tmp_path: Path) -> None:
     first = asyncio.run(run(ROWS, judge_of(), tmp_path))
     silent = judge_of()
-    model = silent._verifier.model
+    assert isinstance(silent._judge, Verifier)
+    model = silent._judge.model
     assert isinstance(model, Scripted)
     assert asyncio.run(run(ROWS, silent, tmp_path)) == first
     assert model.asked == []

@@ -7,21 +7,20 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from genprm.errors import InputError
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.pools import Pool
-from genprm.evaluate.run import Row, run
+from genprm.evaluate.run import run
 from genprm.evaluate.selection import FILE, select, to_json
 from genprm.problem import Solution
+from genprm.records.run_spec import JudgeSpec
 from genprm.report.page import render
 from genprm.report.report import Report, gather
 from genprm.verdict import Run as Code
 from genprm.verdict import SolutionVerdict, StepVerdict, Vote
-from genprm.verify.rows import to_row
 
 HOSTILE = "if a < b & c > d: </p><script>document.title = 'pwned'</script>"
 
@@ -34,16 +33,16 @@ class Fixed:
         self.wrong = wrong
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
-        return {"judge": "fixed", "model": self.name}
+    def spec(self) -> JudgeSpec:
+        return JudgeSpec(judge="fixed", settings={"name": self.name})
 
-    async def judge(self, row: int, solution: Solution) -> Row:
+    async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
         steps = []
         for index in range(len(solution.steps)):
             reward = 0.1 if index == self.wrong.get(solution.id) else 0.8
             vote = Vote(reward, HOSTILE, HOSTILE, (Code("print(1 < 2)", "True", "ok"),))
             steps.append(StepVerdict((vote, vote), 2))
-        return to_row(row, solution, SolutionVerdict(solution.id, tuple(steps)))
+        return SolutionVerdict(solution.id, tuple(steps))
 
 
 def labelled(count: int = 40) -> list[LabelledSolution]:

@@ -174,7 +174,7 @@ def test_a_ranking_row_is_a_pool_row() -> None:
         row = ranking_row(
             3, drawn, candidates, method=Method.BEST_OF_N, score=Aggregate.MIN, checker=checker
         )
-    again = json.loads(json.dumps(row))
+    again = json.loads(row.line())
     assert again["row"] == 3
     assert again["choice"] == 0
     assert len(again["responses"]) == len(again["prm_step_scores"]["genprm"]) == 2

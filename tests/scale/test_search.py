@@ -12,7 +12,7 @@ from scripted import Scripted
 from genprm.answer import AnswerChecker
 from genprm.policy import Policy
 from genprm.problem import Problem
-from genprm.scale.cost import Budget
+from genprm.scale.budget import Budget
 from genprm.scale.rows import search_row
 from genprm.scale.search import Ended, Found, Searcher, SearchSettings, Strategy, select
 from genprm.scale.tree import Node
@@ -135,11 +135,11 @@ def test_the_row_holds_the_tree_and_the_answer() -> None:
     found, _, _ = run(three_steps, SearchSettings(beams=2, branch=2))
     with AnswerChecker() as checker:
         row = search_row(1, PROBLEM, found, checker=checker)
-    assert [node["id"] for node in row["tree"]] == list(range(1, len(found.tree.nodes)))
-    assert row["leaves"][0] == found.leaves[0].id
+    assert [node.id for node in row.tree] == list(range(1, len(found.tree.nodes)))
+    assert row.leaves[0] == found.leaves[0].id
     assert (
-        sum(node["cost"]["policy"]["tokens_out"] for node in row["tree"])
-        == (row["cost"]["policy"]["tokens_out"])
+        sum(node.cost.policy.tokens_out for node in row.tree)
+        == (row.cost.policy.tokens_out)
     )
 
 

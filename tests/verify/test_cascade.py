@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scripted import Scripted
 
 from genprm.problem import Solution
+from genprm.records.verdicts import VerdictRow
 from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
 from genprm.verify.cascade import ALWAYS, Band, Cascade, JudgedTwice, fit, outcome
 from genprm.verify.format import Mode
-from genprm.verify.rows import from_row, to_row
 from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
@@ -120,5 +120,5 @@ def test_a_row_keeps_the_screening() -> None:
     both, _, _ = cascade(Mode.DIRECT)
     solution = Solution("?", ("b 0.5 0.95",))
     found = asyncio.run(both.verify(solution))
-    again = from_row(to_row(0, solution, found))
+    again = VerdictRow.parse(VerdictRow.of(0, solution, found).line()).verdict()
     assert again.steps == found.steps

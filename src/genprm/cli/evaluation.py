@@ -61,8 +61,8 @@ async def judge_rows(
 
         def advance(row: EvaluatedRow, done: int) -> None:
             if not bars:
-                bar = RowProgress("evaluate", len(rows), done=done - 1)
-                bars.append(stack.enter_context(bar))
+                bars.append(stack.enter_context(RowProgress("evaluate", len(rows))))
+                bars[0].resume(done - 1)
             bars[0].advance(row.usage.tokens_out)
 
         async with open_judge(options) as judge:

@@ -15,9 +15,9 @@ from rich.progress import (
 
 
 class RowProgress:
-    """Counts the rows of a run; `done` of them were there before it was started again."""
+    """Counts the rows of a run. Nothing is shown before the work begins."""
 
-    def __init__(self, title: str, total: int, *, done: int = 0) -> None:
+    def __init__(self, title: str, total: int) -> None:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn(title),
@@ -27,11 +27,10 @@ class RowProgress:
             TimeRemainingColumn(),
             console=Console(stderr=True, highlight=False),
         )
-        self._task = self._bar.add_task("", total=total, completed=done, rate="")
+        self._task = self._bar.add_task("", total=total, rate="")
         self._rows = self._tokens = 0
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(
@@ -40,11 +39,13 @@ class RowProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._bar.live.is_started:
+            self._bar.stop()
 
     def resume(self, done: int) -> None:
-        """So many rows were there already."""
+        """Show the line; so many rows were there already."""
         self._bar.update(self._task, completed=done)
+        self._bar.start()
 
     def advance(self, tokens: int, spent: str = "") -> None:
         """One more row is finished; it cost that many generated tokens."""
