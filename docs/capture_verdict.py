@@ -9,9 +9,8 @@ import sys
 
 from rich.console import Console
 
-from genprm.cli.engine import open_verifier
-from genprm.cli.options import EngineOptions
-from genprm.cli.show import SolutionPrinter
+from genprm.compose import JudgeChoice, open_judge
+from genprm.cli.terminal.verdicts import SolutionPrinter
 from genprm.dataset import read_solutions
 from genprm.model import Sampling
 from genprm.verify.verifier import Settings
@@ -25,7 +24,7 @@ async def main(target: str) -> None:
     )
     solution = read_solutions("examples/solutions.jsonl")[EXAMPLE]
     settings = Settings(votes=4, sampling=Sampling(temperature=0.6))
-    async with open_verifier(EngineOptions(), settings) as verifier:
+    async with open_judge(JudgeChoice(), settings) as verifier:
         printer = SolutionPrinter([solution], console)
         printer.finish(0, await verifier.verify(solution, on_step=printer.step))
     console.save_svg(target, title="genprm verify examples/solutions.jsonl --votes 4")
