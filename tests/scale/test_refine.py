@@ -117,9 +117,7 @@ def test_the_row_holds_the_whole_dialogue() -> None:
     assert [turn.first_error for turn in row.turns] == [0, -1]
     assert row.turns[0].steps[0].votes[0].analysis == "Three and four are seven."
     assert row.choice == 1
-    assert row.cost.policy.tokens_out == sum(
-        turn.sample.usage.tokens_out for turn in found.turns
-    )
+    assert row.cost.policy.tokens_out == sum(turn.sample.usage.tokens_out for turn in found.turns)
 
 
 @pytest.mark.parametrize("keep", list(Keep))

@@ -137,10 +137,7 @@ def test_the_row_holds_the_tree_and_the_answer() -> None:
         row = search_row(1, PROBLEM, found, checker=checker)
     assert [node.id for node in row.tree] == list(range(1, len(found.tree.nodes)))
     assert row.leaves[0] == found.leaves[0].id
-    assert (
-        sum(node.cost.policy.tokens_out for node in row.tree)
-        == (row.cost.policy.tokens_out)
-    )
+    assert sum(node.cost.policy.tokens_out for node in row.tree) == (row.cost.policy.tokens_out)
 
 
 nodes = st.lists(
