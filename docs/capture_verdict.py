@@ -13,7 +13,7 @@ from genprm.compose import JudgeChoice, open_judge
 from genprm.cli.terminal.verdicts import SolutionPrinter
 from genprm.dataset import read_solutions
 from genprm.model import Sampling
-from genprm.verify.verifier import Settings
+from genprm.verify.settings import Settings
 
 EXAMPLE = 0
 
