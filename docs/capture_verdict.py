@@ -9,8 +9,8 @@ import sys
 
 from rich.console import Console
 
-from genprm.compose import JudgeChoice, open_judge
 from genprm.cli.terminal.verdicts import SolutionPrinter
+from genprm.compose import JudgeChoice, open_judge
 from genprm.dataset import read_solutions
 from genprm.model import Sampling
 from genprm.verify.settings import Settings
