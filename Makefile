@@ -3,7 +3,7 @@ PYTHON ?= python3
 PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 VENV = .venv
 MINUTES ?= 120
-BRANCH_MINUTES ?= 30
+DECAY_MINUTES ?= 30
 
 .PHONY: help demo test check test-vllm test-verl bench-sandbox train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
@@ -45,16 +45,16 @@ test-verl: $(VENV)/.dev  ## our reward function under verl's own reward manager
 	.venv-verl/bin/pip install -q -e '.[serve]' verl==0.9.1 pytest hypothesis
 	.venv-verl/bin/pytest -rs -k verl tests/rewards
 
-# A trunk for both models on all cores, then a branch for each of them.
-PRETRAIN = -m genprm.arithmetic.pretraining
-train-arithmetic: $(VENV)/.dev  ## train the shipped models again (MINUTES for the trunk; resumable)
-	OMP_NUM_THREADS=1 $(VENV)/bin/torchrun --nproc-per-node $$(nproc) $(PRETRAIN) trunk \
-		--minutes $(MINUTES) --out build/trunk
-	for branch in verifier policy; do \
-		$(VENV)/bin/python $(PRETRAIN) $$branch --trunk build/trunk \
-			--minutes $(BRANCH_MINUTES) --out build/$$branch || exit 1; \
-		mkdir -p src/genprm/arithmetic/weights/$$branch; \
-		cp build/$$branch/model/* src/genprm/arithmetic/weights/$$branch/; \
+# One stable phase for both models on all cores, then a decay phase for each of them.
+PRETRAIN = -m training.arithmetic.pretraining
+train-arithmetic: $(VENV)/.dev  ## train the shipped models again (MINUTES for the stable phase; resumable)
+	OMP_NUM_THREADS=1 $(VENV)/bin/torchrun --nproc-per-node $$(nproc) $(PRETRAIN) stable \
+		--minutes $(MINUTES) --out build/stable
+	for model in verifier policy; do \
+		$(VENV)/bin/python $(PRETRAIN) $$model --stable build/stable \
+			--minutes $(DECAY_MINUTES) --out build/$$model || exit 1; \
+		mkdir -p src/genprm/arithmetic/weights/$$model; \
+		cp build/$$model/model/* src/genprm/arithmetic/weights/$$model/; \
 	done
 
 evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on held-out problems, mode by mode
@@ -67,17 +67,17 @@ evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on
 arithmetic: $(VENV)/.dev  ## curate, train and ship the built-in verifier end to end (resumable)
 	$(VENV)/bin/genprm curate recipes/arithmetic.toml --out runs/arithmetic
 	$(VENV)/bin/genprm train recipes/arithmetic.toml
-	$(VENV)/bin/python -m genprm.arithmetic.shipping runs/arithmetic-verifier/model verifier
+	$(VENV)/bin/python -m training.arithmetic.shipping runs/arithmetic-verifier/model verifier
 
 check: $(VENV)/.dev
-	$(VENV)/bin/ruff format --check src tests benchmarks examples docs
-	$(VENV)/bin/ruff check src tests benchmarks examples docs
+	$(VENV)/bin/ruff format --check src tests benchmarks examples docs training
+	$(VENV)/bin/ruff check src tests benchmarks examples docs training
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 
 tidy: $(VENV)/.dev  ## what `make check` would complain about, mended where it can be
-	$(VENV)/bin/ruff check --fix src tests benchmarks examples docs
-	$(VENV)/bin/ruff format src tests benchmarks examples docs
+	$(VENV)/bin/ruff check --fix src tests benchmarks examples docs training
+	$(VENV)/bin/ruff format src tests benchmarks examples docs training
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -7,7 +7,7 @@ rollouts, labels, filter or mode. Each is trained from the same base and judged 
 generated solutions and on the real rows of BIG-Bench-Mistake. Everything runs through the public
 commands, and each goes on where it was killed: start the script again.
 
-`--base` is a model of the built-in domain, such as build/trunk/model of `make train-arithmetic`,
+`--base` is a model of the built-in domain, such as build/stable/model of `make train-arithmetic`,
 and `--small` a smaller one for the question of size (Table 7). With `--only NAME` one experiment
 runs. `--majority` judges again what the labels made, with eight votes on a step (Table 4); a step's
 votes stop once they are decided, which changes no label. benchmarks/paper_answers.py tells what

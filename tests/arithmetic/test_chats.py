@@ -6,13 +6,13 @@ from dataclasses import replace
 import jinja2
 import pytest
 
-from genprm.arithmetic.chats import assistant_turn, draw_chat
 from genprm.arithmetic.problems import Split, exercise
 from genprm.arithmetic.slips import Slip
 from genprm.arithmetic.teacher import Rationale
-from genprm.arithmetic.tokenizer import CHAT_TEMPLATE
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
+from training.arithmetic.chats import assistant_turn, draw_chat
+from training.arithmetic.tokenizer import CHAT_TEMPLATE
 
 RATIONALE = Rationale("So A = 3.", "print(3 == A)", "True", "All equal.", correct=True)
 

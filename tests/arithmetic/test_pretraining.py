@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genprm.answer import extract_answer
-from genprm.arithmetic.chats import TURN_OPEN
-from genprm.arithmetic.drills import ROWS, drill_chat
-from genprm.arithmetic.policy_chats import policy_chat
 from genprm.arithmetic.problems import EASY_NUMBER, EASY_STEPS, Split, easy_exercise, split_of
-from genprm.arithmetic.trunk_chats import shortened
-from genprm.arithmetic.verifier_chats import verifier_chat
+from training.arithmetic.chats import TURN_OPEN
+from training.arithmetic.drills import ROWS, drill_chat
+from training.arithmetic.policy_chats import policy_chat
+from training.arithmetic.stable_chats import shortened
+from training.arithmetic.verifier_chats import verifier_chat
 
 NUMBERS = st.integers(0, 10**6)
 few = settings(max_examples=15, deadline=None)
@@ -68,7 +68,7 @@ WORKER = """
 import sys
 import torch
 import torch.distributed as dist
-from genprm.arithmetic.training import Recipe, average_gradients, build_model
+from training.arithmetic.training import Recipe, average_gradients, build_model
 
 folder, rank = sys.argv[1], int(sys.argv[2])
 dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)

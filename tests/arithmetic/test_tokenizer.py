@@ -5,10 +5,10 @@ import random
 import pytest
 from tokenizers import Tokenizer
 
-from genprm.arithmetic.chats import Piece, draw_chat
 from genprm.arithmetic.problems import Split, exercise
-from genprm.arithmetic.tokenizer import learn_tokenizer
-from genprm.arithmetic.training import IGNORED, encode
+from training.arithmetic.chats import Piece, draw_chat
+from training.arithmetic.tokenizer import learn_tokenizer
+from training.arithmetic.training import IGNORED, encode
 
 
 def chat(number: int) -> list[Piece]:

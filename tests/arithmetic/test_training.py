@@ -8,13 +8,13 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from genprm.arithmetic.chats import Piece, draw_chat
-from genprm.arithmetic.export import save_checkpoint
 from genprm.arithmetic.gguf_export import to_gguf
-from genprm.arithmetic.muon import orthogonalise
 from genprm.arithmetic.problems import Split, exercise
-from genprm.arithmetic.tokenizer import learn_tokenizer
-from genprm.arithmetic.training import (
+from training.arithmetic.chats import Piece, draw_chat
+from training.arithmetic.export import save_checkpoint
+from training.arithmetic.muon import orthogonalise
+from training.arithmetic.tokenizer import learn_tokenizer
+from training.arithmetic.training import (
     IGNORED,
     LONGEST,
     Recipe,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from genprm.arithmetic.chats import Piece, draw_chat
 from genprm.arithmetic.exercise import Family
 from genprm.arithmetic.problems import Split, exercise
+from training.arithmetic.chats import Piece, draw_chat
 
 SEED = 0
 STORY_SHARE = 0.65  # word problems are harder to read, and their chats are shorter

@@ -10,11 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
-from genprm.arithmetic.drills import drill_chat
 from genprm.arithmetic.exercise import Exercise
 from genprm.arithmetic.problems import Split, easy_solutions
 from genprm.arithmetic.teacher import rationales
+from training.arithmetic.chats import TURN_CLOSE, Piece, turn
+from training.arithmetic.drills import drill_chat
 
 SEED = 1
 DRILLED = 4  # every fourth chat is a drill

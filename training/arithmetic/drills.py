@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from genprm.arithmetic.chats import TURN_CLOSE, Piece, turn
 from genprm.arithmetic.problems import EASY_NUMBER
+from training.arithmetic.chats import TURN_CLOSE, Piece, turn
 
 ROWS = 24
 REQUEST = "Work these out."

@@ -21,7 +21,7 @@ from tokenizers import (
     trainers,
 )
 
-from genprm.arithmetic.chats import TURN_CLOSE, TURN_OPEN
+from training.arithmetic.chats import TURN_CLOSE, TURN_OPEN
 
 VOCABULARY = 1024
 PADDING = "<|endoftext|>"

@@ -1,6 +1,6 @@
 """Put a trained model among those that the package ships.
 
-    python -m genprm.arithmetic.shipping runs/arithmetic-verifier/model verifier
+    python -m training.arithmetic.shipping runs/arithmetic-verifier/model verifier
 
 What stood there under its name is replaced.
 """
@@ -13,9 +13,9 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import Qwen2ForCausalLM
 
-from genprm.arithmetic.export import save_checkpoint
+from training.arithmetic.export import save_checkpoint
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parents[2] / "src" / "genprm" / "arithmetic" / "weights"
 
 
 def ship(trained: Path, folder: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
-from genprm.arithmetic.chats import TURN_CLOSE
 from genprm.arithmetic.openvino_export import add_openvino
-from genprm.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING
-from genprm.arithmetic.training import CONTEXT
+from training.arithmetic.chats import TURN_CLOSE
+from training.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING
+from training.arithmetic.training import CONTEXT
 
 
 def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:

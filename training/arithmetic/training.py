@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from genprm.arithmetic.chats import Piece
-from genprm.arithmetic.muon import Muon
+from training.arithmetic.chats import Piece
+from training.arithmetic.muon import Muon
 
 IGNORED = -100
 POOL = 512  # chats sorted by length together, so that batches need little padding

@@ -1,0 +1,1 @@
+"""Makes the shipped arithmetic models: their tokenizer, their chats, their training."""
