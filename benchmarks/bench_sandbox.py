@@ -23,7 +23,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from genprm.sandbox import RunStatus
-from genprm.sandboxes import fork_server
 from genprm.sandboxes.fork_server import ForkServer, ForkSession
 
 TRIVIAL = "print(1 + 1)"
@@ -372,7 +371,7 @@ async def repeat(report: Report, tier: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--tier", default=fork_server.AUTO)
+    parser.add_argument("--tier", default="auto")
     arguments = parser.parse_args()
     report, tier = Report(), ""
     for _ in range(arguments.repeats):

@@ -140,13 +140,14 @@ def drawn_pool(rng: random.Random, wrong: Sequence[bool]) -> list[Exercise]:
             story = rng.random() < 0.5
             problem: Any = draw_story(rng) if story else draw_nested(rng)
             solve: Any = solve_story if story else solve_nested
-            found = [
+            tried = [
                 next((one for _ in range(20) if (one := solve(problem, rng, wrong=each))), None)
                 for each in wrong
             ]
         except Unwieldy:
             continue
-        if all(found) and split_of(found[0].problem) is Split.HELD_OUT:
+        found = [one for one in tried if one is not None]
+        if len(found) == len(tried) and split_of(found[0].problem) is Split.HELD_OUT:
             return found
 
 

@@ -65,9 +65,10 @@ def build(asked: argparse.Namespace) -> Any:
     """TRL's trainer: the verifier rewards, the accuracy is only logged."""
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from transformers.trainer_callback import PrinterCallback
-    from trl import GRPOConfig, GRPOTrainer
+    from trl.trainer.grpo_config import GRPOConfig
+    from trl.trainer.grpo_trainer import GRPOTrainer
 
-    class Lines(TrainerCallback):  # type: ignore[misc]
+    class Lines(TrainerCallback):
         """One line a step."""
 
         def on_log(self, *event: Any, logs: Any = None, **_: Any) -> None:
@@ -112,7 +113,7 @@ def build(asked: argparse.Namespace) -> Any:
         train_dataset=problems(tokenizer, Split.TRAIN, asked.problems),
         eval_dataset=problems(tokenizer, Split.HELD_OUT, asked.held_out),
         processing_class=tokenizer,
-        callbacks=[Lines],
+        callbacks=[Lines()],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
@@ -145,7 +146,7 @@ def problems(tokenizer: Any, split: Split, count: int) -> Any:
     )
 
 
-def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float]:
+def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float | None]:
     """Whether the final answer is right: only looked at, never learned from."""
     with AnswerChecker() as checker:
         pairs = [(want, extract_answer(text)) for want, text in zip(gold, completions, strict=True)]

@@ -74,7 +74,7 @@ class Recorded(Crew):
     @asynccontextmanager
     async def teacher(self) -> AsyncIterator[Teacher]:
         settings = CritiqueSettings(False, 16384, 64, 5.0, self.recipe.rationales.sampling())
-        yield ModelTeacher(self.model, Calculator(), settings)  # type: ignore[arg-type]
+        yield ModelTeacher(self.model, Calculator(), settings)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Rollouts: what is asked, once; what a score counts; how many requests fly at a time."""
 
 import asyncio
+import pathlib
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -36,7 +37,7 @@ TREE = Tree(
 )
 
 
-def stage_journal(path: Path) -> StageJournal:
+def stage_journal(path: pathlib.Path) -> StageJournal:
     return StageJournal(Journal(path, RunSpec(command="test"), StageRow))
 
 

@@ -114,7 +114,8 @@ def ask(
     url: str, prompt: str = "p", *, times: int = 1, max_tokens: int = 50, **settings: Any
 ) -> list[Completion]:
     async def session() -> list[Completion]:
-        model = OpenAICompatible(url, **{"retry": FAST, "chat_template": PLAIN} | settings)
+        defaults: dict[str, Any] = {"retry": FAST, "chat_template": PLAIN}
+        model = OpenAICompatible(url, **defaults | settings)
         try:
             requests = [
                 model.complete(

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_a_miss_names_the_tail_of_the_prompt(tmp_path: Path) -> None:
 class Echo(Replay):
     """An engine that answers anything, each prompt and seed its own way."""
 
-    async def complete(self, prompt: str, **settings: object) -> Completion:  # type: ignore[override]
+    async def complete(self, prompt: str, **settings: Any) -> Completion:
         return Completion(f"{prompt}/{settings['seed']}", Finish.EOS, None, 3, 2, 1)
 
     async def choose(self, prompt: str, options: object) -> Choice:

@@ -39,7 +39,7 @@ def judge(prompt: str) -> dict[str, float]:
 
 
 class Slow(Scripted):
-    async def complete(self, prompt: str, **options: Any) -> Any:  # type: ignore[override]
+    async def complete(self, prompt: str, **options: Any) -> Any:
         if "wrong" in prompt:
             await asyncio.Event().wait()
         return await super().complete(prompt, **options)

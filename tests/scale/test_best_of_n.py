@@ -17,13 +17,13 @@ from genprm.policy import Sample
 from genprm.problem import Problem, Solution
 from genprm.scale.best_of_n import (
     Candidate,
-    Method,
     best,
     choose,
     cost,
     judge_all,
     judge_best_first,
 )
+from genprm.scale.methods import Method
 from genprm.scale.pool import Pool, read_pools
 from genprm.scale.rows import ranking_row
 from genprm.verdict import StepVerdict, Usage, Vote

@@ -13,7 +13,8 @@ from genprm.answer import AnswerChecker
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.scale.budget import Budget
-from genprm.scale.refine import Critic, Ended, Keep, Refinement, Refiner, RefineSettings, Rewrite
+from genprm.scale.methods import Critic, Keep, Rewrite
+from genprm.scale.refine import Ended, Refinement, Refiner, RefineSettings
 from genprm.scale.rows import refinement_row
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
@@ -115,6 +116,7 @@ def test_the_row_holds_the_whole_dialogue() -> None:
         row = refinement_row(5, PROBLEM, found, critic=Critic.VERIFIER, checker=checker)
     assert row.row == 5
     assert [turn.first_error for turn in row.turns] == [0, -1]
+    assert row.turns[0].steps is not None
     assert row.turns[0].steps[0].votes[0].analysis == "Three and four are seven."
     assert row.choice == 1
     assert row.cost.policy.tokens_out == sum(turn.sample.usage.tokens_out for turn in found.turns)

@@ -13,8 +13,9 @@ from genprm.answer import AnswerChecker
 from genprm.policy import Policy
 from genprm.problem import Problem
 from genprm.scale.budget import Budget
+from genprm.scale.methods import Strategy
 from genprm.scale.rows import search_row
-from genprm.scale.search import Ended, Found, Searcher, SearchSettings, Strategy, select
+from genprm.scale.search import Ended, Found, Searcher, SearchSettings, select
 from genprm.scale.tree import Node
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings

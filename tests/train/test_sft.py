@@ -105,7 +105,7 @@ def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(
     class Killed(BaseException):
         pass
 
-    step = SFTTrainer.training_step
+    step: Any = SFTTrainer.training_step
 
     def until_the_seventh(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.state.global_step == 3:
@@ -142,7 +142,8 @@ def test_packed_chats_do_not_see_each_other(base: Path, chats: Path) -> None:
     plain = settings(base, chats, Path("unused"))
     packed = plain.model_copy(update={"packing": True})
     tokenizer = load_tokenizer(plain)
-    model = AutoModelForCausalLM.from_pretrained(base).eval()
+    model: Any = AutoModelForCausalLM.from_pretrained(base)
+    model.eval()
     sums = []
     for used in (plain, packed):
         corpus = load_corpus(used, tokenizer)

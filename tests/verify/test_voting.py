@@ -1,6 +1,7 @@
 """Adaptive voting: exact against all votes, confident against its stated error rate."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -67,7 +68,7 @@ def test_exact_gives_the_label_and_the_history_of_all_votes(ballot: list[float |
 
 def test_exact_gives_the_label_of_all_votes_ten_thousand_times() -> None:
     rng = random.Random(6)
-    kinds = [
+    kinds: list[Callable[[], float | None]] = [
         lambda: None,
         rng.random,
         lambda: rng.choice([0.0, 0.5, 1.0]),

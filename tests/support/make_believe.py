@@ -174,7 +174,7 @@ class Crew:
     @asynccontextmanager
     async def teacher(self) -> AsyncIterator[Teacher]:
         settings = CritiqueSettings(thinks=self.recipe.rationales.thinks)
-        yield ModelTeacher(self.model, Calculator(), settings)  # type: ignore[arg-type]
+        yield ModelTeacher(self.model, Calculator(), settings)
 
     def checker(self) -> AnswerChecker:
         return AnswerChecker()

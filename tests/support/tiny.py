@@ -39,7 +39,8 @@ def bpe(texts: list[str]) -> Tokenizer:
 def wrapped(tokenizer: Tokenizer, template: str = CHATML) -> Any:
     from transformers import PreTrainedTokenizerFast
 
-    return PreTrainedTokenizerFast(
+    fast: Any = PreTrainedTokenizerFast
+    return fast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",

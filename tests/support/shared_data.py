@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(
-    os.environ.get("GENPRM_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+    os.environ.get("GENPRM_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
 )
 
 
