@@ -222,7 +222,7 @@ async def copying(box: ForkServer) -> Figures:
                 await copy.run(code)
 
         async def replay(code: str) -> None:
-            async with ForkSession(box, base._past) as copy:
+            async with ForkSession(box, base._history.copy()) as copy:
                 await copy.run(code)
 
         return {

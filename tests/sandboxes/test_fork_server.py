@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,7 +13,6 @@ import pytest
 from genprm.errors import SandboxError
 from genprm.sandbox import RunStatus
 from genprm.sandboxes.fork_server import ForkServer
-from genprm.sandboxes.host import orphans, supervision
 from genprm.sandboxes.host.process import GRACE
 from genprm.sandboxes.host.tiers import TIERS, Tier
 
@@ -160,10 +157,10 @@ def test_a_lost_namespace_is_rebuilt_from_the_snippets_that_ended() -> None:
             await session.run("x = 1; print('once')")
             await session.run("y = x + 1\n1 / 0")
             started = time.monotonic()
-            result = await session.run(STUBBORN, timeout=0.2)
-            assert time.monotonic() - started < 0.2 + GRACE + 1.0
+            result = await session.run(STUBBORN, timeout=0.5)
+            assert time.monotonic() - started < 0.5 + GRACE + 1.0
             assert result.status is RunStatus.TIMEOUT
-            assert result.duration > 0.2 + GRACE  # it had to be killed
+            assert result.duration > 0.5 + GRACE  # it had to be killed
             assert result.stdout == "so far\n"
             assert not result.namespace_lost
             assert (await session.run("print(x, y)")).stdout == "1 2\n"
@@ -367,75 +364,6 @@ def test_a_lost_supervisor_costs_the_processes_not_the_sandbox() -> None:
             assert result.stdout == "1\n"
 
     in_box(scenario)
-
-
-LIAR = """
-import os, struct, sys
-frame = sys._getframe()
-while 'self' not in frame.f_locals: frame = frame.f_back
-runner = frame.f_locals['self']
-def hide(token, channel):
-    if runner._system_call(runner._clone, 0x8011, 0, 0, 0, 0) == 0:
-        while True: pass
-    os.write(3, struct.pack('<IBQI', 4, 5, runner._serial, 0))
-runner._fork = hide
-"""
-
-
-def test_a_copy_that_hides_is_found_and_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "BIRTH_LIMIT", 0.5)
-
-    async def scenario(box: ForkServer) -> None:
-        async with box.session() as honest, box.session() as liar:
-            await honest.run("x = 1")
-            await liar.run(LIAR)
-            supervisor = _parent(honest.pid)
-            await liar.fork()
-            known = {honest.pid, liar.pid, orphans.children(supervisor)[0]}
-            while not set(orphans.children(supervisor)) <= known:
-                await asyncio.sleep(0.01)
-            assert (await honest.run("print(x)")).stdout == "1\n"
-
-    in_box(scenario)
-
-
-HOST = """
-import asyncio, sys
-from genprm.sandboxes.fork_server import ForkServer
-async def main():
-    async with ForkServer(sys.argv[1], preload=()) as box:
-        busy, idle = box.session(), box.session()
-        await idle.run("1")
-        copy = await idle.fork()
-        await busy.run("1")
-        print(busy.pid, idle.pid, copy.pid, flush=True)
-        await busy.run({stubborn!r}, timeout=100)
-asyncio.run(main())
-""".replace("{stubborn!r}", repr(STUBBORN))
-
-
-@pytest.mark.parametrize("tier", ["bubblewrap", "bare"])
-def test_nothing_outlives_a_killed_host(tier: str) -> None:
-    if missing(tier):
-        pytest.skip(f"missing here: {missing(tier)}")
-    host = subprocess.Popen(
-        [sys.executable, "-c", HOST, tier],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-    )
-    assert host.stdout is not None
-    pids = [int(pid) for pid in host.stdout.readline().split()]
-    if not pids:
-        pytest.skip("this tier cannot start here")
-    family = {*pids, *(_parent(pid) for pid in pids)}
-    assert len(family) == 4
-    host.kill()
-    host.wait()
-    deadline = time.monotonic() + 10
-    while alive := [pid for pid in family if Path(f"/proc/{pid}").exists()]:
-        assert time.monotonic() < deadline, f"{alive} outlived their host"
-        time.sleep(0.02)
 
 
 def _parent(pid: int | None) -> int:

@@ -85,7 +85,7 @@ async def _run_against(peer_sends: list[bytes], *, serial_known: bool) -> RunRes
     ours, theirs = socket.socketpair()
     with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as body:
         process = SessionProcess(1, ours)
-        process.on_birth(os.pidfd_open(body.pid))
+        process.on_registered(os.pidfd_open(body.pid))
         run = asyncio.create_task(process.run("1", timeout=0.0))
         request = await asyncio.to_thread(theirs.recv, 1 << 16)
         serial = request[5:13] if serial_known else bytes(8)
@@ -93,7 +93,7 @@ async def _run_against(peer_sends: list[bytes], *, serial_known: bool) -> RunRes
             theirs.sendall(data[:5] + serial + data[13:] if len(data) > 13 else data)
         status = await asyncio.to_thread(os.waitpid, body.pid, 0)
         body.returncode = 0
-        process.on_death(status[1])
+        process.on_exit(status[1])
         theirs.close()
         return await run
 
@@ -119,7 +119,7 @@ def test_after_a_forged_reply_not_even_the_right_one_is_believed() -> None:
         for number in (serial ^ 1, serial):
             theirs.sendall(protocol.done_reply(number, Ending.OK, b"", b""))
             process._on_readable()
-        process.on_death(signal.SIGKILL)
+        process.on_exit(signal.SIGKILL)
         theirs.close()
         return await run
 

@@ -122,6 +122,13 @@ def test_conditions_on_arguments(arch: Architecture) -> None:
     assert call(arch, "prlimit64", 1234, 7, 0) == REFUSED
 
 
+def test_memory_is_never_shared(arch: Architecture) -> None:
+    private, shared, validated, anonymous = 0x02, 0x01, 0x03, 0x20
+    assert call(arch, "mmap", 0, 4096, 3, private | anonymous) == ALLOW
+    for flags in (shared, validated, shared | anonymous):
+        assert call(arch, "mmap", 0, 4096, 3, flags) == REFUSED
+
+
 def test_opening_for_writing_is_refused_where_landlock_is_missing(arch: Architecture) -> None:
     number = arch.number("openat")
     program = filter_program(arch, reads_only=True)

@@ -124,7 +124,7 @@ ENDINGS = [
     _attack("segfault", "import ctypes; ctypes.string_at(0)", DIED),
     _attack("illegal instruction by mmap", """
 import ctypes, mmap
-page = mmap.mmap(-1, 4096, prot=7)
+page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 page.write(bytes(4096))
 ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 """, DIED, ERROR),
@@ -204,8 +204,20 @@ while True:
     try: hoard.append(bytearray(1 << 22))
     except MemoryError: pass
 """, TIMEOUT, MEMORY, DIED),
-    _attack("shared mmap", "import mmap; mmap.mmap(-1, 100 << 30); print('ESCAPED')",
-            ERROR, MEMORY),
+    _attack("huge mmap", """
+import mmap
+mmap.mmap(-1, 100 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('ESCAPED')
+""", ERROR, MEMORY),
+    _attack("shared mmap", "import mmap; mmap.mmap(-1, 4096); print('ESCAPED')", ERROR),
+    _attack("shared mmap of a device", """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+fd = os.open('/dev/zero', os.O_RDWR)
+for flags in (0x01, 0x03, 0x21, 0x01 | 0x8000):
+    if libc.mmap(None, 4096, 3, flags, fd, 0) != 2 ** 64 - 1: print('ESCAPED')
+""", OK),
     _attack("memory of a string", "'x' * (100 << 30)", MEMORY),
     _attack("raising its own limits", """
 import resource
@@ -613,7 +625,7 @@ if ctypes.CDLL(None).syscall({number}{", " if arguments else ""}{arguments}) >= 
         "system call by int80",
         """
 import ctypes, mmap
-page = mmap.mmap(-1, 4096, prot=7)
+page = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 page.write(b'\\xb8\\x14\\0\\0\\0\\xcd\\x80\\xc3')  # mov eax, 20 (getpid); int 0x80; ret
 ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 print('ESCAPED')

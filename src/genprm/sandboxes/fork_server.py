@@ -9,17 +9,23 @@ What it covers
   has no network, no other processes, no threads, no signals to others, no capabilities, and nothing
   of the host's environment, descriptors or memory. See `lockdown` for the layers, `tiers` for which
   hold where, and `probe` for which hold here.
-- It cannot outstay its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter),
-  the disk, the output (64 KiB), or the host's event loop.
-- When the host dies, by whatever means, every process of the sandbox ends.
+- It cannot outstay its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter,
+  and half of the machine for all sessions together), the disk, the output (64 KiB), or the host's
+  event loop.
+- A fork shares no memory and no descriptor with its original: `MAP_SHARED` is refused, and what was
+  open is closed in the copy. One vote cannot change another's data.
+- When the host ends, or the supervisor does, by whatever means, every process of the sandbox ends,
+  known to the host or not. In every tier.
 
 What it does not cover
 - Bugs of the kernel itself: the allow-list keeps the surface small, but it is one kernel.
 - The processor: 32 snippets at once (or 8 per core) share it, and the others wait for their turn
   before their time starts to count. A snippet may burn one core for as long as its time-out, and
   one that digs out the runner may burn it until its session is closed.
-- The truth of what a session prints: a snippet owns its process, and can make its own session
-  lie about what it computed. It cannot make another one lie.
+- The truth of what a session prints: a snippet owns its process, and can make its own session,
+  and the forks that are made of it afterwards, lie about what they computed. It cannot make any
+  other session lie.
+- In the tiers without seccomp, the last promise on forks: they may share memory.
 - In the `bare` tiers, metadata: whether a path exists, its size and times, wherever the uid may
   look. Contents stay closed.
 - Covert channels (timing, caches, load).
@@ -33,41 +39,29 @@ import asyncio
 import os
 import resource
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from genprm.errors import SandboxError
-from genprm.sandbox import RunResult, RunStatus
+from genprm.sandbox import RunResult
+from genprm.sandboxes.host.memory import default_total
 from genprm.sandboxes.host.process import SessionProcess
 from genprm.sandboxes.host.supervision import Supervision
 from genprm.sandboxes.host.tiers import AUTO, STRONG, TIERS, Tier, configuration
+from genprm.sandboxes.replay import REPLAY_BUDGET, History
 
 MEMORY = 1 << 30  # bytes of address space per session, beyond the warmed-up interpreter's
 PRELOAD = ("math", "sympy", "numpy")
-REPLAY_BUDGET = 2.0  # seconds
 RUNNING_AT_ONCE = 32  # so that a crowd of sessions waits for its turn, not for its time-out
 _OPEN_FILES = 1 << 16  # two per session, and the host has its own
-
-# A snippet that ended for a reason of its own will end again at the same place. One that was cut
-# off by the clock or by the memory left nothing that could be made again.
-_REPLAYABLE = frozenset({RunStatus.OK, RunStatus.ERROR, RunStatus.EXIT, RunStatus.OUTPUT_LIMIT})
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A snippet that left its mark on a namespace."""
-
-    code: str
-    status: RunStatus
-    duration: float  # seconds
 
 
 class ForkSession:
     """One namespace of a `ForkServer`. Its process starts with the first `run`."""
 
-    def __init__(self, server: "ForkServer", past: Sequence[Past] = ()) -> None:
+    def __init__(self, server: "ForkServer", history: History | None = None) -> None:
         self._server = server
-        self._past = list(past)
+        self._history = history or History()
         self._process: SessionProcess | None = None
         self._is_closed = False
         self._turn = asyncio.Lock()
@@ -82,8 +76,7 @@ class ForkSession:
                 is_kept = await self._rebuild()
             else:
                 is_kept = True
-                if result.status in _REPLAYABLE:
-                    self._past.append(Past(code, result.status, result.duration))
+                self._history.record(code, result)
             return replace(result, namespace_lost=not (was_rebuilt and is_kept))
 
     async def fork(self) -> "ForkSession":
@@ -94,7 +87,7 @@ class ForkSession:
         """
         async with self._turn:
             self._check_open()
-            copy = ForkSession(self._server, self._past)
+            copy = ForkSession(self._server, self._history.copy())
             if self._process is not None and not self._process.is_dead:
                 copy._process = await self._server.copy_process(self._process)
             return copy
@@ -132,30 +125,21 @@ class ForkSession:
         return self._process, is_kept
 
     async def _rebuild(self) -> bool:
-        """Replay the past in a fresh process; whether that gave the namespace back.
+        """Replay the history in a fresh process; whether that gave the namespace back.
 
-        An empty past needs no process. A past that cannot be replayed is forgotten.
+        An empty history needs no process. One that cannot be replayed is forgotten.
         """
-        if not self._past:
+        if not self._history:
             return True
-        past, self._past = self._past, []
-        if sum(s.duration for s in past) > self._server.replay_budget:
+        history, self._history = self._history, History()
+        if not history.is_affordable(self._server.replay_budget):
             return False
         process = await self._server.new_process()
-        if not await _replay(past, process, self._server.replay_budget):
+        if not await history.replay(process.run, self._server.replay_budget):
             self._server.drop_process(process)
             return False
-        self._process, self._past = process, past
+        self._process, self._history = process, history
         return True
-
-
-async def _replay(past: Sequence[Past], process: SessionProcess, budget: float) -> bool:
-    for snippet in past:
-        result = await process.run(snippet.code, max(budget, 0.001))
-        budget -= result.duration
-        if process.is_dead or result.status is not snippet.status:
-            return False
-    return True
 
 
 class ForkServer:
@@ -167,6 +151,9 @@ class ForkServer:
     Args:
         tier: `auto`, or the name of a row in `tiers`. Anything weaker than `bare` must be named.
         memory: bytes of address space that a session may add to the interpreter's own.
+        total_memory: bytes that all sessions together may take; None is half of what this machine
+            (or its container) has. Beyond, the largest session is killed with the status `memory`.
+            The sum is looked at every 0.05 to 1 s, the more often the nearer it is to the limit.
         preload: modules that are imported once, before the first session.
         replay_budget: seconds that rebuilding a lost namespace may take.
     """
@@ -176,6 +163,7 @@ class ForkServer:
         tier: str = AUTO,
         *,
         memory: int = MEMORY,
+        total_memory: int | None = None,
         preload: Sequence[str] = PRELOAD,
         replay_budget: float = REPLAY_BUDGET,
     ) -> None:
@@ -183,6 +171,7 @@ class ForkServer:
             raise SandboxError(f"no sandbox tier {tier!r}; fix: {AUTO}, {', '.join(TIERS)}")
         self._candidates = [TIERS[name] for name in (STRONG if tier == AUTO else (tier,))]
         self._memory = memory
+        self._total_memory = default_total() if total_memory is None else total_memory
         self._preload = tuple(preload)
         self.replay_budget = replay_budget
         self._supervision: Supervision | None = None
@@ -237,7 +226,7 @@ class ForkServer:
                 continue
             try:
                 config = configuration(tier, preload=self._preload, memory=self._memory)
-                self._supervision = await Supervision.start(tier, config)
+                self._supervision = await Supervision.start(tier, config, self._total_memory)
             except SandboxError as error:
                 faults.append(str(error))
             else:

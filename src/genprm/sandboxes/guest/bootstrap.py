@@ -1,13 +1,14 @@
-"""What the sandbox's interpreter starts with: `python -I -S -B bootstrap.py CONFIG FD FD`.
+"""What the sandbox's interpreter starts with: `python -I -S -B bootstrap.py MODULE ARGUMENT…`.
 
-It makes `genprm.sandboxes.guest` and `genprm.sandboxes.kernel` importable without running
-`genprm/__init__`, and gives every module loaded that way a private copy of the builtins, so that no
-snippet can patch what the runner calls.
+MODULE is `guardian` or `supervisor`. This makes `genprm.sandboxes.guest` and `.kernel` importable
+without running `genprm/__init__`, and gives every module loaded that way a private copy of the
+builtins, so that no snippet can patch what the runner calls.
 """
 
 import builtins
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import ModuleType
 
@@ -41,6 +42,4 @@ class SandboxFinder:
 
 if __name__ == "__main__":
     sys.meta_path.insert(0, SandboxFinder)
-    from genprm.sandboxes.guest.supervisor import main
-
-    main(*sys.argv[1:])
+    import_module(f"genprm.sandboxes.guest.{sys.argv[1]}").main(*sys.argv[2:])

@@ -187,13 +187,13 @@ class Runner:
             dup2(channel, CONTROL)
             closerange(HANDOVER if self._is_supervised else HANDOVER + 1, OPEN_FILES)
             self._system_call(self._prctl, _PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-            self._present(token)
+            self._register(token)
             return
         errno = self._errno() if pid < 0 else 0
         close(channel)
         self._send(forked_reply(self._serial, errno))
 
-    def _present(self, token: int) -> None:
+    def _register(self, token: int) -> None:
         """Tell the supervisor, with the kernel as witness, which process has this token."""
         if not self._is_supervised:
             write(HANDOVER, token.to_bytes(8, "little"))

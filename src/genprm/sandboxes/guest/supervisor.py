@@ -1,16 +1,16 @@
 """The sandbox's first process: starts the template, permits copies, reaps, and cleans up.
 
-    host ──┬── supervisor ──── template ········ (a pristine session that is only ever copied)
-           │        ├───────── session           copies are siblings, not children, of what they
-           │        └───────── session           are copies of: the supervisor is every parent
+    host ──┬── guardian ── supervisor ──┬── template   (a pristine session that is only ever copied)
+           │                            ├── session     copies are siblings, not children, of what
+           │                            └── session     they are copies of: all have one parent
            └── a channel to each session
 
 It runs no snippet and imports nothing heavy. It gave up root before it started anything, and it
 talks to the host only, in `supervisor_protocol`.
 
-When the host goes away, by whatever means, the channel ends: the supervisor kills what is left
-and exits. Should it be killed itself, its children get SIGKILL from the kernel (PDEATHSIG, or the
-end of the PID namespace).
+When the host goes away, by whatever means, the channel ends; when the guardian does, the lifeline
+ends. Either way the supervisor kills every child that it has, registered or not, and exits when
+none is left. Should it be killed itself, the guardian does that, and in a PID namespace the kernel.
 """
 
 import fcntl
@@ -19,20 +19,23 @@ import select
 import signal
 import socket
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
+from genprm.sandboxes.guest import reaping
 from genprm.sandboxes.guest.supervisor_protocol import (
-    BIRTH,
-    BORN,
-    DEAD,
-    DEATH,
+    EXIT,
+    EXITED,
     FAILED,
     HELLO,
     HOST,
+    LIFELINE,
     PACKET,
     PERMISSION,
     READY,
+    REGISTRATION,
+    STARTED,
     TEMPLATE,
     TEMPLATE_TOKEN,
     Config,
@@ -47,13 +50,16 @@ _CREDENTIALS = struct.Struct("@iII")  # pid, uid, gid, as the kernel saw the sen
 _SENDER = 2  # SCM_CREDENTIALS
 
 
-def main(config_json: str, host_fd: str, template_fd: str) -> NoReturn:
+def main(config_json: str, host_fd: str, template_fd: str, lifeline_fd: str) -> NoReturn:
     """Run until the host is gone. The arguments are the command line."""
     config = Config.from_json(config_json)
-    _keep_only(int(host_fd), int(template_fd))
+    _keep_only(int(host_fd), int(template_fd), int(lifeline_fd))
     host = socket.socket(fileno=HOST)
     try:
         lockdown.give_up_root(config.readable)
+        if _is_first_of_namespace():
+            lockdown.end_with_parent()
+        reaping.adopt_orphans()
         _start_template_and_supervise(config, host)
     except OSError as error:
         _send(host, FAILED, str(error).encode())
@@ -71,40 +77,49 @@ def _start_template_and_supervise(config: Config, host: socket.socket) -> NoRetu
     theirs.close()
     os.close(TEMPLATE)
     os.dup2(1, 2)  # nothing but what went wrong until here is for the host to read
-    _send(host, HELLO)
-    Supervisor(host, ours, pid).run()
+    with _pidfd(os.getpid()) as itself:
+        _send(host, HELLO, b"", itself)
+    supervisor = Supervisor(host, ours)
+    supervisor.register(TEMPLATE_TOKEN, pid)
+    supervisor.run()
 
 
-def _keep_only(host: int, template: int) -> None:
-    """Move the two channels to their places; close whatever else came along."""
-    beyond = max(host, template, TEMPLATE) + 1
-    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, beyond) for fd in (host, template)]
-    for fd, place in zip(moved, (HOST, TEMPLATE), strict=True):
+def _keep_only(*channels: int) -> None:
+    """Move the channels to their places; close whatever else came along."""
+    beyond = max(*channels, LIFELINE) + 1
+    moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, beyond) for fd in channels]
+    for fd, place in zip(moved, (HOST, TEMPLATE, LIFELINE), strict=True):
         os.dup2(fd, place)
-    os.closerange(TEMPLATE + 1, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(LIFELINE + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _is_first_of_namespace() -> bool:
+    return os.getpid() == 1
 
 
 class Supervisor:
-    """Who lives, who may be copied, and who has not presented itself yet."""
+    """Which processes run, which may be copied, and which copies have not registered yet."""
 
-    def __init__(self, host: socket.socket, handover: socket.socket, template: int) -> None:
+    def __init__(self, host: socket.socket, handover: socket.socket) -> None:
         self._host = host
         self._handover = handover
         self._listener: Listener | None = None
-        self._tokens = {template: TEMPLATE_TOKEN}  # pid -> token
+        self._tokens: dict[int, int] = {}  # pid -> token
         self._permitted: dict[int, int] = {}  # parent's token -> child's token
         self._expected: set[int] = set()  # tokens of copies that were made
-        self._deaths = self._watch_children()
+        self._exits = self._watch_children()
 
     def run(self) -> NoReturn:
         """The loop."""
         poll = select.poll()
-        for fd in (HOST, self._handover.fileno(), self._deaths):
+        for fd in (HOST, LIFELINE, self._handover.fileno(), self._exits):
             poll.register(fd, select.POLLIN)
         while True:
             ready = {fd for fd, _ in poll.poll()}
             self._hear_host()  # first: a permission is always sent before the copy is asked for
-            if self._deaths in ready:
+            if LIFELINE in ready:
+                self._end()
+            if self._exits in ready:
                 self._reap()
             if self._handover.fileno() in ready:
                 self._hear_template()
@@ -130,9 +145,8 @@ class Supervisor:
             self._end()
 
     def _end(self) -> NoReturn:
-        for pid in self._tokens:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if not _is_first_of_namespace():  # there the kernel ends all that is in it
+            reaping.kill_and_reap_all()
         os._exit(0)
 
     # --- the template ---
@@ -144,9 +158,10 @@ class Supervisor:
         if socket.SCM_RIGHTS in attached:
             (fd,) = _DESCRIPTOR.unpack_from(attached[socket.SCM_RIGHTS])
             self._listener = Listener(fd)
-        if len(text) == BIRTH.size:
-            (token,), (pid, _, _) = BIRTH.unpack(text), _CREDENTIALS.unpack(attached[_SENDER])
-            self._adopt_unsupervised(token, pid)
+        if len(text) == REGISTRATION.size:
+            (token,) = REGISTRATION.unpack(text)
+            pid, _, _ = _CREDENTIALS.unpack(attached[_SENDER])
+            self._register_unsupervised(token, pid)
         elif text.startswith(b"{"):
             self._tell_host(READY, text)
         else:
@@ -163,7 +178,7 @@ class Supervisor:
         if request.number == arch.number("clone"):
             self._decide_copy(listener, request)
         else:
-            self._decide_birth(listener, request)
+            self._decide_registration(listener, request)
 
     def _decide_copy(self, listener: Listener, request: Request) -> None:
         child = self._permitted.pop(self._tokens.get(request.pid, -1), None)
@@ -173,7 +188,7 @@ class Supervisor:
             self._expected.add(child)
             listener.proceed(request)
 
-    def _decide_birth(self, listener: Listener, request: Request) -> None:
+    def _decide_registration(self, listener: Listener, request: Request) -> None:
         token = request.arguments[0]
         if token not in self._expected or request.pid in self._tokens:
             listener.refuse(request)
@@ -181,23 +196,23 @@ class Supervisor:
         # The caller waits, so the pid is still its own; and only we could have reaped it.
         if listener.is_waiting(request):
             self._expected.discard(token)
-            self._adopt(token, request.pid)
+            self.register(token, request.pid)
             listener.answer(request, 0)
 
-    def _adopt_unsupervised(self, token: int, pid: int) -> None:
+    def _register_unsupervised(self, token: int, pid: int) -> None:
         """Without seccomp nobody is stopped, and the sender's credentials are its witness."""
         parents = [parent for parent, child in self._permitted.items() if child == token]
         if parents and pid not in self._tokens:
             del self._permitted[parents[0]]
-            self._adopt(token, pid)
+            self.register(token, pid)
 
-    def _adopt(self, token: int, pid: int) -> None:
-        pidfd = os.pidfd_open(pid)
+    def register(self, token: int, pid: int) -> None:
+        """A child of ours is the process that the host knows by `token`."""
         self._tokens[pid] = token
-        self._tell_host(BORN, BIRTH.pack(token), pidfd)
-        os.close(pidfd)
+        with _pidfd(pid) as pidfd:
+            self._tell_host(STARTED, REGISTRATION.pack(token), pidfd)
 
-    # --- deaths ---
+    # --- exits ---
 
     def _watch_children(self) -> int:
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -207,7 +222,7 @@ class Supervisor:
 
     def _reap(self) -> None:
         with suppress(BlockingIOError):
-            os.read(self._deaths, PACKET)
+            os.read(self._exits, PACKET)
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -216,7 +231,16 @@ class Supervisor:
                 token = self._tokens.pop(pid, None)
                 if token is not None:
                     self._permitted.pop(token, None)
-                    self._tell_host(DEAD, DEATH.pack(token, status))
+                    self._tell_host(EXITED, EXIT.pack(token, status))
+
+
+@contextmanager
+def _pidfd(pid: int) -> Iterator[int]:
+    pidfd = os.pidfd_open(pid)
+    try:
+        yield pidfd
+    finally:
+        os.close(pidfd)
 
 
 def _send(

@@ -1,11 +1,11 @@
 """What host and supervisor say to each other: a command line, and then one message per packet.
 
-host -> supervisor    PERMIT  parent u64 | child u64    `parent` may clone itself once
-supervisor -> host    HELLO                             its own privileges are gone
-                      READY   layers as JSON            the template is locked down
-                      FAILED  text                      it could not be
-                      BORN    token u64 (+ pidfd)       a copy has presented itself
-                      DEAD    token u64 | status i32    wait status of a process
+host -> supervisor    PERMIT   parent u64 | child u64    `parent` may clone itself once
+supervisor -> host    HELLO    (+ its own pidfd)         its own privileges are gone
+                      READY    layers as JSON            the template is locked down
+                      FAILED   text                      it could not be
+                      STARTED  token u64 (+ pidfd)       a process has registered
+                      EXITED   token u64 | status i32    wait status of a process
 """
 
 import json
@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass
 
 HOST = 3  # descriptor of the channel to the host
 TEMPLATE = 4  # descriptor of the template's own control channel
+LIFELINE = 5  # descriptor of a pipe that ends when the guardian does
 TEMPLATE_TOKEN = 0
 
-HELLO, READY, FAILED, BORN, DEAD, PERMIT = b"H", b"R", b"F", b"B", b"D", b"P"
+HELLO, READY, FAILED, STARTED, EXITED, PERMIT = b"H", b"R", b"F", b"S", b"E", b"P"
 PERMISSION = struct.Struct("<QQ")
-BIRTH = struct.Struct("<Q")
-DEATH = struct.Struct("<Qi")
+REGISTRATION = struct.Struct("<Q")
+EXIT = struct.Struct("<Qi")
 PACKET = 4096
 
 

@@ -1,7 +1,8 @@
 """The outer layer: a sandbox in namespaces of its own, where only named paths exist.
 
-No `--die-with-parent`: it fires when the *thread* that started bwrap ends. The supervisor ends by
-itself when its channel does, and as PID 1 of its namespace it takes every process with it.
+The supervisor is the first process of its PID namespace: when it ends, so does everything there.
+`--die-with-parent` fires when the *thread* that started bwrap ends; here that is the guardian,
+which has only one.
 
 A host that runs as root must not get a user namespace here: sessions would then be the host's
 root outside of it. Without one the supervisor can still become a truly unprivileged uid, for which
@@ -22,7 +23,14 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 def command(visible: Sequence[str]) -> list[str]:
     """The bwrap command line to put before a program: only `visible` exists, read-only."""
     program = shutil.which(PROGRAM) or PROGRAM
-    arguments = [program, *_NAMESPACES, "--unshare-cgroup-try", "--new-session", "--as-pid-1"]
+    arguments = [
+        program,
+        *_NAMESPACES,
+        "--unshare-cgroup-try",
+        "--new-session",
+        "--as-pid-1",
+        "--die-with-parent",
+    ]
     arguments += ["--cap-drop", "ALL"]
     if os.geteuid() == 0:
         for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):

@@ -1,8 +1,8 @@
-"""Processes of a sandbox that nobody has presented.
+"""Children of a supervisor that the host does not know: copies that never registered.
 
 A session that dug out its runner can use the one clone it is permitted for a child that never
-presents itself. The child is as locked down as its parent, but the host has no handle to kill it.
-The host notices (a copy was permitted and none was born) and looks for it here, by kinship.
+registers. The child is as locked down as its parent, but the host has no handle to kill it. The
+host notices (a copy was permitted and none registered) and looks for it here, by kinship.
 """
 
 import os
@@ -11,35 +11,35 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
+from genprm.sandboxes.guest.reaping import children
 
-def children(pid: int) -> list[int]:
-    """The children of a single-threaded process; empty where the kernel does not list them."""
-    with suppress(OSError), open(f"/proc/{pid}/task/{pid}/children") as listed:
-        return [int(child) for child in listed.read().split()]
-    return []
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
-def kill_children(parent: int, *, keep: Collection[int | None], min_age: float) -> None:
-    """Kill the children of `parent`, except the eldest, those in `keep`, and those younger than
-    `min_age` seconds, which may still present themselves.
+def now() -> float:
+    """Seconds on the clock that processes' starts are counted on."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    The eldest child of a supervisor is its template, which has no pidfd.
+
+def kill_orphans(supervisor: int, *, known: Collection[int | None], started_before: float) -> bool:
+    """Kill the children of `supervisor` that are not `known`; whether unknown ones are left.
+
+    Those that started later than `started_before` (see `now`) are left: they may be copies that
+    are just about to register.
     """
-    for child in children(parent)[1:]:
-        if child in keep:
-            continue
+    unknown = [child for child in children(supervisor) if child not in known]
+    for child in unknown:
         with suppress(OSError):
             pidfd = os.pidfd_open(child)
             try:
-                if _age(child) >= min_age:
+                if _started(child) + _TICK < started_before:
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             finally:
                 os.close(pidfd)
+    return bool(unknown)
 
 
-def _age(pid: int) -> float:
-    """Seconds since a process started."""
+def _started(pid: int) -> float:
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rpartition(")")[2].split()
-    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    return int(fields[19]) * _TICK

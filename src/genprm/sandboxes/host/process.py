@@ -1,4 +1,4 @@
-"""The host's end of one session process: requests, replies, deadlines, and death."""
+"""The host's end of one session process: requests, replies, time limits, and its exit."""
 
 import asyncio
 import os
@@ -14,7 +14,6 @@ from genprm.sandboxes.guest import protocol
 from genprm.sandboxes.guest.protocol import Done, Ending, Frame, FrameReader, Kind, ProtocolError
 
 GRACE = 0.5  # seconds between the time-out inside the process and the kill from outside
-FORK_LIMIT = 10.0  # seconds; copying takes milliseconds
 SHORTEST, LONGEST = 0.001, 1e8  # seconds that a timer can be set to
 _CHUNK = 1 << 16
 _MOST_PARTIALS = 2
@@ -43,17 +42,18 @@ class Request:
 class SessionProcess:
     """One process and the channel to it. Requests do not overlap.
 
-    Its death is told by the supervisor (`on_death`), which has its wait status; the end of the
-    channel alone only means that the process is of no more use.
+    The supervisor tells of its exit (`on_exit`) with its wait status; the end of the channel alone
+    only means that the process is of no more use.
     """
 
     def __init__(self, token: int, channel: socket.socket) -> None:
         channel.setblocking(False)
         self._loop = asyncio.get_running_loop()
         self.token = token
-        self.born: asyncio.Future[None] = self._loop.create_future()
+        self.registered: asyncio.Future[None] = self._loop.create_future()
         self.copying = asyncio.Lock()  # held by whoever wants a copy of it
         self.is_dead = False
+        self.inherited = 0  # bytes that those it is a copy of had touched
         self._channel = channel
         self._reader = FrameReader()
         self._is_forger = False  # once it sent what nobody asked for, nothing is believed
@@ -61,7 +61,7 @@ class SessionProcess:
         self._partial = b""  # stdout at the time-out, or before os._exit
         self._partials = 0
         self._pidfd: int | None = None
-        self._blame: str | None = None  # why we killed it
+        self._kill_reason: str | None = None  # why we killed it
         self._wait_status = 0
         self._loop.add_reader(channel, self._on_readable)
 
@@ -78,13 +78,16 @@ class SessionProcess:
         duration = self._loop.time() - started
         if isinstance(reply, Done):
             return RunResult(reply.stdout, _STATUS[reply.ending], reply.error or None, duration)
-        return self._obituary(duration)
+        return self._result_of_exit(duration)
 
-    async def fork(self, token: int, channel: int) -> bool:
-        """Ask it to make a copy that serves `channel`; whether it says that it did."""
+    async def fork(self, token: int, channel: int, limit: float) -> bool:
+        """Ask it to make a copy that serves `channel`; whether it says that it did.
+
+        It is killed when it has not answered within `limit` seconds.
+        """
         serial = secrets.randbits(64)
         request = protocol.fork_request(serial, token)
-        errno = await self._exchange(serial, Kind.FORKED, request, [channel], limit=FORK_LIMIT)
+        errno = await self._exchange(serial, Kind.FORKED, request, [channel], limit=limit)
         return errno == 0
 
     async def _exchange(
@@ -99,7 +102,7 @@ class SessionProcess:
         if self.is_dead:
             return None
         self._request = Request(serial, reply_kind, self._loop.create_future())
-        deadline = self._loop.call_later(limit, self.kill, TIME_IS_UP)
+        deadline = self._loop.call_later(limit, self.kill, TIMED_OUT)
         try:
             await self._send(data, descriptors)
             return await self._request.reply
@@ -111,7 +114,7 @@ class SessionProcess:
             self._request = None
 
     async def _send(self, data: bytes, descriptors: Sequence[int]) -> None:
-        with suppress(OSError):  # dead or dying: `on_death` resolves the request
+        with suppress(OSError):  # dead or dying: `on_exit` resolves the request
             try:
                 sent = socket.send_fds(self._channel, [data], descriptors)
             except BlockingIOError:
@@ -157,23 +160,23 @@ class SessionProcess:
         else:
             request.reply.set_result(protocol.read_errno(frame.payload))
 
-    # --- life and death ---
+    # --- start and exit ---
 
     @property
     def pid(self) -> int | None:
-        """Its process number as the host sees it; None before birth and after death."""
+        """Its process number as the host sees it; None before it registered and after its exit."""
         return None if self._pidfd is None else pid_of(self._pidfd)
 
-    def on_birth(self, pidfd: int) -> None:
-        """The supervisor has seen it."""
+    def on_registered(self, pidfd: int) -> None:
+        """The supervisor knows which process it is."""
         self._pidfd = pidfd
-        if self._blame is not None:
-            self.kill(self._blame)
-        if not self.born.done():
-            self.born.set_result(None)
+        if self._kill_reason is not None:
+            self.kill(self._kill_reason)
+        if not self.registered.done():
+            self.registered.set_result(None)
 
-    def on_death(self, wait_status: int) -> None:
-        """The supervisor has buried it."""
+    def on_exit(self, wait_status: int) -> None:
+        """The supervisor has reaped it."""
         if self.is_dead:
             return
         for _ in range(3):  # what it sent last: one reply, one partial output, the end
@@ -183,15 +186,15 @@ class SessionProcess:
             self._request.reply.set_result(None)
         self.close()
 
-    def kill(self, blame: str) -> None:
-        """SIGKILL, now or as soon as it is known which process it is."""
-        self._blame = self._blame or blame
+    def kill(self, reason: str) -> None:
+        """SIGKILL, now or as soon as it is known which process it is. The first reason counts."""
+        self._kill_reason = self._kill_reason or reason
         if self._pidfd is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill it and let go of it; nobody waits for its death."""
+        """Kill it and let go of it; nobody waits for its exit."""
         if self.is_dead:
             return
         self.kill("closed")
@@ -203,26 +206,29 @@ class SessionProcess:
             os.close(self._pidfd)
             self._pidfd = None
 
-    def _obituary(self, duration: float) -> RunResult:
-        """What to say of a snippet that took its process with it."""
+    def _result_of_exit(self, duration: float) -> RunResult:
+        """The result of a snippet whose process has ended."""
         stdout = self._partial.decode("utf-8", "replace")
-        status, error = self._cause_of_death()
+        status, error = self._exit_status()
         return RunResult(stdout, status, error, duration, namespace_lost=True)
 
-    def _cause_of_death(self) -> tuple[RunStatus, str]:
+    def _exit_status(self) -> tuple[RunStatus, str]:
         if os.WIFEXITED(self._wait_status):
             return RunStatus.EXIT, f"SystemExit: {os.WEXITSTATUS(self._wait_status)}"
         number = os.WTERMSIG(self._wait_status)
         if number != signal.SIGKILL:
             return RunStatus.DIED, f"ProcessDied: {_signal_name(number)}"
-        if self._blame is None:
+        if self._kill_reason is None:
             return RunStatus.MEMORY, "MemoryError: killed by the kernel, probably out of memory"
-        if self._blame == TIME_IS_UP:
+        if self._kill_reason == TIMED_OUT:
             return RunStatus.TIMEOUT, "TimeLimit: Code execution timed out"
-        return RunStatus.DIED, f"ProcessDied: it {self._blame}"
+        if self._kill_reason == OVER_TOTAL_MEMORY:
+            return RunStatus.MEMORY, f"MemoryError: killed, because {OVER_TOTAL_MEMORY}"
+        return RunStatus.DIED, f"ProcessDied: it {self._kill_reason}"
 
 
-TIME_IS_UP = "ran out of time"
+TIMED_OUT = "ran out of time"
+OVER_TOTAL_MEMORY = "all sessions of this sandbox together exceeded their memory limit"
 
 
 def pid_of(pidfd: int) -> int | None:

@@ -1,38 +1,44 @@
-"""The host's end of the supervisor: starting it, making processes, hearing of births and deaths."""
+"""The host's end of the supervisor: starting it, making processes, hearing of starts and exits."""
 
 import asyncio
 import json
 import os
-import resource
-import secrets
+import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 
 from genprm.errors import SandboxError
 from genprm.sandboxes.guest import supervisor_protocol as protocol
 from genprm.sandboxes.guest.supervisor_protocol import Config
-from genprm.sandboxes.host import orphans, tiers
-from genprm.sandboxes.host.process import SessionProcess
+from genprm.sandboxes.host import tiers
+from genprm.sandboxes.host.copying import Copying
+from genprm.sandboxes.host.memory import MemoryWatch
+from genprm.sandboxes.host.process import SessionProcess, pid_of
 from genprm.sandboxes.host.tiers import Tier
 
 START_LIMIT = 20.0  # seconds until the supervisor has given up its privileges
 IMPORT_LIMIT = 120.0  # seconds until the template is ready; imports from a cold disk are slow
-BIRTH_LIMIT = 10.0  # seconds until a copy has presented itself
-_CLONES_AT_ONCE = 8  # so that no packet to the supervisor ever has to wait for room
+STOP_LIMIT = 5.0  # seconds until the supervisor has ended by itself
 
 
 class Supervision:
-    """One running supervisor and the processes beneath it."""
+    """One running supervisor and the processes beneath it.
 
-    def __init__(self, tier: Tier, config: Config) -> None:
+    Args:
+        tier: its layers of isolation.
+        config: what the supervisor is told.
+        total_memory: bytes that all sessions together may take.
+    """
+
+    def __init__(self, tier: Tier, config: Config, total_memory: int) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
-        self._tier = tier
         self._greeted: asyncio.Future[None] = loop.create_future()
         self.layers: asyncio.Future[dict[str, int]] = loop.create_future()
         self.is_lost = False
-        self._cloning = asyncio.Semaphore(_CLONES_AT_ONCE)
+        self._pidfd: int | None = None
         self._processes: dict[int, SessionProcess] = {}
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         template_channel, template_theirs = socket.socketpair()
@@ -50,18 +56,21 @@ class Supervision:
             )
         self._template = SessionProcess(protocol.TEMPLATE_TOKEN, template_channel)
         self._processes[protocol.TEMPLATE_TOKEN] = self._template
+        self._copying = Copying(self._template, self._processes, self._channel, self.pid)
+        self._memory = MemoryWatch(total_memory)
+        self._next_look = loop.call_soon(self._look_at_memory)
         self._channel.setblocking(False)
         loop.add_reader(self._channel, self._on_readable)
 
     @classmethod
-    async def start(cls, tier: Tier, config: Config) -> "Supervision":
+    async def start(cls, tier: Tier, config: Config, total_memory: int) -> "Supervision":
         """A supervisor that has given up its privileges; the template still imports.
 
         Raises:
             SandboxError: it did not start, or could not give them up.
         """
         try:
-            supervision = cls(tier, config)
+            supervision = cls(tier, config, total_memory)
         except OSError as error:
             raise SandboxError(f"sandbox tier {tier.name}: {error}") from error
         try:
@@ -69,18 +78,24 @@ class Supervision:
                 await supervision._greeted
         except TimeoutError:
             await supervision.stop()
-            raise SandboxError(f"sandbox tier {tier.name}: no sign of life") from None
+            raise SandboxError(
+                f"sandbox tier {tier.name}: no answer within {START_LIMIT:g} s"
+            ) from None
         except SandboxError as error:
             await supervision.stop()
             raise SandboxError(
-                f"sandbox tier {tier.name}: {supervision._last_words() or error}"
+                f"sandbox tier {tier.name}: {supervision._last_error_line() or error}"
             ) from None
         return supervision
 
-    def _last_words(self) -> str:
+    def _last_error_line(self) -> str:
         assert self._program.stderr is not None
         lines = self._program.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+    def pid(self) -> int | None:
+        """The supervisor's process number; None before it has started and after its exit."""
+        return None if self._pidfd is None else pid_of(self._pidfd)
 
     # --- making processes ---
 
@@ -101,11 +116,11 @@ class Supervision:
         return process
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
-        """A process with a copy of the parent's memory; None when the parent does not play.
+        """A process with a copy of the parent's memory; None when the parent does not play along.
 
         Cancelling this does not disturb the parent, which others may need.
         """
-        copying = asyncio.create_task(self._copy(parent))
+        copying = asyncio.create_task(self._copying.copy(parent))
         try:
             return await asyncio.shield(copying)
         except asyncio.CancelledError:
@@ -118,49 +133,16 @@ class Supervision:
             if child is not None:
                 self.drop(child)
 
-    async def _copy(self, parent: SessionProcess) -> SessionProcess | None:
-        try:
-            ours, theirs = socket.socketpair()
-        except OSError as error:
-            raise SandboxError(f"{error}; fix: ulimit -n {2 * _soft_limit()}") from error
-        token = secrets.randbits(63)
-        child = self._processes[token] = SessionProcess(token, ours)
-        try:
-            with theirs:
-                async with self._cloning, parent.copying:
-                    self._permit(parent.token, token)
-                    if not await parent.fork(token, theirs.fileno()):
-                        raise TimeoutError
-            async with asyncio.timeout(BIRTH_LIMIT):
-                await child.born
-        except (TimeoutError, OSError):
-            self.drop(child)
-            parent.kill("did not copy itself as it was asked to")
-            self._kill_orphans()
-            return None
-        except BaseException:
-            self.drop(child)
-            raise
-        return child
-
-    def _permit(self, parent: int, child: int) -> None:
-        self._channel.send(protocol.PERMIT + protocol.PERMISSION.pack(parent, child))
-
     def drop(self, process: SessionProcess) -> None:
         """Kill a process and forget it."""
-        process.close()
-        if process.born.done():
-            self._processes.pop(process.token, None)
+        self._copying.drop(process)
 
-    def _kill_orphans(self) -> None:
-        known = {process.pid for process in self._processes.values()}
-        orphans.kill_children(self._supervisor_pid(), keep=known, min_age=BIRTH_LIMIT)
+    def _look_at_memory(self) -> None:
+        sessions = [p for p in self._processes.values() if p is not self._template]
+        wait = self._memory.look(self._template, sessions)
+        self._next_look = self._loop.call_later(wait, self._look_at_memory)
 
-    def _supervisor_pid(self) -> int:
-        pid = self._program.pid
-        return orphans.children(pid)[0] if self._tier.bubblewrap else pid
-
-    # --- births and deaths ---
+    # --- starts and exits ---
 
     def _on_readable(self) -> None:
         try:
@@ -175,43 +157,51 @@ class Supervision:
             self._on_loss("the sandbox's supervisor is gone")
 
     def _on_packet(self, kind: bytes, payload: bytes, descriptors: list[int]) -> None:
-        if kind == protocol.HELLO:
+        if kind == protocol.HELLO and descriptors:
+            self._pidfd = descriptors[0]
             self._greeted.set_result(None)
         elif kind == protocol.READY:
             self.layers.set_result(json.loads(payload))
         elif kind == protocol.FAILED:
             self._on_loss(payload.decode("utf-8", "replace"))
-        elif kind == protocol.BORN and descriptors:  # without: this process may open no more
-            (token,) = protocol.BIRTH.unpack(payload)
-            self._on_birth(token, descriptors[0])
-        elif kind == protocol.DEAD:
-            token, wait_status = protocol.DEATH.unpack(payload)
-            self._on_death(token, wait_status)
+        elif kind == protocol.STARTED and descriptors:  # without: this process may open no more
+            (token,) = protocol.REGISTRATION.unpack(payload)
+            self._on_started(token, descriptors[0])
+        elif kind == protocol.EXITED:
+            token, wait_status = protocol.EXIT.unpack(payload)
+            self._on_exited(token, wait_status)
 
-    def _on_birth(self, token: int, pidfd: int) -> None:
-        child = self._processes[token]
-        child.on_birth(pidfd)
-        if child.is_dead:  # given up meanwhile; `on_birth` has killed it
+    def _on_started(self, token: int, pidfd: int) -> None:
+        child = self._processes.get(token)
+        if child is None or child.is_dead:  # given up meanwhile
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             os.close(pidfd)
-            self._processes.pop(token)
+            self._processes.pop(token, None)
+        else:
+            child.on_registered(pidfd)
 
-    def _on_death(self, token: int, wait_status: int) -> None:
+    def _on_exited(self, token: int, wait_status: int) -> None:
         if token == protocol.TEMPLATE_TOKEN:
-            self._on_loss("the sandbox's template process died")
+            self._on_loss("the sandbox's template process ended")
         elif (process := self._processes.pop(token, None)) is not None:
-            process.on_death(wait_status)
+            process.on_exit(wait_status)
 
     def _on_loss(self, reason: str) -> None:
         self.is_lost = True
         self._loop.remove_reader(self._channel)
+        self._next_look.cancel()
         for future in (self._greeted, self.layers):
             if not future.done():
                 future.set_exception(SandboxError(reason))
                 future.exception()  # whoever waits will hear of it; if nobody does, be quiet
         for process in self._processes.values():
             process.kill(f"was lost: {reason}")
-            process.on_death(9)
+            process.on_exit(9)
         self._processes.clear()
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
 
     async def stop(self) -> None:
         """Kill every process; returns when none is left."""
@@ -220,12 +210,8 @@ class Supervision:
         self._processes.clear()
         self._on_loss("the sandbox is closed")
         self._channel.close()
-        patience = time.monotonic() + 5
+        deadline = time.monotonic() + STOP_LIMIT
         while self._program.poll() is None:  # no executor takes work while the interpreter exits
-            if time.monotonic() > patience:
+            if time.monotonic() > deadline:
                 self._program.kill()
             await asyncio.sleep(0.005)
-
-
-def _soft_limit() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

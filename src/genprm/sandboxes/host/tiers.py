@@ -10,6 +10,7 @@
 | `limits-only` | limits: a snippet can do what any program of that uid can do |
 
 `auto` is the first of the two strong tiers that works. The weak ones must be asked for by name.
+A host that runs as root gives the bare tiers a PID namespace as well.
 In every tier sessions have an unprivileged uid, no capabilities, `no_new_privs`, resource limits,
 and are killed when their time is up.
 """
@@ -71,8 +72,6 @@ STRONG = ("bubblewrap", "bare")  # what `auto` tries, in order
 
 _GUEST = os.path.dirname(os.path.abspath(guest.__file__))
 _BOOTSTRAP = os.path.join(_GUEST, "bootstrap.py")
-# Before all else the OOM killer's first choice, which only the outside of a sandbox can say.
-_EXPENDABLE = ("/bin/sh", "-c", 'echo 1000 >/proc/self/oom_score_adj; exec "$@"', "sh")
 
 ENVIRONMENT = {
     "HOME": "/",
@@ -102,14 +101,15 @@ def configuration(tier: Tier, *, preload: Sequence[str], memory: int) -> Config:
 
 
 def command(tier: Tier, config: Config, host: int, template: int) -> list[str]:
-    """The command line that starts a supervisor with its channels at two descriptors."""
+    """The command line of a guardian whose supervisor has its channels at two descriptors."""
     interpreter = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
-    program = [interpreter, "-I", "-S", "-B", _BOOTSTRAP]
-    program += [config.to_json(), str(host), str(template)]
+    python = [interpreter, "-I", "-S", "-B", _BOOTSTRAP]
+    program = [*python, "supervisor", config.to_json(), str(host), str(template)]
     if tier.bubblewrap:
         visible = [*config.readable, interpreter, os.path.dirname(_GUEST), *_linked()]
         program = [*bubblewrap.command(visible), *program]
-    return [*_EXPENDABLE, *program]
+    own_namespace = not tier.bubblewrap and os.geteuid() == 0
+    return [*python, "guardian", str(os.getpid()), str(int(own_namespace)), *program]
 
 
 def _standard_library() -> list[str]:

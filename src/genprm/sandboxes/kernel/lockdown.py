@@ -13,6 +13,7 @@ template process, after its imports. Nothing here can be undone by the process t
 import ctypes
 import os
 import resource
+import signal
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
@@ -30,7 +31,8 @@ STACK = 8 * _MIB
 _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_CAP_AMBIENT = 38, 24, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
-_CLONE_NEWNS = 0x0002_0000
+_PR_SET_PDEATHSIG = 1
+_CLONE_NEWNS, _CLONE_NEWPID = 0x0002_0000, 0x2000_0000
 _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18
 
 
@@ -48,6 +50,19 @@ def give_up_root(paths: Sequence[str]) -> None:
     libc = _libc()
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _drop_capabilities(libc)
+
+
+def new_pid_namespace() -> None:
+    """Let the next child be the first process of a PID namespace: with it, all of them end.
+
+    It takes root (CAP_SYS_ADMIN); without, nothing changes.
+    """
+    _libc().unshare(_CLONE_NEWPID)
+
+
+def end_with_parent() -> None:
+    """Be killed when the parent process ends. Changing the uid undoes it: call this afterwards."""
+    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def limit_resources(memory: int) -> None:

@@ -13,6 +13,9 @@ supervisor decides while the caller is stopped.
 - `pidfd_open`, borrowed as the message "here I am": the kernel tells the supervisor the true pid
   of the new process, which cannot lie about it nor die unnoticed meanwhile.
 
+Memory is never mapped shared (`MAP_SHARED`, Python's default for an anonymous `mmap.mmap`): a copy
+of a session would go on sharing it with the original.
+
 `clone3` passes its flags in memory, where a check could be raced: it does not exist here (ENOSYS),
 and libc falls back to `clone`.
 """
@@ -83,6 +86,7 @@ _X32_BIT = 0x4000_0000
 _IOCTLS = (0x5401, 0x5413, 0x5421, 0x5450, 0x5451)  # TCGETS, TIOCGWINSZ, FIONBIO, FIO(N)CLEX
 _FCNTLS = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, F_[GS]ETFD, F_[GS]ETFL, F_DUPFD_CLOEXEC
 _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
+_MAP_SHARED = 1  # also in MAP_SHARED_VALIDATE
 _O_CHANGES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, operand
@@ -120,6 +124,7 @@ def filter_program(arch: Architecture, *, reads_only: bool = False) -> list[Inst
     `reads_only` also refuses to open a file for writing: for the tiers without Landlock.
     """
     rules: dict[str, list[Instruction]] = {
+        "mmap": _unless_flag(3, _MAP_SHARED),
         "clone": [
             *_unless_low(0, CLONE_SIBLING),
             *_unless_zero(1),
