@@ -217,7 +217,7 @@ libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, cty
 fd = os.open('/dev/zero', os.O_RDWR)
 for flags in (0x01, 0x03, 0x21, 0x01 | 0x8000):
     if libc.mmap(None, 4096, 3, flags, fd, 0) != 2 ** 64 - 1: print('ESCAPED')
-""", OK),
+""", OK, ERROR),
     _attack("memory of a string", "'x' * (100 << 30)", MEMORY),
     _attack("raising its own limits", """
 import resource
