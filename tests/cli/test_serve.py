@@ -1,5 +1,6 @@
 """`genprm serve` as a user runs it: the shipped model behind a socket."""
 
+import json
 import re
 import signal
 import subprocess
@@ -14,10 +15,13 @@ pytest.importorskip("uvicorn")
 GENPRM = [sys.executable, "-m", "genprm"]
 
 
+ASKED = {"problem": "(2 + 3) =", "steps": ["(2 + 3) = 6. So the answer is 6"]}
+
+
 @pytest.fixture
 def service() -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     process = subprocess.Popen(
-        [*GENPRM, "serve", "--port", "0", "--votes", "2"],
+        [*GENPRM, "serve", "--port", "0", "--votes", "2", "--drain", "5"],
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=hear_ctrl_c,
@@ -33,18 +37,57 @@ def service() -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         process.wait()
 
 
-def test_the_shipped_model_serves_and_stops_on_ctrl_c(
+def client_of(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=5), timeout=60)
+
+
+def test_the_shipped_model_serves_logs_and_stops_on_ctrl_c(
     service: tuple[str, "subprocess.Popen[str]"],
 ) -> None:
     url, process = service
-    asked = {"problem": "(2 + 3) =", "steps": ["(2 + 3) = 6. So the answer is 6"]}
-    transport = httpx.HTTPTransport(retries=5)
-    with httpx.Client(base_url=url, transport=transport, timeout=60) as client:
-        assert client.get("/healthz").json()["model"] == "arithmetic"
-        (row,) = client.post("/v1/verify", json=asked).json()["verdicts"]
-    assert row["steps"][0]["asked"] == 2
+    with client_of(url) as client:
+        assert client.get("/health").json()["model"] == "arithmetic"
+        reply = client.post("/v1/verify", json=ASKED, headers={"x-request-id": "mine"})
+    assert reply.json()["verdicts"][0]["steps"][0]["asked"] == 2
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) in (0, 130)
+    assert process.wait(timeout=30) == 0
+    assert process.stderr is not None
+    lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    assert [line["status"] for line in lines if line["request_id"] == "mine"] == [200]
+
+
+def test_sigterm_lets_a_stream_finish_and_exits_with_0(
+    service: tuple[str, "subprocess.Popen[str]"],
+) -> None:
+    url, process = service
+    body = {"solutions": [ASKED] * 8, "stream": True, "detail": "scores"}
+    with client_of(url) as client, client.stream("POST", "/v1/verify", json=body) as reply:
+        lines = reply.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        events = [json.loads(line)["event"] for line in lines]
+    assert events[-1] in ("done", "error")
+    assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "0.0.0.0"], "no API key is set; fix: --keys FILE"),
+        (["--keys", "/nowhere"], "/nowhere: cannot read the keys"),
+    ],
+)
+def test_an_open_door_is_refused_with_one_line(options: list[str], said: str) -> None:
+    done = subprocess.run(
+        [*GENPRM, "serve", "--port", "0", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_taken_port_is_one_clear_line(service: tuple[str, "subprocess.Popen[str]"]) -> None:

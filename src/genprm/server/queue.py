@@ -1,25 +1,27 @@
 """A bounded queue: so many at a time, so many waiting, and a clear no to the rest."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-from genprm.errors import GenprmError
+from genprm.server.errors import Refusal
 
-
-class Full(GenprmError):
-    """There is no room for the request now."""
+_LONGEST_WAIT = 60  # seconds that a client is told to wait, at most
 
 
 class Queue:
     """Counts solutions. A request claims a place for each of its own, or is refused whole."""
 
-    def __init__(self, concurrency: int, bound: int) -> None:
+    def __init__(self, concurrency: int, bound: int, *, of: str = "solutions") -> None:
+        self._concurrency = concurrency
         self._free = asyncio.Semaphore(concurrency)
         self._bound = concurrency + bound
+        self._of = of
         self._claimed = 0
+        self._seconds = 0.0  # a moving average for one
         self.running = 0
 
     @property
@@ -31,14 +33,30 @@ class Queue:
         """Places for `count` solutions.
 
         Raises:
-            Full: there is no room for all of them.
+            Refusal: 413 where there is never room for so many, 429 where there is none now.
         """
+        if count > self._bound:
+            raise Refusal(
+                413,
+                f"{count} {self._of} in one request, and there is room for {self._bound}",
+                field="solutions",
+                fix="send fewer at once",
+            )
         if self._claimed + count > self._bound:
-            raise Full(
-                f"busy: {self._claimed} solutions are being judged or waiting, and there is room "
-                f"for {self._bound}; fix: send {count} later, or fewer"
+            raise Refusal(
+                429,
+                f"busy: {self._claimed} {self._of} are worked on or waiting, and there is room "
+                f"for {self._bound}",
+                fix=f"send {count} later, or fewer",
+                retry_after=self._wait(count),
             )
         return self.Places(self, count)
+
+    def _wait(self, count: int) -> int:
+        """Seconds until there will be room for `count`, going by how long one takes."""
+        over = self._claimed + count - self._bound
+        seconds = over * self._seconds / self._concurrency
+        return max(1, min(_LONGEST_WAIT, round(seconds)))
 
     class Places:
         """A request's places, given back as its solutions finish, all of them at the end."""
@@ -53,9 +71,12 @@ class Queue:
             """Wait until one more solution may be judged."""
             async with self._queue._free:
                 self._queue.running += 1
+                start = time.monotonic()
                 try:
                     yield
                 finally:
+                    seconds = time.monotonic() - start
+                    self._queue._seconds += 0.1 * (seconds - self._queue._seconds)
                     self._queue.running -= 1
                     self._release(1)
 

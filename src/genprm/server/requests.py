@@ -1,15 +1,53 @@
 """What the service is asked: one solution or many, and how to judge them."""
 
-from dataclasses import replace
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
-from genprm.dataset import MAX_STEPS, Text
+from genprm.dataset import Text
 from genprm.problem import Solution, split_steps
+from genprm.records.record import replace_surrogates
+from genprm.server.errors import Refusal, invalid
+from genprm.server.limits import Limits
+from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode
+<<<<<<< HEAD
 from genprm.verify.settings import Settings
+=======
+from genprm.verify.session import Limits as VoteLimits
+from genprm.verify.verifier import Settings
+>>>>>>> 4038f5d (The service is bounded, guarded, and ends in time)
 from genprm.verify.voting import Adaptive
+
+_NAMES = ("problem", "question", "steps", "solution", "id")
+_PROBLEM = "What is 2 + 3 * 4?"
+
+
+class Detail(StrEnum):
+    """How much of a verdict is told."""
+
+    SCORES = "scores"  # rewards, labels and the first error
+    ANALYSES = "analyses"  # and each step's analysis
+    ALL = "all"  # every vote with its text, code and output: a row of `genprm verify`
+
+
+def _writable(text: str) -> str:
+    if replace_surrogates(text) != text:
+        raise ValueError("contains half a surrogate pair; fix: remove it")
+    return text
 
 
 class AskedSolution(BaseModel):
@@ -18,9 +56,9 @@ class AskedSolution(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     problem: Text = Field(validation_alias=AliasChoices("problem", "question"))
-    steps: Annotated[list[Text], Field(min_length=1, max_length=MAX_STEPS)] | None = None
+    steps: Annotated[list[Text], Field(min_length=1)] | None = None
     solution: Text | None = None
-    id: str = ""
+    id: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "AskedSolution":
@@ -28,38 +66,195 @@ class AskedSolution(BaseModel):
             raise ValueError("give either steps or solution")
         return self
 
-    def read(self) -> Solution:
-        """As the verifier wants it."""
+    def read(self, limits: Limits) -> Solution:
+        """As the verifier wants it.
+
+        Raises:
+            Refusal: it has no step, or too many.
+        """
         steps = tuple(self.steps) if self.steps else split_steps(self.solution or "")
+        if len(steps) > limits.steps:
+            raise Refusal(
+                422,
+                f"{len(steps):,} steps; fix: at most {limits.steps:,}",
+                field="steps" if self.steps else "solution",
+            )
         return Solution(self.problem, steps, self.id)
 
 
-class VerifyRequest(BaseModel):
-    """`{"solutions": [...]}` or one solution's own fields; what is not said is the server's."""
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A solution that cannot be judged. It fails alone."""
+
+    id: str
+    refusal: Refusal
+
+
+def _alone(value: Any, handler: ValidatorFunctionWrapHandler) -> "AskedSolution | Unusable":
+    try:
+        parsed: AskedSolution = handler(value)
+    except ValidationError as error:
+        name = value.get("id") if isinstance(value, dict) else None
+        fault = error.errors(include_url=False, include_input=False)[0]
+        return Unusable(name if isinstance(name, str) else "", invalid(dict(fault)))
+    return parsed
+
+
+Asked: TypeAlias = Annotated[AskedSolution, WrapValidator(_alone)]
+
+
+class JudgingRequest(BaseModel):
+    """How to judge; what is not said is as the server was started."""
 
     model_config = ConfigDict(extra="forbid")
 
-    solutions: list[AskedSolution] = Field(min_length=1, max_length=4096)
-    stream: bool = False
-    votes: Annotated[int, Field(ge=1, le=1024)] | None = None
+    votes: Annotated[int, Field(ge=1, description="Votes on each step.")] | None = None
     mode: Mode | None = None
     adaptive: Adaptive | None = None
     error_rate: Annotated[float, Field(gt=0, le=0.5)] | None = None
     stop_at_first_error: bool | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    max_tokens: (
+        Annotated[int, Field(ge=1, description="Tokens that a vote may write on a step.")] | None
+    ) = None
+    seconds: (
+        Annotated[float, Field(gt=0, description="What is not judged by then fails.")] | None
+    ) = None
+
+    def settings(self, server: Settings, limits: Limits, steps: Sequence[int]) -> Settings:
+        """The server's settings with what the request says otherwise.
+
+        Args:
+            server: as the server was started.
+            limits: of the server.
+            steps: [solutions] how many each has.
+
+        Raises:
+            Refusal: 422, one of the limits is passed.
+        """
+        names = ("votes", "mode", "adaptive", "error_rate", "stop_at_first_error", "seed")
+        said = {name: getattr(self, name) for name in names}
+        changed = {name: value for name, value in said.items() if value is not None}
+        bounds = VoteLimits(self.max_tokens or server.limits.tokens, server.limits.code_rounds)
+        settings = replace(server, **changed, limits=bounds)
+        _at_most("votes", settings.votes, max(limits.votes, server.votes))
+        _at_most("max_tokens", bounds.tokens, max(limits.tokens, server.limits.tokens))
+        _at_most("seconds", self.seconds or 0, limits.seconds)
+        total = sum(steps) * settings.votes
+        if total > limits.request_votes:
+            raise Refusal(
+                422,
+                f"{sum(steps):,} steps with {settings.votes} votes each are {total:,} votes; "
+                f"fix: at most {limits.request_votes:,} in one request",
+                field="votes",
+            )
+        return settings
+
+
+def _at_most(field: str, value: float, bound: float) -> None:
+    if value > bound:
+        raise Refusal(422, f"{value:,} is too much; fix: at most {bound:,}", field=field)
+
+
+class VerifyRequest(JudgingRequest):
+    """`{"solutions": [...]}`, or one solution's own fields."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["solutions"]},
+                {"required": ["problem", "steps"]},
+                {"required": ["problem", "solution"]},
+            ],
+            "examples": [
+                {"problem": _PROBLEM, "steps": ["3 * 4 = 12.", "2 + 12 = 15."], "votes": 4},
+                {"solutions": [{"problem": _PROBLEM, "solution": "14", "id": "a"}]},
+            ],
+        },
+    )
+
+    solutions: Annotated[list[Asked], Field(min_length=1)] | None = None
+    problem: str | None = Field(None, validation_alias=AliasChoices("problem", "question"))
+    steps: list[str] | None = None
+    solution: str | None = None
+    id: str | None = None
+    stream: bool = Field(False, description="Steps as they are judged, as NDJSON or SSE.")
+    detail: Detail = Detail.ALL
 
     @model_validator(mode="before")
     @classmethod
     def _one_solution(cls, body: Any) -> Any:
-        if not isinstance(body, dict) or "solutions" in body:
+        if not isinstance(body, dict):
             return body
-        names = {"problem", "question", "steps", "solution", "id"}
-        single = {name: value for name, value in body.items() if name in names}
-        rest = {name: value for name, value in body.items() if name not in names}
-        return {**rest, "solutions": [single]}
+        single = {name: value for name, value in body.items() if name in _NAMES}
+        if "solutions" in body and single:
+            raise ValueError("give either solutions or one solution's own fields")
+        if "solutions" in body:
+            return body
+        rest = {name: value for name, value in body.items() if name not in _NAMES}
+        return {**rest, "solutions": [single], "problem": None}
 
-    def settings(self, server: Settings) -> Settings:
-        """The server's settings with what the request says otherwise."""
-        names = ("votes", "mode", "adaptive", "error_rate", "stop_at_first_error", "seed")
-        said = {name: getattr(self, name) for name in names}
-        return replace(server, **{name: value for name, value in said.items() if value is not None})
+    @property
+    def single(self) -> bool:
+        """Whether the request is one solution's own fields."""
+        return "problem" in self.model_fields_set
+
+    @property
+    def asked(self) -> Sequence[AskedSolution | Unusable]:
+        """The solutions, and what cannot be one."""
+        return self.solutions or ()
+
+
+class RankRequest(JudgingRequest):
+    """Candidate solutions of one problem, each a text or a list of steps."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"problem": _PROBLEM, "candidates": ["2 + 12 = 14.", ["5 * 4 = 20."]], "votes": 4}
+            ]
+        },
+    )
+
+    problem: Text
+    candidates: list[Text | Annotated[list[Text], Field(min_length=1)]] = Field(min_length=1)
+    score: Aggregate = Field(Aggregate.MIN, description="How step rewards become a score.")
+
+    @property
+    def asked(self) -> Sequence[AskedSolution]:
+        """The candidates as solutions."""
+        return [
+            AskedSolution(problem=self.problem, solution=candidate)
+            if isinstance(candidate, str)
+            else AskedSolution(problem=self.problem, steps=candidate)
+            for candidate in self.candidates
+        ]
+
+
+class CritiqueRequest(JudgingRequest):
+    """One solution, whose first wrong step is looked for."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"problem": _PROBLEM, "steps": ["3 * 4 = 12.", "2 + 12 = 15."]}],
+            "anyOf": [{"required": ["steps"]}, {"required": ["solution"]}],
+        },
+    )
+
+    problem: Text
+    steps: Annotated[list[Text], Field(min_length=1)] | None = None
+    solution: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "CritiqueRequest":
+        if (self.steps is None) == (self.solution is None):
+            raise ValueError("give either steps or solution")
+        return self
+
+    @property
+    def asked(self) -> Sequence[AskedSolution]:
+        """The solution."""
+        return [AskedSolution(problem=self.problem, steps=self.steps, solution=self.solution)]

@@ -2,53 +2,170 @@
 
 import asyncio
 import socket
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from genprm.cli import options as cli
-from genprm.cli.grouping import grouped
+from genprm.cli.engine import open_verifier
+from genprm.cli.grouping import OptionGroup, grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.settings import Settings
+from genprm.verify.verifier import Settings
+
+_ACCESS = "Who may ask"
+_BOUNDS = "Bounds"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOptions(OptionGroup):
+    """Where the service listens, and who may ask it."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Address to listen on. One that others can reach needs an API key.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; 0 picks a free one.", rich_help_panel=_ACCESS
+        ),
+    ] = 8321
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the accepted API keys, one a line; keys may also stand in the "
+            "environment variable GENPRM_API_KEYS, with spaces between them.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another name under which clients address the service. Repeatable.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Origin of a web page that may call the service, as https://host. Repeatable.",
+            rich_help_panel=_ACCESS,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOptions(OptionGroup):
+    """How much the service takes on."""
+
+    waiting: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Solutions that may wait for their turn; more are refused with status 429.",
+            rich_help_panel=_BOUNDS,
+        ),
+    ] = 1024
+    max_votes: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Votes on a step that a request may ask for.", rich_help_panel=_BOUNDS
+        ),
+    ] = 256
+    max_body: Annotated[
+        int,
+        typer.Option(min=1, help="Megabytes of one request's body.", rich_help_panel=_BOUNDS),
+    ] = 8
+    max_seconds: Annotated[
+        float,
+        typer.Option(
+            min=0.1,
+            help="Seconds for one request; what is not judged by then fails.",
+            rich_help_panel=_BOUNDS,
+        ),
+    ] = 3600.0
+    drain: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="Seconds for accepted requests to finish after SIGTERM or Ctrl-C.",
+            rich_help_panel=_BOUNDS,
+        ),
+    ] = 30.0
+    log_requests: Annotated[
+        bool,
+        typer.Option(
+            "--log-requests/--no-log-requests",
+            help="Write one line of JSON on standard error for each request.",
+            rich_help_panel=_BOUNDS,
+        ),
+    ] = True
 
 
 @grouped
 def serve(
     judging: cli.JudgingOptions,
     engine: cli.EngineOptions,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8321,
+    access: AccessOptions,
+    bounds: BoundOptions,
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
-    waiting: Annotated[
-        int, typer.Option(min=0, help="Solutions that may wait; more are refused with 503.")
-    ] = 1024,
 ) -> None:
-    """Serve POST /v1/verify and GET /healthz; what a request does not say is set here."""
+    """Serve the verifier over HTTP; what a request does not say is as set here.
+
+    /v1/verify, /v1/rank and /v1/critique judge; /health, /ready and /metrics tell how the service
+    does; /openapi.json describes all routes.
+    """
     settings = judging.settings(stop_at_first_error=stop_at_first_error)
-    asyncio.run(_serve(engine, settings, host, port, concurrency, waiting))
+    asyncio.run(_serve(engine, settings, access, bounds, concurrency))
 
 
 async def _serve(
-    engine: EngineOptions, settings: Settings, host: str, port: int, concurrency: int, waiting: int
+    engine: EngineOptions,
+    settings: Settings,
+    access: AccessOptions,
+    bounds: BoundOptions,
+    concurrency: int,
 ) -> None:
-    from genprm.compose import open_judge
-
     try:
-        import uvicorn
-
-        from genprm.server import app
+        from genprm.server import app, connection, logs, security
+        from genprm.server.limits import Limits
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
+    limits = Limits(
+        concurrency=concurrency,
+        waiting=bounds.waiting,
+        votes=bounds.max_votes,
+        body_bytes=bounds.max_body << 20,
+        seconds=bounds.max_seconds,
+        drain_seconds=bounds.drain,
+    )
+    guard = security.security_of(
+        access.host,
+        security.read_keys(access.keys),
+        access.allow_host or (),
+        access.allow_origin or (),
+    )
+    listening = _listen(access.host, access.port)
+    async with open_verifier(engine, settings) as verifier:
+        service = app.create_service(verifier, limits, guard)
+        server = connection.Server(service.app, limits, service.judging.drain)
+        address = f"http://{access.host}:{listening.getsockname()[1]}"
+        typer.echo(f"genprm serves {verifier.model.name} at {address}", err=True)
+        logs.write_logs(requests=bounds.log_requests)
+        await server.serve([listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        listening = socket.create_server((host, port), backlog=2048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         cause = error.strerror or str(error)
         raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
-    async with open_judge(engine.choice, settings) as judge:
-        service = app.create_app(judge, app.Limits(concurrency, waiting))
-        server = uvicorn.Server(uvicorn.Config(service, log_level="warning", lifespan="off"))
-        address = f"http://{host}:{listening.getsockname()[1]}"
-        typer.echo(f"genprm serves {engine.model} at {address}", err=True)
-        await server.serve([listening])

@@ -1,0 +1,174 @@
+"""Who may ask: API keys, and a defence against web pages that post to a local service.
+
+A browser lets any page send requests to 127.0.0.1. Such a request carries the page's `Origin`, or
+reaches us under a foreign `Host` (DNS rebinding), so both are checked. A service that others can
+reach demands a key.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from genprm.errors import InputError
+from genprm.server.errors import Refusal
+
+KEYS_VARIABLE = "GENPRM_API_KEYS"
+OPEN_ROUTES = frozenset({"/health", "/healthz", "/ready"})  # for probes, which send no key
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SHORTEST_KEY = 8
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Security:
+    """What a request must show.
+
+    Args:
+        keys: SHA-256 digests of the accepted keys; without any, no key is asked for.
+        hosts: names under which the service may be addressed; None allows any.
+        origins: other origins whose pages may call the service, as `https://host`.
+    """
+
+    keys: tuple[bytes, ...] = ()
+    hosts: frozenset[str] | None = _LOOPBACK
+    origins: frozenset[str] = frozenset()
+
+    def check(self, path: str, headers: Headers) -> None:
+        """Let the request pass.
+
+        Raises:
+            Refusal: 401, 403 or 421.
+        """
+        host = _host_name(headers.get("host", ""))
+        if self.hosts is not None and host not in self.hosts:
+            raise Refusal(
+                421,
+                f"this service is not {host or 'without a name'}",
+                field="Host",
+                fix="address it by the name it listens on, or start it with --allow-host NAME",
+            )
+        self._check_origin(headers)
+        if self.keys and path not in OPEN_ROUTES and not self._has_key(headers):
+            raise Refusal(
+                401,
+                "no valid API key",
+                field="Authorization",
+                fix="send the header Authorization: Bearer KEY",
+            )
+
+    def _check_origin(self, headers: Headers) -> None:
+        origin = headers.get("origin")
+        foreign = headers.get("sec-fetch-site") == "cross-site"
+        if origin is not None and origin not in self.origins:
+            foreign = foreign or urlsplit(origin).netloc != headers.get("host", "")
+        if foreign and origin not in self.origins:
+            raise Refusal(
+                403,
+                "pages of another origin may not call this service",
+                field="Origin",
+                fix="start it with --allow-origin and the page's origin",
+            )
+
+    def _has_key(self, headers: Headers) -> bool:
+        """Compares with every key in constant time; Basic's password counts as a key.
+
+        Trainers that take only a URL can send a key as `http://any:KEY@host`.
+        """
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                given = base64.b64decode(given, validate=True).decode().partition(":")[2]
+            except (binascii.Error, UnicodeDecodeError):
+                given = ""
+        elif scheme.lower() != "bearer":
+            given = ""
+        digest = _digest(given.strip())
+        return sum(hmac.compare_digest(digest, key) for key in self.keys) > 0
+
+
+class Guard:
+    """ASGI middleware: lets pass what `Security` lets pass."""
+
+    def __init__(self, app: ASGIApp, security: Security) -> None:
+        self.app = app
+        self.security = security
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] == "http":
+            try:
+                self.security.check(scope["path"], Headers(scope=scope))
+            except Refusal as refusal:
+                await refusal.response()(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def read_keys(file: Path | None) -> tuple[bytes, ...]:
+    """Digests of the keys in a file, one a line, and of those in the environment.
+
+    Raises:
+        InputError: the file cannot be read, holds no key, or a key is too short.
+    """
+    keys = os.environ.get(KEYS_VARIABLE, "").replace(",", " ").split()
+    if file is not None:
+        try:
+            lines = file.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise InputError(f"{file}: cannot read the keys; fix: a text file") from None
+        keys += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        if not keys:
+            raise InputError(f"{file}: holds no key; fix: one key a line")
+    if any(len(key) < _SHORTEST_KEY for key in keys):
+        raise InputError(
+            f"an API key is shorter than {_SHORTEST_KEY} characters; fix: a longer one"
+        )
+    return tuple(map(_digest, keys))
+
+
+def security_of(
+    host: str, keys: tuple[bytes, ...], hosts: Iterable[str] = (), origins: Iterable[str] = ()
+) -> Security:
+    """How a service that listens on `host` is guarded.
+
+    Raises:
+        InputError: others can reach the address, and there is no key.
+    """
+    named = frozenset(map(str.lower, hosts))
+    allowed = frozenset(origin.rstrip("/") for origin in origins)
+    if is_loopback(host):
+        return Security(keys, _LOOPBACK | named | {host.lower()}, allowed)
+    if not keys:
+        raise InputError(
+            f"--host {host}: others can reach this address, and no API key is set; "
+            f"fix: --keys FILE or {KEYS_VARIABLE}, or --host 127.0.0.1"
+        )
+    return Security(keys, (_LOOPBACK | named | {host.lower()}) if named else None, allowed)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _host_name(header: str) -> str:
+    try:
+        return (urlsplit(f"//{header}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _digest(key: str) -> bytes:
+    return sha256(key.encode("utf-8", "surrogatepass")).digest()
