@@ -20,7 +20,8 @@ from genprm.server.app import Limits, Service, create_service
 from genprm.server.connection import Server
 from genprm.server.security import Security
 from genprm.verify.format import Mode
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.settings import Settings
+from genprm.verify.verifier import Verifier
 
 LOOPBACK = Security()
 

@@ -10,17 +10,9 @@ from scripted import Scripted
 from serving import Stuck, analyst, judge, serving, wait_until
 from shared_data import shared
 
-<<<<<<< HEAD
-from genprm.errors import ModelError
-from genprm.server.app import Limits, create_app
-from genprm.verify.format import Mode
-from genprm.verify.settings import Settings
-from genprm.verify.verifier import Verifier
-=======
 from genprm.errors import ModelError, RequestFailed
 from genprm.records.verdicts import VerdictRow
 from genprm.server.app import Limits
->>>>>>> 4038f5d (The service is bounded, guarded, and ends in time)
 
 PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
 

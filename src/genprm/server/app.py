@@ -1,4 +1,4 @@
-"""The HTTP service on a verifier: its routes, and the bounds around them.
+"""The HTTP service on a judge: its routes, and the bounds around them.
 
     POST /v1/verify     one solution or many; a stream where asked for
     POST /v1/rank       candidates in, their order and scores out
@@ -22,7 +22,7 @@ from genprm.server.logs import RequestLog
 from genprm.server.metrics import Metrics
 from genprm.server.routes import choose, status, verify
 from genprm.server.security import Guard, Security
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepJudge
 
 __all__ = ["Limits", "Service", "create_app"]
 
@@ -36,13 +36,13 @@ class Service:
 
 
 def create_service(
-    verifier: Verifier,
+    judge: StepJudge,
     limits: Limits = Limits(),
     security: Security = Security(),
     *,
     page: ASGIApp | None = None,
 ) -> Service:
-    """The service on a verifier that the caller opens and closes.
+    """The service on a judge that the caller opens and closes.
 
     `page` is an application for all other paths, such as a viewer at `/`.
     """
@@ -54,7 +54,7 @@ def create_service(
         redoc_url=None,
     )
     metrics = Metrics()
-    judging = Judging(verifier, limits, metrics)
+    judging = Judging(judge, limits, metrics)
     metrics.watch("solutions", judging.queue)
     for routes in (verify, choose, status):
         app.include_router(routes.router(judging))
@@ -68,11 +68,11 @@ def create_service(
 
 
 def create_app(
-    verifier: Verifier,
+    judge: StepJudge,
     limits: Limits = Limits(),
     security: Security = Security(),
     *,
     page: ASGIApp | None = None,
 ) -> FastAPI:
     """The application alone, for a server of the caller's."""
-    return create_service(verifier, limits, security, page=page).app
+    return create_service(judge, limits, security, page=page).app

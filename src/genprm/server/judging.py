@@ -21,9 +21,10 @@ from genprm.server.errors import Refusal, refusal_of, shutting_down
 from genprm.server.limits import Limits
 from genprm.server.metrics import Metrics
 from genprm.server.queue import Queue
-from genprm.server.requests import AskedSolution, JudgingRequest, Unusable
+from genprm.server.requests import AskedSolution, JudgingRequest, Unusable, Usable
 from genprm.verdict import SolutionVerdict, StepVerdict
-from genprm.verify.verifier import OnStep, Settings, Verifier
+from genprm.verify.judge import OnStep, StepJudge
+from genprm.verify.settings import Settings
 
 T = TypeVar("T")
 _PROBE = Solution("What is 1 + 1?", ("1 + 1 = 2.",))
@@ -44,10 +45,10 @@ class Judged:
 
 
 class Judging:
-    """The verifier behind the queue."""
+    """The judge behind the queue."""
 
-    def __init__(self, verifier: Verifier, limits: Limits, metrics: Metrics) -> None:
-        self.verifier = verifier
+    def __init__(self, judge: StepJudge, limits: Limits, metrics: Metrics) -> None:
+        self.judge = judge
         self.limits = limits
         self.metrics = metrics
         self.queue = Queue(limits.concurrency, limits.waiting)
@@ -79,8 +80,8 @@ class Judging:
                 field="solutions",
             )
         items = [_read(one, self.limits) for one in asked]
-        steps = [len(one.steps) for one in items if isinstance(one, Solution)]
-        settings = body.settings(self.verifier.settings, self.limits, steps)
+        steps = [len(one.solution.steps) for one in items if isinstance(one, Usable)]
+        settings = body.settings(self.judge.settings, self.limits, steps)
         return Job(self, settings, items, body.seconds or self.limits.seconds)
 
     async def until_gone(self, request: Request, work: Awaitable[T]) -> T:
@@ -108,18 +109,18 @@ class Judging:
             if self.fault is not None:
                 try:
                     async with asyncio.timeout(_PROBE_SECONDS):
-                        await self.verifier.verify(_PROBE)
+                        await self.judge.verify(_PROBE)
                 except (GenprmError, TimeoutError) as error:
                     self.fault = str(error) or "the judge does not answer"
                 else:
                     self.fault = None
         return self.fault
 
-    async def judge(
+    async def judge_one(
         self, solution: Solution, row: int, settings: Settings, on_step: OnStep | None
     ) -> Judged:
         """One solution; it is asked once more where the sandbox was lost under it."""
-        verifier = self.verifier.using(settings)
+        judge = self.judge.using(settings)
         seen = 0
 
         def forward(row: int, step: StepVerdict) -> None:
@@ -131,11 +132,11 @@ class Judging:
 
         try:
             try:
-                verdict = await verifier.verify(solution, row=row, on_step=forward)
+                verdict = await judge.verify(solution, row=row, on_step=forward)
             except SandboxError:
                 if seen:
                     raise
-                verdict = await verifier.verify(solution, row=row, on_step=forward)
+                verdict = await judge.verify(solution, row=row, on_step=forward)
         except (RequestFailed, InputError) as error:
             return _failure(solution, Refusal(422, str(error)))
         except GenprmError as error:
@@ -154,7 +155,7 @@ class Job:
         self,
         judging: Judging,
         settings: Settings,
-        items: Sequence[Solution | Unusable],
+        items: Sequence[Usable | Unusable],
         seconds: float,
     ) -> None:
         unusable = [one for one in items if isinstance(one, Unusable)]
@@ -199,20 +200,28 @@ class Job:
         item = self.items[row]
         if isinstance(item, Unusable):
             return row, _failure(Solution("", (), item.id), item.refusal)
+
+        def told(_: int, step: StepVerdict) -> None:
+            if on_step is not None:
+                on_step(row, step)
+
         start = time.monotonic()
         try:
             async with asyncio.timeout(max(0.0, self._deadline - start)):
                 async with self._places.turn():
-                    judged = await self._judging.judge(item, row, self._settings, on_step)
+                    seed_row = row if item.row is None else item.row
+                    judged = await self._judging.judge_one(
+                        item.solution, seed_row, self._settings, told
+                    )
         except TimeoutError:
-            judged = _failure(item, Refusal(504, f"not judged within {self._seconds:g} s"))
+            judged = _failure(item.solution, Refusal(504, f"not judged within {self._seconds:g} s"))
         self._judging.metrics.count_solution(
             judged.verdict, judged.failed, time.monotonic() - start
         )
         return row, judged
 
 
-def _read(asked: AskedSolution | Unusable, limits: Limits) -> Solution | Unusable:
+def _read(asked: AskedSolution | Unusable, limits: Limits) -> Usable | Unusable:
     if isinstance(asked, Unusable):
         return asked
     try:

@@ -1,9 +1,8 @@
 """What the service is asked: one solution or many, and how to judge them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Annotated, Any, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,30 +17,20 @@ from pydantic import (
 )
 
 from genprm.dataset import Text
+from genprm.model import Sampling
 from genprm.problem import Solution, split_steps
 from genprm.records.record import replace_surrogates
+from genprm.records.service import Detail
 from genprm.server.errors import Refusal, invalid
 from genprm.server.limits import Limits
 from genprm.verify.aggregate import Aggregate
-from genprm.verify.format import Mode
-<<<<<<< HEAD
-from genprm.verify.settings import Settings
-=======
+from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits as VoteLimits
-from genprm.verify.verifier import Settings
->>>>>>> 4038f5d (The service is bounded, guarded, and ends in time)
+from genprm.verify.settings import Settings
 from genprm.verify.voting import Adaptive
 
-_NAMES = ("problem", "question", "steps", "solution", "id")
+_NAMES = ("problem", "question", "steps", "solution", "id", "row")
 _PROBLEM = "What is 2 + 3 * 4?"
-
-
-class Detail(StrEnum):
-    """How much of a verdict is told."""
-
-    SCORES = "scores"  # rewards, labels and the first error
-    ANALYSES = "analyses"  # and each step's analysis
-    ALL = "all"  # every vote with its text, code and output: a row of `genprm verify`
 
 
 def _writable(text: str) -> str:
@@ -59,6 +48,10 @@ class AskedSolution(BaseModel):
     steps: Annotated[list[Text], Field(min_length=1)] | None = None
     solution: Text | None = None
     id: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
+    row: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+        default=None,
+        description="Its place in a run, from which seeds come; else its place in `solutions`.",
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "AskedSolution":
@@ -66,7 +59,7 @@ class AskedSolution(BaseModel):
             raise ValueError("give either steps or solution")
         return self
 
-    def read(self, limits: Limits) -> Solution:
+    def read(self, limits: Limits) -> "Usable":
         """As the verifier wants it.
 
         Raises:
@@ -79,7 +72,15 @@ class AskedSolution(BaseModel):
                 f"{len(steps):,} steps; fix: at most {limits.steps:,}",
                 field="steps" if self.steps else "solution",
             )
-        return Solution(self.problem, steps, self.id)
+        return Usable(Solution(self.problem, steps, self.id), self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Usable:
+    """A solution as it will be judged, and its place in a run where one was given."""
+
+    solution: Solution
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,17 @@ class JudgingRequest(BaseModel):
     error_rate: Annotated[float, Field(gt=0, le=0.5)] | None = None
     stop_at_first_error: bool | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=100)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0, le=1 << 20)] | None = None
     max_tokens: (
         Annotated[int, Field(ge=1, description="Tokens that a vote may write on a step.")] | None
     ) = None
+    code_rounds: Annotated[int, Field(ge=1, le=100)] | None = None
+    code_timeout: Annotated[float, Field(gt=0)] | None = None
+    question_prefix: bool | None = None
+    assistant_marker: bool | None = None
+    reference_output: bool | None = None
     seconds: (
         Annotated[float, Field(gt=0, description="What is not judged by then fails.")] | None
     ) = None
@@ -132,14 +141,22 @@ class JudgingRequest(BaseModel):
         Raises:
             Refusal: 422, one of the limits is passed.
         """
-        names = ("votes", "mode", "adaptive", "error_rate", "stop_at_first_error", "seed")
-        said = {name: getattr(self, name) for name in names}
-        changed = {name: value for name, value in said.items() if value is not None}
-        bounds = VoteLimits(self.max_tokens or server.limits.tokens, server.limits.code_rounds)
-        settings = replace(server, **changed, limits=bounds)
+        said = self.model_dump(exclude_none=True, include=set(JudgingRequest.model_fields))
+        tokens = said.pop("max_tokens", server.limits.tokens)
+        rounds = said.pop("code_rounds", server.limits.code_rounds)
+        _at_most("seconds", said.pop("seconds", 0), limits.seconds)
+        settings = replace(
+            server,
+            sampling=_changed(server.sampling, said),
+            prompt_format=_changed(server.prompt_format, said),
+            limits=VoteLimits(tokens, rounds),
+            **said,
+        )
         _at_most("votes", settings.votes, max(limits.votes, server.votes))
-        _at_most("max_tokens", bounds.tokens, max(limits.tokens, server.limits.tokens))
-        _at_most("seconds", self.seconds or 0, limits.seconds)
+        _at_most("max_tokens", tokens, max(limits.tokens, server.limits.tokens))
+        _at_most(
+            "code_timeout", settings.code_timeout, max(limits.code_seconds, server.code_timeout)
+        )
         total = sum(steps) * settings.votes
         if total > limits.request_votes:
             raise Refusal(
@@ -149,6 +166,15 @@ class JudgingRequest(BaseModel):
                 field="votes",
             )
         return settings
+
+
+_Part = TypeVar("_Part", Sampling, PromptFormat)
+
+
+def _changed(part: _Part, said: dict[str, Any]) -> _Part:
+    """The part with its fields as they are said; they are taken out of `said`."""
+    names = [field.name for field in fields(part) if field.name in said]
+    return replace(part, **{name: said.pop(name) for name in names})
 
 
 def _at_most(field: str, value: float, bound: float) -> None:
@@ -179,6 +205,7 @@ class VerifyRequest(JudgingRequest):
     steps: list[str] | None = None
     solution: str | None = None
     id: str | None = None
+    row: int | None = None
     stream: bool = Field(False, description="Steps as they are judged, as NDJSON or SSE.")
     detail: Detail = Detail.ALL
 

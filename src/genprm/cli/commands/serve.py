@@ -9,11 +9,10 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
-from genprm.cli.engine import open_verifier
 from genprm.cli.grouping import OptionGroup, grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.verifier import Settings
+from genprm.verify.settings import Settings
 
 _ACCESS = "Who may ask"
 _BOUNDS = "Bounds"
@@ -133,6 +132,8 @@ async def _serve(
     bounds: BoundOptions,
     concurrency: int,
 ) -> None:
+    from genprm.compose import open_judge
+
     try:
         from genprm.server import app, connection, logs, security
         from genprm.server.limits import Limits
@@ -153,11 +154,11 @@ async def _serve(
         access.allow_origin or (),
     )
     listening = _listen(access.host, access.port)
-    async with open_verifier(engine, settings) as verifier:
-        service = app.create_service(verifier, limits, guard)
+    async with open_judge(engine.choice, settings) as judge:
+        service = app.create_service(judge, limits, guard)
         server = connection.Server(service.app, limits, service.judging.drain)
         address = f"http://{access.host}:{listening.getsockname()[1]}"
-        typer.echo(f"genprm serves {verifier.model.name} at {address}", err=True)
+        typer.echo(f"genprm serves {engine.model} at {address}", err=True)
         logs.write_logs(requests=bounds.log_requests)
         await server.serve([listening])
 

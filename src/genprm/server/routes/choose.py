@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from genprm.records.service import CritiqueReply, RankedCandidate, RankReply
 from genprm.server.judging import Judged, Judging
-from genprm.server.replies import CritiqueReply, RankedCandidate, RankReply, critique
+from genprm.server.replies import critique
 from genprm.server.requests import CritiqueRequest, RankRequest
 from genprm.server.routes.documented import refusals
 from genprm.verdict import total

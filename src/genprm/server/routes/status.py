@@ -1,11 +1,12 @@
 """GET /health, /ready and /metrics."""
 
 from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 import genprm
+from genprm.records.run_spec import JudgeSpec
 from genprm.server.errors import LATER, Refusal, shutting_down
 from genprm.server.judging import Judging
 from genprm.server.routes.documented import probe_refusals, refusals
@@ -36,7 +37,7 @@ def router(judging: Judging) -> APIRouter:
     async def health() -> Health:
         return Health(
             status="ok",
-            model=judging.verifier.model.name,
+            model=model_name(judging.judge.spec),
             version=genprm.__version__,
             judging=judging.queue.running,
             waiting=judging.queue.waiting,
@@ -51,6 +52,15 @@ def router(judging: Judging) -> APIRouter:
         return Ready(status="ready")
 
     @routes.get(
+        "/v1/judge",
+        response_model=None,
+        responses={200: {"model": JudgeSpec}, 401: refusals[401], **probe_refusals},
+        summary="The model that judges, and the settings that hold by default.",
+    )
+    async def judge() -> JSONResponse:
+        return JSONResponse(judging.judge.spec.json_object())
+
+    @routes.get(
         "/metrics",
         response_class=Response,
         responses={
@@ -63,3 +73,10 @@ def router(judging: Judging) -> APIRouter:
         return Response(judging.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def model_name(spec: JudgeSpec) -> str:
+    """What a person calls the judge: its model; of a cascade, the strong one's."""
+    if spec.model is not None:
+        return spec.model.name
+    return model_name(spec.parts[-1]) if spec.parts else spec.judge

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from genprm.records.record import JsonObject
+from genprm.records.service import Detail, VerifyReply
 from genprm.server.errors import Refusal
 from genprm.server.judging import Job, Judged, Judging
-from genprm.server.replies import VerifyReply, answer, step_answer
-from genprm.server.requests import Detail, VerifyRequest
+from genprm.server.replies import answer, step_answer
+from genprm.server.requests import Usable, VerifyRequest
 from genprm.server.routes.documented import refusals
 from genprm.verdict import StepVerdict
 
@@ -75,8 +76,8 @@ async def _events(job: Job, detail: Detail) -> AsyncGenerator[Event, None]:
         index = judged_steps[row]
         judged_steps[row] += 1
         item = job.items[row]
-        text = getattr(item, "steps", ("",) * (index + 1))[index]
-        shown = step_answer(detail, text, step).json_object()
+        assert isinstance(item, Usable)
+        shown = step_answer(detail, item.solution.steps[index], step).json_object()
         happened.put_nowait({"event": "step", "row": row, "step": index, **shown})
 
     async def judge() -> None:
@@ -114,6 +115,6 @@ async def _written(
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(events):
         async for event in events:
-            line = json.dumps(event, ensure_ascii=False)
+            line = json.dumps(event)  # ASCII: some clients split lines at U+2028, too
             name = event["event"]
             yield (f"event: {name}\ndata: {line}\n\n" if server_sent else line + "\n").encode()

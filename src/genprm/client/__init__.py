@@ -1,0 +1,15 @@
+"""A client of `genprm serve`, blocking and awaited: the same calls, the same typed replies.
+
+    with Client("http://gpu-box:8321", api_key="…") as client:
+        row, = client.verify([Solution("1 + 1?", ("1 + 1 = 3.",))], votes=8)
+        row.first_error                                        # 0
+
+A full queue (429) and a service that is not ready (503, or not there) are asked again, after the
+time that the service names. A solution that could not be judged has `failed` set in its row; the
+others have their verdicts.
+"""
+
+from genprm.client.awaited import AsyncClient, StepEvent
+from genprm.client.blocking import Client
+
+__all__ = ["AsyncClient", "Client", "StepEvent"]
