@@ -146,7 +146,7 @@ def test_the_service_gives_the_rewards_of_the_process() -> None:
 def test_a_service_that_refuses_or_is_not_there_is_an_error_not_a_reward() -> None:
     with serving() as url:
         wrong = GenPRMReward(Service(url, votes=0))
-        with pytest.raises(ModelError, match="answered 400: field votes"):
+        with pytest.raises(ModelError, match="answered 422: field votes"):
             wrong(PROMPTS[:1], COMPLETIONS[:1])
     gone = GenPRMReward(Service("http://127.0.0.1:9", retries=0))
     with pytest.raises(ModelError, match="cannot be reached"):

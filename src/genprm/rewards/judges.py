@@ -179,7 +179,7 @@ class Service:
                 if reply.status_code == httpx.codes.OK:
                     return [_judged(row) for row in reply.json()["verdicts"]]
                 cause = f"{self.url} answered {reply.status_code}: {_said(reply)}"
-                if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                if reply.status_code not in (429, 503):
                     break
             await asyncio.sleep(0.5 * 2**attempt)
         raise ModelError(cause)
@@ -191,6 +191,7 @@ def _judged(row: dict[str, Any]) -> Judged:
 
 def _said(reply: httpx.Response) -> str:
     try:
-        return str(reply.json()["error"])
+        error = reply.json()["error"]
+        return f"field {error['field']}: {error['message']}; fix: {error['fix']}"
     except (ValueError, KeyError, TypeError):
         return reply.text[:200]
