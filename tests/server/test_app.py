@@ -14,7 +14,7 @@ from genprm.errors import ModelError, RequestFailed
 from genprm.records.verdicts import VerdictRow
 from genprm.server.app import Limits
 
-PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
+PAIR: dict[str, Any] = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
 
 
 class Lost(Scripted):
@@ -23,7 +23,7 @@ class Lost(Scripted):
 
 
 class Picky(Scripted):
-    async def complete(self, prompt: str, **options: Any) -> Any:  # type: ignore[override]
+    async def complete(self, prompt: str, **options: Any) -> Any:
         if "forbidden" in prompt:
             raise RequestFailed("the server refused it")
         return await super().complete(prompt, **options)

@@ -18,7 +18,7 @@ from genprm.server.app import Limits, create_service
 from genprm.server.security import Security, is_loopback, read_keys, security_of
 from genprm.verify.verifier import Verifier
 
-PAIR = {"problem": "1 + 1?", "steps": ["1 + 1 = 2."]}
+PAIR: dict[str, Any] = {"problem": "1 + 1?", "steps": ["1 + 1 = 2."]}
 TIGHT = Limits(head_seconds=0.5, body_seconds=0.5, body_bytes=1 << 20, connections=50)
 KEY = "a-long-secret-key"
 KEYS = Security(keys=tuple(sha256(key.encode()).digest() for key in ("another-key", KEY)))
