@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from genprm.model import Completion, Finish, Message, Model, Sampling
 from genprm.problem import split_steps
+from genprm.step_marker import first_step_end, step_prefix, stop_strings
 from genprm.verdict import Usage
 
 STEP_SEPARATOR = "\n\n"
@@ -77,13 +78,16 @@ class Policy:
 
     async def next_step(self, problem: str, *, steps: Sequence[str], seed: int) -> Sample:
         """The solution with one more step; `complete` says that this step was the last."""
-        stop = (f"\nStep {len(steps) + 2}:",) if self.settings.force_steps else (STEP_SEPARATOR,)
+        following = len(steps) + 2
+        stop = stop_strings(following) if self.settings.force_steps else (STEP_SEPARATOR,)
         done = await self._continue(self.prompt(problem, steps), stop=stop, seed=seed)
-        step = (self._begun(steps) + done.text).strip()
+        written = self._begun(steps) + done.text
+        end = first_step_end(written, following)  # a spelling that is no stop string
+        step = written[:end].strip()
         return Sample(
             problem,
             (*steps, step) if step else tuple(steps),
-            complete=done.finish is Finish.EOS,
+            complete=done.finish is Finish.EOS and end is None,
             seed=seed,
             usage=_usage(done),
         )
@@ -102,7 +106,7 @@ class Policy:
         return self.model.render(chat, generation_prompt=True) + written + self._begun(steps)
 
     def _begun(self, steps: Sequence[str]) -> str:
-        return f"Step {len(steps) + 1}:" if self.settings.force_steps else ""
+        return step_prefix(len(steps) + 1) if self.settings.force_steps else ""
 
     async def _continue(self, prompt: str, *, stop: Sequence[str], seed: int) -> Completion:
         return await self.model.complete(

@@ -1,12 +1,16 @@
 """A problem, a solution in steps, and how a text becomes steps."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-_MARKED_STEP = re.compile(r"(?m)^(?=(?:\*\*|#+ )?Step \d+\b)")
-_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+from genprm.markup import Span, inside, protected_spans
+from genprm.step_marker import step_markers
+
+_LINE_END = re.compile(r"\r\n?|\u2028|\u2029")
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +33,33 @@ class Solution:
 
 
 def split_steps(text: str) -> tuple[str, ...]:
-    r"""Split a solution into steps.
+    """Split a solution into steps.
 
-    At `Step k` markers where there are at least two; else at blank lines (ProcessBench's
-    convention), keeping display math whole; else at line ends. No text is lost but the white
-    space between steps.
+    At step markers (`Step 2:`, `### Step 2`, …) where there are at least two; else at blank lines
+    (ProcessBench's convention); else at line ends. Blocks of code and display mathematics stay
+    whole. No text is lost but the white space between steps, and line ends become `\\n`.
     """
-    text = text.strip()
-    marked = _stripped(_MARKED_STEP.split(text))
-    if len(_MARKED_STEP.findall(text)) >= 2:
-        return marked
-    paragraphs = _whole_math(_stripped(_BLANK_LINE.split(text)))
-    return paragraphs if len(paragraphs) > 1 else _whole_math(_stripped(text.splitlines()), "\n")
+    text = _LINE_END.sub("\n", text).strip()
+    whole = protected_spans(text)
+    markers = [marker.start for marker in step_markers(text) if not inside(whole, marker.start)]
+    if len(markers) >= 2:
+        return _stripped(pieces(text, markers))
+    paragraphs = _stripped(pieces(text, _ends(_BLANK_LINES, text, whole)))
+    if len(paragraphs) > 1:
+        return paragraphs
+    return _stripped(pieces(text, _ends(re.compile(r"\n"), text, whole)))
 
 
-def _stripped(parts: list[str]) -> tuple[str, ...]:
+def pieces(text: str, cuts: Iterable[int]) -> list[str]:
+    """The text cut at the given places, which are in order; joined they are the text again."""
+    places = [0, *cuts, len(text)]
+    return [text[start:end] for start, end in pairwise(places)]
+
+
+def _ends(separator: re.Pattern[str], text: str, whole: list[Span]) -> Iterable[int]:
+    """The ends of the separators that do not lie inside what stays whole."""
+    return (match.end() for match in separator.finditer(text) if not inside(whole, match.start()))
+
+
+def _stripped(parts: Iterable[str]) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
-
-
-def _whole_math(parts: tuple[str, ...], glue: str = "\n\n") -> tuple[str, ...]:
-    """Join parts again where a split fell inside `\\[ … \\]`, `$$ … $$` or an environment."""
-    whole: list[str] = []
-    for part in parts:
-        if whole and _open_math(whole[-1]):
-            whole[-1] += glue + part
-        else:
-            whole.append(part)
-    return tuple(whole)
-
-
-def _open_math(text: str) -> bool:
-    return (
-        text.count(r"\[") > text.count(r"\]")
-        or text.count("$$") % 2 == 1
-        or text.count(r"\begin{") > text.count(r"\end{")
-    )

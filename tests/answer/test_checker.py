@@ -1,6 +1,8 @@
 """Final answers: extraction, comparison, and what happens when a comparison cannot end."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -68,7 +70,7 @@ def test_a_number_equals_all_its_spellings(number: int) -> None:
 
 
 def test_a_hang_is_killed_undecided_and_does_not_spoil_what_follows() -> None:
-    gold, hard = r"-\sqrt{3}", r"\sin 80^\circ (4 \cos 80^\circ - 1)"  # SymPy takes minutes
+    gold, hard = r"x\sqrt{3}", r"x \sin 80^\circ (4 \cos 80^\circ - 1)"  # takes minutes
     with AnswerChecker(timeout=1.0) as checker:
         matches = checker.compare_many([(gold, hard), ("x+y", "y+x")])
         assert matches == [Match.UNDECIDED, Match.EQUAL]
@@ -104,9 +106,7 @@ def test_agreement_with_the_prm800k_grader() -> None:
         "math500_467": "15 for 15 cm²: equal, the grader wants the unit",
         "math500_284": "3 ± 2√2 written out: equal",
         "math500_408": "0.2 and -3.6 in place of 1/5 and -18/5: equal",
-        "math500_127": "4210 for 4210 in base 5: Math-Verify drops the base",
         "math500_181": "1/∛3 is not √3/3: the grader is wrong",
-        "math500_164": "needs a trigonometric identity: undecided at the time-out",
     }
     checker = AnswerChecker(timeout=2.0)
     for name in ("gsm8k", "math500"):
@@ -122,3 +122,36 @@ def test_agreement_with_the_prm800k_grader() -> None:
         assert disagreements.total() <= 0.01 * total
         assert {key for key, count in disagreements.items() if count} <= set(by_eye)
     checker.close()
+
+
+def test_the_comparing_process_is_shut_in() -> None:
+    """No file but Python's own, no network, no process: tried from inside."""
+    program = """
+import json, os, socket, sys
+import genprm.answer.child as child
+class Lines:
+    def __iter__(self):
+        tries = {
+            "read": lambda: open("/etc/passwd"),
+            "write": lambda: open("/tmp/genprm-answer-child", "w"),
+            "process": os.fork,
+            "network": lambda: socket.socket(),
+        }
+        for name, attempt in tries.items():
+            try:
+                attempt()
+                print(name, flush=True)
+            except OSError:
+                pass
+        return iter([])
+sys.stdin = Lines()
+child.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    first, *possible = done.stdout.splitlines()
+    layers = json.loads(first)["layers"]
+    assert "limits" in layers
+    if {"files", "system calls"} <= set(layers):
+        assert possible == []

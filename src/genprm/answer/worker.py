@@ -1,9 +1,9 @@
-"""A process that runs Math-Verify and can be killed: `answer`'s hands.
+"""A process that compares formulas and can be killed: `answer`'s hands.
 
 SymPy runs arbitrary simplifications on what a model wrote: it may loop for ever inside C code,
-where no exception reaches it, or ask for all memory. So every comparison runs in a child
-(`python -m genprm.answer_worker`, one JSON object a line both ways) under an address-space
-limit; the parent kills it when its time is up and starts another when it is next needed.
+where no exception reaches it, or ask for all memory. So every comparison runs in a child, the
+program `genprm.answer.child`, which has shut itself in (no files, no network, no new processes,
+bounded memory); the parent kills it when its time is up and starts another when it is next needed.
 """
 
 import contextlib
@@ -13,11 +13,10 @@ import select
 import subprocess
 import sys
 import time
-from functools import lru_cache
 from typing import IO, NamedTuple
 
 _START_SECONDS = 120.0  # importing SymPy on a loaded machine
-_MEMORY_BYTES = 2 << 30
+_PROGRAM = "genprm.answer.child"
 
 
 class Outcome(NamedTuple):
@@ -69,7 +68,7 @@ class WorkerProcess:
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "genprm.answer_worker"],
+            [sys.executable, "-m", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -98,51 +97,3 @@ def _read_line(pipe: IO[bytes], timeout: float) -> bytes | None:
             return b""
         line += chunk
     return line
-
-
-def compare(gold: str, answer: str) -> Outcome:
-    r"""Compare two answers with Math-Verify, each read as the content of a `\boxed{}`."""
-    import math_verify
-
-    try:
-        read = _read(gold), _read(answer)
-        if math_verify.verify(*read, timeout_seconds=0, raise_on_error=True):
-            return Outcome("equal")
-    except (Exception, RecursionError) as error:  # whatever SymPy raises means: not decided
-        return Outcome("undecided", f"{type(error).__name__}: {error}"[:200])
-    for text, expressions in zip((gold, answer), read, strict=True):
-        if all(isinstance(expression, str) for expression in expressions) and _mathematical(text):
-            return Outcome("undecided", f"Math-Verify cannot read {text[:80]!r}")
-    return Outcome("different")
-
-
-@lru_cache(maxsize=1024)
-def _read(text: str) -> list[object]:
-    import math_verify
-
-    expressions: list[object] = math_verify.parse(
-        f"\\boxed{{{text}}}", parsing_timeout=0, raise_on_error=True
-    )
-    return expressions
-
-
-def _mathematical(text: str) -> bool:
-    """Whether a text that was read as no expression holds one all the same."""
-    return any(sign in text for sign in "0123456789\\=^+")
-
-
-def _serve() -> None:
-    import logging
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    logging.disable(logging.CRITICAL)
-    compare("1+x", "x+1")  # import and warm up before the clock runs
-    print("ready", flush=True)
-    for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(compare(**request)._asdict()), flush=True)
-
-
-if __name__ == "__main__":
-    _serve()

@@ -1,0 +1,13 @@
+"""Final answers: found in a text (`extract_answer`), and compared (`AnswerChecker`).
+
+extraction, boxes, clause, sides     what a solution states
+spelling, number, number_words, units, reading, value     what that says, exactly
+compare, algebra     whether two say the same
+checker, worker, child     many comparisons, in processes that can be killed
+"""
+
+from genprm.answer.checker import AnswerChecker, Comparison
+from genprm.answer.compare import Match
+from genprm.answer.extraction import extract_answer
+
+__all__ = ["AnswerChecker", "Comparison", "Match", "extract_answer"]

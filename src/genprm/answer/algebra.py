@@ -1,0 +1,140 @@
+r"""Whether two formulas are equal, by Math-Verify (SymPy inside) and exact arithmetic around it.
+
+Math-Verify compares numbers to a few places, so that 1/2^80 equals 1/2^79; constants are therefore
+compared here, to sixty digits. It drops what it cannot place (words, subscripts of numerals, the
+minutes of a time); where the two texts differ in such parts the pair is undecided, never equal.
+
+What a model wrote may keep SymPy busy for ever: run this in a process that can be killed
+(`child`).
+"""
+
+import re
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import math_verify
+import sympy
+
+from genprm.answer.compare import Match, compare
+from genprm.answer.reading import read_answer
+from genprm.answer.units import read_unit
+
+_DIGITS = 60
+_CLOSE = sympy.Float("1e-45", _DIGITS)
+_COMMANDS = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\text\s*(?=\{)|\\[A-Za-z]+")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+_FUNCTIONS = {"sqrt", "infinity", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
+_HALVES_OF_A_DAY = {"am", "pm"}
+_SUBSCRIPT = re.compile(r"\d\s*_\s*\{?\s*\d")
+_CLOCK = re.compile(r"\d\s*:\s*\d")
+
+
+class Outcome(NamedTuple):
+    """`match`, and why it is undecided where it is."""
+
+    match: Match
+    cause: str | None = None
+
+
+def compare_texts(gold: str, answer: str) -> Outcome:
+    r"""Compare two answers, each as the content of a `\boxed{}`."""
+    causes: list[str] = []
+
+    def formulas(one: str, other: str) -> Match:
+        outcome = compare_formulas(one, other)
+        if outcome.cause:
+            causes.append(outcome.cause)
+        return outcome.match
+
+    try:
+        match = compare(read_answer(gold), read_answer(answer), formulas)
+    except (Exception, RecursionError) as error:  # whatever SymPy raises means: not decided
+        return Outcome(Match.UNDECIDED, f"{type(error).__name__}: {error}"[:200])
+    assert match is not None
+    if match is not Match.UNDECIDED:
+        return Outcome(match)
+    return Outcome(match, causes[0] if causes else "the two say different things beside the value")
+
+
+def compare_formulas(gold: str, answer: str) -> Outcome:
+    """Compare two formulas in TeX.
+
+    Raises:
+        Exception: whatever SymPy raises on what a model wrote.
+    """
+    read = _read(gold), _read(answer)
+    words = _words(gold), _words(answer)
+    constants = [_constant(expressions) for expressions in read]
+    if constants[0] is not None and constants[1] is not None:
+        equal = _same_constant(constants[0], constants[1])
+    else:
+        equal = bool(math_verify.verify(*read, timeout_seconds=0, raise_on_error=True))
+    if equal:
+        return _unless_dropped(gold, answer, *words)
+    for text, expressions in zip((gold, answer), read, strict=True):
+        if all(isinstance(expression, str) for expression in expressions) and _mathematical(text):
+            return Outcome(Match.UNDECIDED, f"Math-Verify cannot read {text[:80]!r}")
+    unread = (words[0] ^ words[1]) - {word for word in words[0] | words[1] if _is_unit(word)}
+    if unread:
+        return Outcome(
+            Match.UNDECIDED, f"the words {', '.join(sorted(unread))[:80]!r} are not read"
+        )
+    return Outcome(Match.DIFFERENT)
+
+
+def _unless_dropped(gold: str, answer: str, one: frozenset[str], other: frozenset[str]) -> Outcome:
+    """Equal, unless the texts differ in what Math-Verify passes over."""
+    if one != other and not (all(map(_is_unit, one ^ other)) and not (one and other)):
+        return Outcome(Match.UNDECIDED, "equal but for the words beside the value")
+    for pattern, what in ((_SUBSCRIPT, "the base of a numeral"), (_CLOCK, "a time or a ratio")):
+        if bool(pattern.search(gold)) or bool(pattern.search(answer)):
+            return Outcome(Match.UNDECIDED, f"equal but for {what}")
+    return Outcome(Match.EQUAL)
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words of a text, without functions and products of variables."""
+    found = _WORD.findall(_COMMANDS.sub(" ", text))
+    return frozenset(
+        word.casefold()
+        for word in found
+        if word.casefold() not in _FUNCTIONS
+        and (len(word) > 3 or word.casefold() in _HALVES_OF_A_DAY or _is_unit(word))
+    )
+
+
+def _is_unit(word: str) -> bool:
+    unit = read_unit(word)
+    return unit is not None and unit.known
+
+
+def _constant(expressions: list[Any]) -> Any:
+    """The one constant that was read, with every decimal fraction exact, or None."""
+    first = expressions[0] if expressions else None
+    if not isinstance(first, sympy.Expr) or first.free_symbols or not first.is_number:
+        return None
+    if first.has(sympy.oo, sympy.zoo, sympy.nan):
+        return None
+    exact = {number: sympy.Rational(str(number)) for number in first.atoms(sympy.Float)}
+    return first.xreplace(exact)
+
+
+def _same_constant(one: Any, other: Any) -> bool:
+    if one == other:
+        return True
+    values = [sympy.N(constant, _DIGITS) for constant in (one, other)]
+    size = max(abs(values[0]), abs(values[1]))
+    return bool(abs(values[0] - values[1]) <= _CLOSE * size)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> list[Any]:
+    expressions: list[Any] = math_verify.parse(
+        f"\\boxed{{{text}}}", parsing_timeout=0, raise_on_error=True
+    )
+    return expressions
+
+
+def _mathematical(text: str) -> bool:
+    """Whether a text that was read as no expression holds one all the same."""
+    return any(sign in text for sign in "0123456789\\=^+")
