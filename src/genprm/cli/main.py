@@ -17,10 +17,12 @@ from genprm.cli.commands.refine import refine
 from genprm.cli.commands.report import report
 from genprm.cli.commands.sample import sample
 from genprm.cli.commands.scaling import scaling
+from genprm.cli.commands.schema import schema
 from genprm.cli.commands.search import search
 from genprm.cli.commands.serve import serve
 from genprm.cli.commands.train import train
 from genprm.cli.commands.verify import verify
+from genprm.cli.terminal.visible import visible
 from genprm.errors import GenprmError
 
 # ClickException, whether typer brings its own click or uses the real one
@@ -48,6 +50,7 @@ evaluate.command()(adaptive)
 evaluate.command()(cascade)
 app.command()(report)
 app.command()(doctor)
+app.command()(schema)
 
 _INTERRUPTED = 130  # the shell's status for SIGINT
 
@@ -81,5 +84,6 @@ def main() -> None:
 
 def _fail(message: str, status: int) -> None:
     if message:  # a command without arguments has printed its help
-        print(f"genprm: {' '.join(message.split())}", file=sys.stderr)
+        lines = [visible(line).rstrip() for line in message.strip().splitlines()]
+        print("genprm: " + "\n".join(lines), file=sys.stderr)
     sys.exit(status)

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Table:
     def csv(self) -> str:
         """Comma-separated values with a head line."""
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="\n").writerows([self.columns, *self.rows])
+        rows = ([_cell(text) for text in row] for row in (self.columns, *self.rows))
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
         return buffer.getvalue()
 
 
@@ -51,5 +54,11 @@ def signed(value: float | None, interval: Sequence[float] | None) -> str:
     return f"{value:+.1f} [{interval[0]:+.1f}, {interval[1]:+.1f}]{star}"
 
 
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula; signed numbers stay as they are."""
+    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
+
+
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    safe = (escape(cell, quote=False).replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return "| " + " | ".join(safe) + " |"

@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from genprm.cli.terminal.rows import Look, accuracy, spent
+from genprm.cli.terminal.visible import plain, visible
 from genprm.records.pools import Cost, PoolRow, ProblemRow
 from genprm.records.rankings import RankingRow
 from genprm.records.refinements import RefinementRow
@@ -32,10 +33,10 @@ def _total(rows: Sequence[ProblemRow]) -> str:
 
 def _show_pool(row: PoolRow) -> RenderableType:
     lines = [
-        Text(f"{_mark(row, index)} {answer or '(no answer)'}".strip())
+        plain(f"{_mark(row, index)} {answer or '(no answer)'}".strip())
         for index, answer in enumerate(row.extracted)
     ]
-    return Group(Text(row.problem, "bold"), Padding(Group(*lines), (0, 0, 1, 2)))
+    return Group(plain(row.problem, "bold"), Padding(Group(*lines), (0, 0, 1, 2)))
 
 
 def _summarise_pools(rows: Sequence[PoolRow]) -> RenderableType:
@@ -57,13 +58,13 @@ def _show_ranking(row: RankingRow) -> RenderableType:
         chosen = index == row.choice
         table.add_row(
             "→" if chosen else "",
-            answer or "—",
+            plain(answer or "—"),
             " ".join("—" if reward is None else f"{reward:.2f}" for reward in rewards),
             _mark(row, index),
             style="bold" if chosen else None,
         )
     cost = Text(spent(row.cost), "dim")
-    return Group(Text(row.problem), Padding(Group(table, cost), (0, 0, 1, 2)))
+    return Group(plain(row.problem), Padding(Group(table, cost), (0, 0, 1, 2)))
 
 
 def _summarise_rankings(rows: Sequence[RankingRow]) -> RenderableType:
@@ -83,13 +84,13 @@ def _summarise_rankings(rows: Sequence[RankingRow]) -> RenderableType:
 
 
 def _show_refinement(row: RefinementRow) -> RenderableType:
-    parts: list[RenderableType] = [Text(row.problem, "bold")]
+    parts: list[RenderableType] = [plain(row.problem, "bold")]
     for index, turn in enumerate(row.turns):
         if turn.request is not None:
-            parts.append(Padding(Text(turn.request, "italic yellow"), (0, 0, 0, 4)))
+            parts.append(Padding(plain(turn.request, "italic yellow"), (0, 0, 0, 4)))
         score = "" if turn.score is None else f"  score {turn.score:.3f}"
         style = "bold" if index == row.choice else ""
-        parts.append(Padding(Text(turn.text, style), (0, 0, 0, 2)))
+        parts.append(Padding(plain(turn.text, style), (0, 0, 0, 2)))
         end = f"turn {index}{score}  {_mark(row, index)}".rstrip()
         parts.append(Padding(Text(end, "dim"), (0, 0, 0, 2)))
     parts.append(Text(f"{row.ended}; {spent(row.cost)}", "dim"))
@@ -109,10 +110,10 @@ def _summarise_refinements(rows: Sequence[RefinementRow]) -> RenderableType:
 def show_search(row: SearchRow) -> RenderableType:
     """A stored tree: kept steps bold, the leaf of the chosen solution marked."""
     chosen = row.leaves[0] if row.leaves else None
-    tree = Tree(Text(row.problem, "bold"), guide_style="dim")
+    tree = Tree(plain(row.problem, "bold"), guide_style="dim")
     _grow(tree, row.tree, 0, chosen)
     end = f"{row.choice_answer or 'no answer'}; {row.ended}; {spent(row.cost)}"
-    return Padding(Group(tree, Text(f"→ {end}", "dim")), (0, 0, 1, 0))
+    return Padding(Group(tree, plain(f"→ {end}", "dim")), (0, 0, 1, 0))
 
 
 def _grow(branch: Tree, nodes: Sequence[TreeNodeRow], parent: int, chosen: int | None) -> None:
@@ -124,7 +125,7 @@ def _grow(branch: Tree, nodes: Sequence[TreeNodeRow], parent: int, chosen: int |
         end = " ★" if node.id == chosen else " ■" if node.complete else ""
         style = "bold" if node.kept else "dim"
         color = "green" if (node.reward or 0) >= THRESHOLD else "red"
-        step = " ".join(node.step.split())
+        step = visible(" ".join(node.step.split()))
         label = Text.assemble((value, color), (f"{times}  {step}{end}", style))
         _grow(branch.add(label), nodes, node.id, chosen)
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table as Grid
-from rich.text import Text
 
+from genprm.cli.terminal.visible import plain
 from genprm.report.tables import Table
 
 
@@ -16,12 +16,12 @@ def print_tables(tables: Sequence[Table]) -> None:
     if not console.is_terminal:
         console.width = 240
     for table in tables:
-        console.print(Text(table.title, "bold"))
+        console.print(plain(table.title, "bold"))
         if table.note:
-            console.print(Text(table.note, "dim"))
+            console.print(plain(table.note, "dim"))
         grid = Grid(box=SIMPLE, pad_edge=False)
         for index, column in enumerate(table.columns):
             grid.add_column(column, justify="left" if index == 0 else "right")
         for row in table.rows:
-            grid.add_row(*map(Text, row))
+            grid.add_row(*map(plain, row))
         console.print(grid)

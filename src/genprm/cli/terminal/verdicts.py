@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from genprm.cli.terminal.rows import Look
+from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
 from genprm.problem import Solution
 from genprm.records.pools import Cost
@@ -67,8 +68,8 @@ class SolutionPrinter:
         solution, steps = self._solutions[self._head], self._steps.get(self._head, [])
         if steps and self._printed == 0:
             title = solution.id or f"solution {self._head + 1}"
-            self._console.print(Rule(Text(title, "bold")))
-            self._console.print(Panel(Text(solution.problem), title="problem", title_align="left"))
+            self._console.print(Rule(plain(title, "bold")))
+            self._console.print(Panel(plain(solution.problem), title="problem", title_align="left"))
         for index in range(self._printed, len(steps)):
             self._console.print(_step(index, solution, steps[index]))
         self._printed = len(steps)
@@ -84,7 +85,7 @@ def _step(index: int, solution: Solution, verdict: StepVerdict) -> RenderableTyp
     )
     parts: list[RenderableType] = [
         head,
-        Padding(Text(solution.steps[index]), (0, 0, 0, 2), expand=False),
+        Padding(plain(solution.steps[index]), (0, 0, 0, 2), expand=False),
     ]
     shown = representative(verdict)
     parts += _rationale(verdict.votes[0 if shown is None else shown])
@@ -104,9 +105,9 @@ def _tally(verdict: StepVerdict) -> str:
 def _rationale(vote: Vote) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if vote.analysis:
-        parts.append(Padding(Text(vote.analysis, "italic"), (0, 0, 0, 4), expand=False))
+        parts.append(Padding(plain(vote.analysis, "italic"), (0, 0, 0, 4), expand=False))
     for run in vote.runs:
-        code = Syntax(run.code, "python", theme="ansi_dark", background_color="default")
+        code = Syntax(visible(run.code), "python", theme="ansi_dark", background_color="default")
         parts += [Padding(code, (0, 0, 0, 6)), Padding(_output(run), (0, 0, 0, 6), expand=False)]
     return parts
 
@@ -114,7 +115,7 @@ def _rationale(vote: Vote) -> list[RenderableType]:
 def _output(run: Run) -> Text:
     style = "cyan" if run.status in (RunStatus.OK, "not_run") else "yellow"
     lines = (run.output or f"({run.status})").splitlines()
-    return Text("\n".join(f"→ {line}" for line in lines), style)
+    return plain("\n".join(f"→ {line}" for line in lines), style)
 
 
 def _conclusion(verdict: SolutionVerdict, steps: int) -> RenderableType:

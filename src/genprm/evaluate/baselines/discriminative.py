@@ -33,7 +33,7 @@ class LocalPrm:
         try:
             from genprm.evaluate.baselines import reward_models
         except ImportError as error:
-            raise MissingExtra("torch", extra="evaluate") from error
+            raise MissingExtra("torch", extra="baselines") from error
         try:
             self._model = reward_models.load(name, convention.head)
         except (OSError, ValueError) as error:
@@ -154,7 +154,7 @@ def load_tokenizer(name: str) -> Tokenizer:
     try:
         from transformers import AutoTokenizer
     except ImportError as error:
-        raise MissingExtra("transformers", extra="evaluate") from error
+        raise MissingExtra("transformers", extra="baselines") from error
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
