@@ -83,7 +83,7 @@ def build(asked: argparse.Namespace) -> Any:
     reward = GenPRMReward(
         InProcess("arithmetic", settings, concurrency=asked.prompts * asked.group),
         Scoring(Kind.OUTCOME, abstention=0.0),
-        begun=BEGUN,
+        response_prefix=BEGUN,
     )
     config = GRPOConfig(
         output_dir=str(asked.out),

@@ -5,7 +5,6 @@ import importlib.util
 import inspect
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import log
@@ -55,7 +54,7 @@ def in_process(kind: type[Scripted] = Scripted, timeout: float = 60.0) -> InProc
 
 
 def test_outcome_rewards_whether_no_step_is_wrong() -> None:
-    reward = GenPRMReward(in_process(), begun="Step 1:")
+    reward = GenPRMReward(in_process(), response_prefix="Step 1:")
     assert reward(PROMPTS, COMPLETIONS) == [1.0, 0.0, None, None]
 
 
@@ -65,13 +64,15 @@ def test_outcome_rewards_whether_no_step_is_wrong() -> None:
 def test_step_rewards_are_aggregated_and_abstentions_get_the_stated_value(
     kind: str, second: float
 ) -> None:
-    reward = GenPRMReward(in_process(), Scoring(Kind(kind), abstention=-1.0), begun="Step 1:")
+    reward = GenPRMReward(
+        in_process(), Scoring(Kind(kind), abstention=-1.0), response_prefix="Step 1:"
+    )
     assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, second, -1.0, -1.0])
 
 
 def test_the_async_reward_is_the_same_and_reports_abstentions() -> None:
     logged: dict[str, float] = {}
-    reward = AsyncGenPRMReward(in_process(), begun="Step 1:")
+    reward = AsyncGenPRMReward(in_process(), response_prefix="Step 1:")
     found = asyncio.run(
         reward(
             prompts=PROMPTS,
@@ -83,7 +84,7 @@ def test_the_async_reward_is_the_same_and_reports_abstentions() -> None:
         )
     )
     assert found == [1.0, 0.0, None, None]
-    assert logged == {"genprm/abstained": 0.5}
+    assert logged == {"genprm/abstained": 0.5, "genprm/failed": 0.25, "genprm/steps": 1.0}
 
 
 def test_chats_and_problem_columns_are_read() -> None:
@@ -108,7 +109,7 @@ def test_chats_and_problem_columns_are_read() -> None:
 
 
 def test_a_completion_that_takes_too_long_abstains_alone() -> None:
-    reward = GenPRMReward(in_process(Slow, timeout=0.3), begun="Step 1:")
+    reward = GenPRMReward(in_process(Slow, timeout=0.3), response_prefix="Step 1:")
     assert reward(PROMPTS[:2], COMPLETIONS[:2]) == [1.0, None]
 
 
@@ -121,24 +122,18 @@ def test_trl_can_tell_the_awaited_callable_from_the_plain_one() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    uvicorn = pytest.importorskip("uvicorn")
-    app = pytest.importorskip("genprm.server.app")
-    config = uvicorn.Config(app.create_app(verifier()), log_level="error", lifespan="off")
-    socket = uvicorn.Config(None, port=0).bind_socket()
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([socket],))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        socket.close()
+    pytest.importorskip("fastapi")
+    from serving import running
+
+    from genprm.server.app import create_service
+
+    with running(create_service(verifier())) as url:
+        yield url
 
 
 def test_the_service_gives_the_rewards_of_the_process() -> None:
     with serving() as url:
-        reward = GenPRMReward(Service(url, batch=1), Scoring(Kind.MEAN), begun="Step 1:")
+        reward = GenPRMReward(Service(url, batch=1), Scoring(Kind.MEAN), response_prefix="Step 1:")
         assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, 0.5, None, None])
         reward.close()
 
@@ -146,7 +141,7 @@ def test_the_service_gives_the_rewards_of_the_process() -> None:
 def test_a_service_that_refuses_or_is_not_there_is_an_error_not_a_reward() -> None:
     with serving() as url:
         wrong = GenPRMReward(Service(url, votes=0))
-        with pytest.raises(ModelError, match="answered 422: field votes"):
+        with pytest.raises(InputError, match="answered 422: field votes"):
             wrong(PROMPTS[:1], COMPLETIONS[:1])
     gone = GenPRMReward(Service("http://127.0.0.1:9", retries=0))
     with pytest.raises(ModelError, match="cannot be reached"):
@@ -157,7 +152,7 @@ def test_a_trainer_that_never_closes_the_judge_exits_in_silence() -> None:
     script = (
         "from genprm.rewards.judges import InProcess\n"
         "from genprm.rewards.trl import GenPRMReward\n"
-        "reward = GenPRMReward(InProcess('arithmetic'), begun='Step 1:')\n"
+        "reward = GenPRMReward(InProcess('arithmetic'), response_prefix='Step 1:')\n"
         "print(reward(['What is 2 + 2?'], [' 2 + 2 = 4.']))\n"
     )
     done = subprocess.run(
@@ -178,6 +173,8 @@ def test_verl_gets_a_number_for_every_completion() -> None:
     assert verl.compute_score("gsm8k", COMPLETIONS[0], "2", info) == {
         "score": 1.0,
         "genprm_abstained": 0.0,
+        "genprm_steps": 1.0,
+        "genprm_first_error": -1.0,
     }
     scores = verl.compute_score_batch(
         data_sources=["gsm8k"] * 4,
@@ -227,7 +224,7 @@ def configuration(name: str, url: str) -> Any:
                     "name": name,
                     "reward_kwargs": {
                         "url": url,
-                        "begun": "Step 1:",
+                        "response_prefix": "Step 1:",
                         "kind": "mean",
                         "abstention": -1,
                     },

@@ -1,10 +1,13 @@
 """An event loop beside the trainer, so that a blocking reward function can judge concurrently.
 
-A judge lives in one loop; trainers call from threads and loops of their own.
+A judge lives in one loop; trainers call from threads and loops of their own, and from processes
+that they have forked. A forked process has no thread of its parent's, so it gets its own loop; a
+judge that cannot follow says so in one line.
 """
 
 import asyncio
 import atexit
+import os
 import threading
 from collections.abc import Sequence
 
@@ -17,22 +20,29 @@ class Background:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self._process = os.getpid()
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Judge a batch and wait."""
-        return asyncio.run_coroutine_threadsafe(
-            self._judge.judge(solutions), self._running()
-        ).result()
+        if not solutions:
+            return []
+        loop = self._running()
+        return asyncio.run_coroutine_threadsafe(self._judge.judge(solutions), loop).result()
 
     async def ajudge(self, solutions: Sequence[Solution]) -> list[Judged]:
         """Judge a batch; the caller's loop goes on."""
-        job = asyncio.run_coroutine_threadsafe(self._judge.judge(solutions), self._running())
+        if not solutions:
+            return []
+        loop = self._running()
+        job = asyncio.run_coroutine_threadsafe(self._judge.judge(solutions), loop)
         return await asyncio.wrap_future(job)
 
     def close(self) -> None:
-        """Close the judge and end the thread. Idempotent."""
+        """Close the judge and end the thread. Idempotent; does nothing in a forked process."""
+        if self._process != os.getpid():
+            return
         with self._starting:
             loop, self._loop = self._loop, None
         if loop is not None:
@@ -42,6 +52,8 @@ class Background:
             loop.close()
 
     def _running(self) -> asyncio.AbstractEventLoop:
+        if self._process != os.getpid():
+            self._follow_fork()
         with self._starting:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
@@ -51,3 +63,16 @@ class Background:
                 self._thread.start()
                 atexit.register(self.close)
             return self._loop
+
+    def _follow_fork(self) -> None:
+        """The parent's loop, lock and connections are not ours.
+
+        Raises:
+            ModelError: the judge cannot be used in a forked process.
+        """
+        after_fork = getattr(self._judge, "after_fork", None)
+        if after_fork is not None:
+            after_fork()
+        self._starting = threading.Lock()
+        self._loop = None
+        self._process = os.getpid()

@@ -2,7 +2,8 @@
 
 Either judges a batch at once, each completion under its own time-out. A completion that gets no
 verdict is not punished or praised in silence: its `cause` says why, and `scoring` gives it the
-value that the caller stated for abstentions.
+value that the caller stated for abstentions. Only a judge that cannot judge any completion of a
+batch, since its engine is gone or it refuses how it is asked, is an error.
 """
 
 import asyncio
@@ -11,13 +12,17 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import httpx
-
+from genprm.client import AsyncClient
+from genprm.compose import JudgeChoice, ModelChoice, open_judge
 from genprm.concurrency import as_finished
-from genprm.errors import ModelError
+from genprm.dataset import MAX_STEPS
+from genprm.errors import GenprmError, ModelError, RequestFailed
 from genprm.problem import Solution
+from genprm.records.record import replace_surrogates
+from genprm.records.service import ScoredSolution
+from genprm.records.verdicts import failure
+from genprm.verify.judge import StepJudge
 from genprm.verify.settings import Settings
-from genprm.verify.verifier import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class Judge(Protocol):
         """One result for each solution, in order.
 
         Raises:
-            ModelError, SandboxError: judging failed for good, for the whole batch.
+            ModelError, SandboxError: no solution could be judged, since the engine or the sandbox
+                is gone.
         """
         ...
 
@@ -71,51 +77,62 @@ class InProcess:
         self.timeout = timeout
         self.concurrency = concurrency
         self._stack = AsyncExitStack()
-        self._verifier: Verifier | None = None
+        self._judge: StepJudge | None = None
         self._opening = asyncio.Lock()
 
     @classmethod
-    def on(
-        cls, verifier: Verifier, *, timeout: float = 120.0, concurrency: int = 16
-    ) -> "InProcess":
-        """On a verifier that the caller opens and closes, in the same event loop."""
-        judge = cls(settings=verifier.settings, timeout=timeout, concurrency=concurrency)
-        judge._verifier = verifier
-        return judge
+    def on(cls, judge: StepJudge, *, timeout: float = 120.0, concurrency: int = 16) -> "InProcess":
+        """On a judge that the caller opens and closes, in the same event loop."""
+        made = cls(settings=judge.settings, timeout=timeout, concurrency=concurrency)
+        made._judge = judge
+        return made
 
     async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
         """As `Judge.judge`."""
-        verifier = await self._open()
+        judge = await self._open()
+        fatal: list[GenprmError] = []
 
         async def judged(row: int, solution: Solution) -> tuple[int, Judged]:
             try:
                 async with asyncio.timeout(self.timeout):
-                    verdict = await verifier.verify(solution, row=row)
+                    return row, await _verdict(judge, solution, row)
             except TimeoutError:
                 return row, Judged(cause=f"not judged within {self.timeout:g} s")
-            rewards = tuple(step.reward for step in verdict.steps)
-            return row, Judged(rewards, verdict.first_error)
+            except RequestFailed as error:
+                return row, Judged(cause=str(error))
+            except GenprmError as error:
+                fatal.append(error)
+                return row, Judged(cause=str(error))
+            except Exception as error:
+                return row, Judged(cause=f"{type(error).__name__}: {error}")
 
         jobs = (judged(row, solution) for row, solution in enumerate(solutions))
         results = dict([pair async for pair in as_finished(jobs, self.concurrency)])
+        if fatal and len(fatal) == len(solutions):
+            raise fatal[0]
         return [results[row] for row in range(len(solutions))]
 
     async def close(self) -> None:
         """As `Judge.close`."""
         await self._stack.aclose()
-        self._verifier = None
+        self._judge = None
 
-    async def _open(self) -> Verifier:
+    def after_fork(self) -> None:
+        """In a child process: an engine that was opened before the fork cannot be used."""
+        if self._judge is not None:
+            raise ModelError(
+                "the reward's model was opened before the trainer forked this process; "
+                "fix: first use the reward in the forked process, or judge with Service(url)"
+            )
+        self._opening = asyncio.Lock()
+
+    async def _open(self) -> StepJudge:
         async with self._opening:
-            if self._verifier is None:
-                from genprm.models.load import load_model
-                from genprm.sandboxes.fork_server import ForkServer
-
-                model = await asyncio.to_thread(load_model, self.model)
-                self._stack.push_async_callback(model.close)
-                sandbox = await self._stack.enter_async_context(ForkServer())
-                self._verifier = Verifier(model, sandbox, self.settings)
-        return self._verifier
+            if self._judge is None:
+                choice = JudgeChoice(ModelChoice(self.model))
+                opening = open_judge(choice, self.settings)
+                self._judge = await self._stack.enter_async_context(opening)
+        return self._judge
 
 
 class Service:
@@ -123,6 +140,7 @@ class Service:
 
     Args:
         url: such as http://127.0.0.1:8321.
+        api_key: where the service asks for one.
         timeout: seconds for one request.
         batch: completions in one request.
         concurrency: requests at the same time.
@@ -134,64 +152,72 @@ class Service:
         self,
         url: str,
         *,
+        api_key: str | None = None,
         timeout: float = 120.0,
         batch: int = 8,
         concurrency: int = 8,
         retries: int = 4,
         **options: Any,
     ) -> None:
-        self.url = url.rstrip("/")
+        self.url = url
         self.timeout = timeout
         self.batch = batch
         self.concurrency = concurrency
-        self.retries = retries
         self.options = options
-        self._client = httpx.AsyncClient(timeout=timeout)
+        self._api_key = api_key
+        self._retries = retries
+        self._client = self._connect()
 
     async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
-        """As `Judge.judge`."""
+        """As `Judge.judge`.
+
+        Raises:
+            InputError: the service refuses the options.
+        """
         starts = range(0, len(solutions), self.batch)
 
         async def judged(start: int) -> tuple[int, list[Judged]]:
-            return start, await self._request(solutions[start : start + self.batch])
+            return start, await self._request(start, solutions[start : start + self.batch])
 
         parts = dict([part async for part in as_finished(map(judged, starts), self.concurrency)])
         return [one for start in starts for one in parts[start]]
 
     async def close(self) -> None:
         """As `Judge.close`."""
-        await self._client.aclose()
+        await self._client.close()
 
-    async def _request(self, solutions: Sequence[Solution]) -> list[Judged]:
-        body = {
-            **self.options,
-            "solutions": [{"problem": s.problem, "steps": list(s.steps)} for s in solutions],
-        }
-        for attempt in range(self.retries + 1):
-            try:
-                reply = await self._client.post(f"{self.url}/v1/verify", json=body)
-            except httpx.TimeoutException:
-                cause = f"{self.url} did not answer within {self.timeout:g} s"
-                return [Judged(cause=cause)] * len(solutions)
-            except httpx.TransportError as error:
-                cause = f"{self.url} cannot be reached: {error}"
-            else:
-                if reply.status_code == httpx.codes.OK:
-                    return [_judged(row) for row in reply.json()["verdicts"]]
-                cause = f"{self.url} answered {reply.status_code}: {_said(reply)}"
-                if reply.status_code not in (429, 503):
-                    break
-            await asyncio.sleep(0.5 * 2**attempt)
-        raise ModelError(cause)
+    def after_fork(self) -> None:
+        """In a child process: connections of the parent are not ours."""
+        self._client = self._connect()
 
+    def _connect(self) -> AsyncClient:
+        return AsyncClient(
+            self.url, api_key=self._api_key, timeout=self.timeout, retries=self._retries
+        )
 
-def _judged(row: dict[str, Any]) -> Judged:
-    return Judged(tuple(step["reward"] for step in row["steps"]), row["first_error"])
+    async def _request(self, start: int, solutions: Sequence[Solution]) -> list[Judged]:
+        rows = range(start, start + len(solutions))
+        try:
+            async with asyncio.timeout(self.timeout):
+                found = await self._client.scores(solutions, rows=rows, **self.options)
+        except TimeoutError:
+            cause = f"{self.url} did not answer within {self.timeout:g} s"
+            return [Judged(cause=cause)] * len(solutions)
+        if len(found) != len(solutions):
+            raise ModelError(f"{self.url} answered {len(found)} of {len(solutions)} solutions")
+        return list(map(_scored, found))
 
 
-def _said(reply: httpx.Response) -> str:
-    try:
-        error = reply.json()["error"]
-        return f"field {error['field']}: {error['message']}; fix: {error['fix']}"
-    except (ValueError, KeyError, TypeError):
-        return reply.text[:200]
+async def _verdict(judge: StepJudge, solution: Solution, row: int) -> Judged:
+    if len(solution.steps) > MAX_STEPS:
+        return Judged(cause=f"{len(solution.steps):,} steps; at most {MAX_STEPS:,} are judged")
+    readable = Solution(
+        replace_surrogates(solution.problem), tuple(replace_surrogates(solution.steps))
+    )
+    verdict = await judge.verify(readable, row=row)
+    rewards = tuple(step.reward for step in verdict.steps)
+    return Judged(rewards, verdict.first_error, failure(verdict))
+
+
+def _scored(row: ScoredSolution) -> Judged:
+    return Judged(row.rewards, row.first_error if row.failed is None else None, row.failed)

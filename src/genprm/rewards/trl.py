@@ -6,20 +6,25 @@
     reward = GenPRMReward(InProcess("arithmetic"))            # or Service("http://host:8321")
     GRPOTrainer(..., reward_funcs=reward)
 
-`AsyncGenPRMReward` is the same, awaited: TRL then runs several reward functions at once. Called
-as TRL 1.16 calls them: `prompts`, `completions`, the data set's columns, `log_metric`, ….
+`AsyncGenPRMReward` is the same, awaited: TRL then runs several reward functions at once, and
+AsyncGRPO takes it as it is. Called as TRL 1.16 calls them: `prompts`, `completions`, the data
+set's columns, `log_metric`, `log_extra`, …. A completion that cannot be judged never raises.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from statistics import fmean
+from typing import Any, TypeAlias
 
-from genprm.problem import Solution, split_steps
+from genprm.answer import AnswerChecker
 from genprm.rewards.background import Background
-from genprm.rewards.judges import Judge, Judged
-from genprm.rewards.scoring import Scoring
+from genprm.rewards.batch import Batch, check_answers
+from genprm.rewards.chats import Chat
+from genprm.rewards.completion import JudgedCompletion
+from genprm.rewards.judges import Judge
+from genprm.rewards.scoring import Kind, Scoring
 
-Chat = list[dict[str, Any]]
-Text = str | Chat
+LogMetric: TypeAlias = Callable[[str, float], None]
+LogExtra: TypeAlias = Callable[[str, list[Any]], None]
 
 
 class _Reward:
@@ -29,9 +34,10 @@ class _Reward:
         judge: `InProcess(...)` or `Service(url)`.
         scoring: what is rewarded, and the value of an abstention. None, the default, leaves such
             a completion out of this reward, as TRL does with None.
-        begun: what the prompt ends with and the solution begins with, such as "Step 1:".
-        problem: the data set's column that holds the problem; without it, the last user turn of
-            the prompt, or a plain prompt itself, is the problem.
+        response_prefix: what the prompt ends with and the solution begins with, such as "Step 1:".
+        problem: the data set's column that holds the problem; where it is missing or empty, the
+            last user turn of the prompt, or a plain prompt itself, is the problem.
+        answer: the data set's column with the gold answer, for the kind `flaw-aware`.
     """
 
     def __init__(
@@ -39,44 +45,61 @@ class _Reward:
         judge: Judge,
         scoring: Scoring = Scoring(),
         *,
-        begun: str = "",
+        response_prefix: str = "",
         problem: str = "problem",
+        answer: str = "answer",
     ) -> None:
         self.__name__ = "genprm"  # what TRL logs the reward as
         self.scoring = scoring
-        self.begun = begun
+        self.response_prefix = response_prefix
         self.problem = problem
+        self.answer = answer
+        self.judged: list[JudgedCompletion] = []  # of the last batch: step rewards and their spans
         self._judge = Background(judge)
+        self._checker: AnswerChecker | None = None
 
     def close(self) -> None:
         """Close the judge."""
         self._judge.close()
+        if self._checker is not None:
+            self._checker.close()
+            self._checker = None
 
-    def _solutions(
-        self, prompts: Sequence[Text], completions: Sequence[Text], columns: dict[str, Any]
-    ) -> list[tuple[int, Solution]]:
-        """What can be judged, with its place: a completion without text cannot."""
-        problems = columns.get(self.problem) or [_last_turn(prompt) for prompt in prompts]
-        texts = map(_last_turn, completions)
-        return [
-            (index, Solution(problem, split_steps(self.begun + text)))
-            for index, (problem, text) in enumerate(zip(problems, texts, strict=True))
-            if text.strip() and problem.strip()
-        ]
+    def _batch(
+        self, prompts: Sequence[Chat], completions: Sequence[Chat], columns: dict[str, Any]
+    ) -> Batch:
+        problems = columns.get(self.problem)
+        return Batch.read(prompts, completions, problems, response_prefix=self.response_prefix)
 
     def _rewards(
         self,
-        judged: Sequence[tuple[int, Judged]],
-        count: int,
-        log_metric: Callable[[str, float], None] | None,
+        judged: list[JudgedCompletion],
+        columns: dict[str, Any],
+        log_metric: LogMetric | None,
+        log_extra: LogExtra | None,
     ) -> list[float | None]:
-        results = [Judged(cause="no text")] * count
-        for index, result in judged:
-            results[index] = result
-        if log_metric is not None and count:
-            abstained = sum(map(self.scoring.abstains, results))
-            log_metric("genprm/abstained", abstained / count)
-        return [self.scoring(result) for result in results]
+        self.judged = judged
+        correct = self._correct(judged, columns)
+        pairs = list(zip(judged, correct, strict=True))
+        if log_metric is not None and judged:
+            log_metric("genprm/abstained", fmean(self.scoring.abstains(*pair) for pair in pairs))
+            log_metric("genprm/failed", fmean(one.cause is not None for one in judged))
+            log_metric("genprm/steps", fmean(len(one.steps) for one in judged))
+        if log_extra is not None and judged:
+            log_extra("genprm_first_error", [one.first_error for one in judged])
+            log_extra("genprm_step_rewards", [list(one.rewards) for one in judged])
+        return [self.scoring(one, right) for one, right in pairs]
+
+    def _correct(
+        self, judged: list[JudgedCompletion], columns: dict[str, Any]
+    ) -> Sequence[bool | None]:
+        golds = columns.get(self.answer)
+        if self.scoring.kind is not Kind.FLAW_AWARE or golds is None:
+            return [None] * len(judged)
+        if self._checker is None:
+            self._checker = AnswerChecker()
+        known = [None if gold is None else str(gold) for gold in golds]
+        return check_answers(self._checker, known, [one.text for one in judged])
 
 
 class GenPRMReward(_Reward):
@@ -84,20 +107,20 @@ class GenPRMReward(_Reward):
 
     def __call__(
         self,
-        prompts: Sequence[Text],
-        completions: Sequence[Text],
-        log_metric: Callable[[str, float], None] | None = None,
+        prompts: Sequence[Chat],
+        completions: Sequence[Chat],
+        log_metric: LogMetric | None = None,
+        log_extra: LogExtra | None = None,
         **columns: Any,
     ) -> list[float | None]:
         """One reward for each completion.
 
         Raises:
-            ModelError, SandboxError: judging failed for good.
+            ModelError, SandboxError: no completion could be judged.
+            InputError: the service refuses how it is asked.
         """
-        places = self._solutions(prompts, completions, columns)
-        judged = self._judge.judge([solution for _, solution in places])
-        found = [(index, one) for (index, _), one in zip(places, judged, strict=True)]
-        return self._rewards(found, len(completions), log_metric)
+        judged = self._batch(prompts, completions, columns).judge(self._judge)
+        return self._rewards(judged, columns, log_metric, log_extra)
 
 
 class AsyncGenPRMReward(_Reward):
@@ -105,27 +128,12 @@ class AsyncGenPRMReward(_Reward):
 
     async def __call__(
         self,
-        prompts: Sequence[Text],
-        completions: Sequence[Text],
-        log_metric: Callable[[str, float], None] | None = None,
+        prompts: Sequence[Chat],
+        completions: Sequence[Chat],
+        log_metric: LogMetric | None = None,
+        log_extra: LogExtra | None = None,
         **columns: Any,
     ) -> list[float | None]:
-        """One reward for each completion.
-
-        Raises:
-            ModelError, SandboxError: judging failed for good.
-        """
-        places = self._solutions(prompts, completions, columns)
-        judged = await self._judge.ajudge([solution for _, solution in places])
-        found = [(index, one) for (index, _), one in zip(places, judged, strict=True)]
-        return self._rewards(found, len(completions), log_metric)
-
-
-def _last_turn(text: Text) -> str:
-    """A plain text, or what the last turn of a chat says."""
-    if isinstance(text, str):
-        return text
-    content = text[-1]["content"] if text else ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content)  # content in typed parts
+        """One reward for each completion; raises as `GenPRMReward`."""
+        judged = await self._batch(prompts, completions, columns).ajudge(self._judge)
+        return self._rewards(judged, columns, log_metric, log_extra)

@@ -5,25 +5,27 @@
     +reward.custom_reward_function.reward_kwargs.url=http://127.0.0.1:8321
 
 verl's older releases have no `reward.` before these names, and want `compute_score`, or
-`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url` the model named by
-`model` judges in the reward worker's process. The problem is `extra_info["problem"]` or
-`["question"]`, as verl's own data preparation stores it. verl needs a number for every
-completion, so an abstention is worth `abstention`, 0 unless stated, and is reported beside.
+`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url`, the model that verl
+itself serves (`reward_router_address`) judges, or else the model named by `model`, in the reward
+worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own data
+preparation stores it. verl needs a number for every completion, so an abstention is worth
+`abstention`, 0 unless stated, and is reported beside. `verl_manager` puts a reward on each step.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from genprm.answer import AnswerChecker
 from genprm.errors import InputError
-from genprm.problem import Solution, split_steps
 from genprm.rewards.background import Background
-from genprm.rewards.judges import InProcess, Judge, Judged, Service
+from genprm.rewards.batch import Batch, check_answers
+from genprm.rewards.completion import JudgedCompletion
+from genprm.rewards.judges import InProcess, Judge, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.verify.settings import Settings
 
 Score = dict[str, float]
-EMPTY = Judged(cause="no text")
 
 
 def compute_score(
@@ -35,8 +37,9 @@ def compute_score(
 ) -> Score:
     """The reward of one completion, for verl's naive manager.
 
-    Options (verl's `reward_kwargs`): url | model, votes, kind, abstention, timeout, and `begun`:
-    what the prompt ends with and the solution begins with, such as "Step 1:".
+    Options (verl's `reward_kwargs`): url | model, api_key, votes, kind, penalty, abstention,
+    timeout, and `response_prefix`: what the prompt ends with and the solution begins with, such as
+    "Step 1:".
     """
     return compute_score_batch(
         [data_source], [solution_str], [ground_truth], [extra_info or {}], **options
@@ -46,74 +49,115 @@ def compute_score(
 async def compute_score_async(
     data_source: str,  # noqa: ARG001 (verl's)
     solution_str: str,
-    ground_truth: Any,  # noqa: ARG001 (verl's)
+    ground_truth: Any,
     extra_info: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> Score:
     """As `compute_score`, awaited: for verl's reward loop."""
-    judge, scoring = _judge(options), _scoring(options)
-    solution = _solution(solution_str, extra_info, options)
-    judged = await judge.ajudge([solution] if solution.steps else [])
-    return _score(judged[0] if judged else EMPTY, scoring)
+    (judged,) = await _batch([solution_str], [extra_info], options).ajudge(_judge(options))
+    return _scores([judged], [ground_truth], options)[0]
 
 
 def compute_score_batch(
     data_sources: Sequence[str],  # noqa: ARG001 (verl's)
     solution_strs: Sequence[str],
-    ground_truths: Sequence[Any],  # noqa: ARG001 (verl's)
+    ground_truths: Sequence[Any],
     extra_infos: Sequence[Mapping[str, Any] | None],
     **options: Any,
 ) -> list[Score]:
     """The rewards of a batch, judged at once: for verl's batch manager."""
-    judge, scoring = _judge(options), _scoring(options)
-    solutions = [
-        _solution(text, info, options)
-        for text, info in zip(solution_strs, extra_infos, strict=True)
-    ]
-    places = [index for index, solution in enumerate(solutions) if solution.steps]
-    judged = judge.judge([solutions[index] for index in places])
-    found = dict(zip(places, judged, strict=True))
-    return [_score(found.get(index, EMPTY), scoring) for index in range(len(solutions))]
+    judged = _batch(solution_strs, extra_infos, options).judge(_judge(options))
+    return _scores(judged, ground_truths, options)
 
 
-def _score(judged: Judged, scoring: Scoring) -> Score:
+async def judge_completion(
+    solution_str: str, extra_info: Mapping[str, Any] | None, options: Mapping[str, Any]
+) -> JudgedCompletion:
+    """One completion with its step rewards, for `verl_manager`."""
+    (judged,) = await _batch([solution_str], [extra_info], options).ajudge(_judge(options))
+    return judged
+
+
+def _scores(
+    judged: Sequence[JudgedCompletion], golds: Sequence[Any], options: Mapping[str, Any]
+) -> list[Score]:
     """Always the same keys: verl collects them into columns."""
-    reward = scoring(judged)
+    scoring = _scoring(options)
+    correct: Sequence[bool | None] = [None] * len(judged)
+    if scoring.kind is Kind.FLAW_AWARE:
+        known = [None if gold is None else str(gold) for gold in golds]
+        correct = check_answers(_checker(), known, [one.text for one in judged])
+    return [_score(one, right, scoring) for one, right in zip(judged, correct, strict=True)]
+
+
+def _score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> Score:
+    reward = scoring(judged, correct)
     assert reward is not None
-    return {"score": reward, "genprm_abstained": float(scoring.abstains(judged))}
+    first = judged.first_error
+    return {
+        "score": reward,
+        "genprm_abstained": float(scoring.abstains(judged, correct)),
+        "genprm_steps": float(len(judged.steps)),
+        "genprm_first_error": float(-2 if first is None else first),  # -2: it cannot be said
+    }
 
 
-def _solution(
-    text: str, extra_info: Mapping[str, Any] | None, options: Mapping[str, Any]
-) -> Solution:
-    info = extra_info or {}
+def _batch(
+    texts: Sequence[str],
+    infos: Sequence[Mapping[str, Any] | None],
+    options: Mapping[str, Any],
+) -> Batch:
+    problems = [_problem(info or {}) for info in infos]
+    prefix = str(options.get("response_prefix", ""))
+    return Batch.read(problems, texts, response_prefix=prefix)
+
+
+def _problem(info: Mapping[str, Any]) -> str:
     problem = info.get("problem") or info.get("question")
     if not problem:
         raise InputError(
             "extra_info has neither problem nor question; fix: store the problem's text there"
         )
-    whole = str(options.get("begun", "")) + text
-    return Solution(str(problem), split_steps(whole) if text.strip() else ())
+    return str(problem)
 
 
 def _scoring(options: Mapping[str, Any]) -> Scoring:
-    return Scoring(Kind(options.get("kind", "outcome")), float(options.get("abstention", 0.0)))
+    return _scoring_of(
+        Kind(options.get("kind", "outcome")),
+        float(options.get("abstention", 0.0)),
+        float(options.get("penalty", 0.5)),
+    )
+
+
+@lru_cache
+def _scoring_of(kind: Kind, abstention: float, penalty: float) -> Scoring:
+    return Scoring(kind, abstention, penalty)
+
+
+@lru_cache
+def _checker() -> AnswerChecker:
+    return AnswerChecker()
 
 
 def _judge(options: Mapping[str, Any]) -> Background:
+    router = options.get("reward_router_address")
+    served = f"http://{router}/v1" if router else "arithmetic"
     return _background(
         options.get("url"),
-        str(options.get("model", "arithmetic")),
+        options.get("api_key"),
+        str(options.get("model", served)),
         int(options.get("votes", 1)),
         float(options.get("timeout", 120.0)),
     )
 
 
 @lru_cache
-def _background(url: str | None, model: str, votes: int, timeout: float) -> Background:
+def _background(
+    url: str | None, api_key: str | None, model: str, votes: int, timeout: float
+) -> Background:
     judge: Judge
     if url is not None:
-        judge = Service(url, votes=votes, timeout=timeout)
+        judge = Service(url, api_key=api_key, votes=votes, timeout=timeout)
     else:
         judge = InProcess(model, Settings(votes=votes), timeout=timeout)
     return Background(judge)

@@ -1,0 +1,82 @@
+"""What a trainer hands over, read as a problem and a solution: texts and chats of every shape.
+
+A completion is what its last assistant turn says, a problem what the prompt's last user turn
+says. What has no text (a call of a tool, None, an empty chat) is None: there is nothing to judge.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+Turn: TypeAlias = Mapping[str, Any]
+Chat: TypeAlias = str | Turn | Sequence[Turn] | None
+
+# Turns of a prompt that was rendered by a chat template before the trainer handed it over.
+_RENDERED_USER = re.compile(
+    r"<\|im_start\|>user\n(.*?)<\|im_end\|>"
+    r"|<\|start_header_id\|>user<\|end_header_id\|>\n\n(.*?)<\|eot_id\|>"
+    r"|<start_of_turn>user\n(.*?)<end_of_turn>"
+    r"|<｜User｜>(.*?)(?=<｜Assistant｜>|\Z)"
+    r"|\[INST\](.*?)\[/INST\]",
+    re.DOTALL,
+)
+_END_MARKS = (
+    "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "<end_of_turn>", "<eos>",
+    "<｜end▁of▁sentence｜>", "</s>", "<pad>", "<|pad|>",
+)  # fmt: skip
+
+
+def completion_text(completion: Chat) -> str | None:
+    """What the last assistant turn says; None where that is nothing."""
+    return _said(completion, "assistant")
+
+
+def problem_text(prompt: Chat) -> str | None:
+    """What the last user turn says, without any chat template's marks."""
+    said = _said(prompt, "user")
+    if said is None:
+        return None
+    rendered = [next(filter(None, found), "") for found in _RENDERED_USER.findall(said)]
+    return _text(rendered[-1] if rendered else said)
+
+
+def without_end_marks(text: str) -> str:
+    """A decoded completion without the special tokens at its end."""
+    while True:
+        text = text.rstrip()
+        mark = next((mark for mark in _END_MARKS if text.endswith(mark)), None)
+        if mark is None:
+            return text
+        text = text[: -len(mark)]
+
+
+def _said(chat: Chat, role: str) -> str | None:
+    if chat is None or isinstance(chat, str):
+        return _text(chat)
+    turns = [chat] if isinstance(chat, Mapping) else chat
+    for turn in reversed(turns):
+        if isinstance(turn, Mapping) and turn.get("role") == role:
+            return _text(turn.get("content"))
+    return None
+
+
+def _text(content: Any) -> str | None:
+    """A turn's content: a text, or parts of which those of text count."""
+    if isinstance(content, str):
+        return content if content.strip() else None
+    if isinstance(content, Mapping):
+        content = [content]
+    if not isinstance(content, Sequence):
+        return None
+    parts = [part if isinstance(part, str) else _part(part) for part in content]
+    return _text("".join(parts))
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, Mapping) or part.get("type", "text") not in _TEXT_PARTS:
+        return ""
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
+
+
+_TEXT_PARTS = frozenset({"text", "output_text", "input_text"})
