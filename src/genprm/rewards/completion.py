@@ -15,6 +15,7 @@ from genprm.rewards.judges import Judged
 Span = tuple[int, int]
 _THOUGHT_END = "</think>"
 _THOUGHT_BEGIN = "<think>"
+_SPLIT = 3  # tokens that may hold only a part of a character: UTF-8 has at most four bytes
 
 
 class Tokenizer(Protocol):
@@ -157,27 +158,27 @@ class _Lengths:
         self._known[len(ids)] = len(whole)
 
     def token_at(self, character: int) -> int:
-        """The token that holds this character."""
-        return self._search(lambda length: length > character) - 1
+        """The token in which this character begins."""
+        count = self.tokens_to(character)
+        return count if self._length(count) == character else count - 1
 
     def tokens_to(self, character: int) -> int:
-        """How many tokens hold all characters before this one."""
-        return self._search(lambda length: length >= character)
-
-    def _search(self, enough: Any) -> int:
-        low, high = 1, len(self._ids)
+        """How few tokens hold all characters before this one."""
+        low, high = 0, len(self._ids)
         while low < high:
             middle = (low + high) // 2
-            if enough(self._length(middle)):
+            if self._length(middle) >= character:
                 high = middle
             else:
                 low = middle + 1
         return low
 
     def _length(self, count: int) -> int:
+        """A character of several tokens is not there before the last of them."""
         if count not in self._known:
-            # a character of several tokens is not there before the last of them
-            self._known[count] = len(self._decode(count).rstrip("�"))
+            texts = (self._decode(count - less) for less in range(min(_SPLIT, count) + 1))
+            whole = next((text for text in texts if not text.endswith("\ufffd")), None)
+            self._known[count] = len(self._decode(count) if whole is None else whole)
         return self._known[count]
 
     def _decode(self, count: int) -> str:
