@@ -22,11 +22,11 @@ $(VENV)/.dev: pyproject.toml requirements.lock $(VENV)/.base
 	$(PIP) install -c requirements.lock -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.base  ## judge the shipped examples with the shipped model, off-line
+demo: $(VENV)/.base  ## judge the example solutions with the shipped model, offline
 	$(VENV)/bin/genprm verify examples/solutions.jsonl
 
-test: $(VENV)/.dev check  ## everything CI runs: lint, types, architecture, tests
-	$(VENV)/bin/pytest
+test: $(VENV)/.dev check  ## everything CI runs: lint, types, architecture, tests with coverage
+	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
 
 bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel
 	$(PIP) install jupyter_client ipykernel
@@ -74,10 +74,12 @@ check: $(VENV)/.dev
 	$(VENV)/bin/ruff check src tests benchmarks examples docs training
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python docs/draw_tree.py --check
 
-tidy: $(VENV)/.dev  ## what `make check` would complain about, mended where it can be
+tidy: $(VENV)/.dev  ## fix what `make check` would complain about, where that can be automated
 	$(VENV)/bin/ruff check --fix src tests benchmarks examples docs training
 	$(VENV)/bin/ruff format src tests benchmarks examples docs training
+	$(VENV)/bin/python docs/draw_tree.py
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache
