@@ -1,7 +1,7 @@
 """Write the tree of the package into CONTRIBUTING.md: every module with its first line.
 
-    python docs/draw_tree.py            # write it
-    python docs/draw_tree.py --check    # exit with 1 if it is stale
+python docs/draw_tree.py            # write it
+python docs/draw_tree.py --check    # exit with 1 if it is stale
 """
 
 import ast
