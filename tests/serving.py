@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import log
 from time import monotonic
 from typing import Any
@@ -64,18 +64,25 @@ def serving(
 ) -> Iterator[httpx.Client]:
     """A client of a running service."""
     verifier = Verifier(model, sandbox, Settings(mode=Mode.COT))  # type: ignore[arg-type]
-    service = create_service(verifier, limits, security)
-    with running(service, limits) as url, httpx.Client(base_url=url) as client:
+    service = create_service(verifier, limits, security, sandbox=sandbox)
+    with running(service, limits, sandbox) as url, httpx.Client(base_url=url) as client:
         yield client
 
 
 @contextmanager
-def running(service: Service, limits: Limits = Limits()) -> Iterator[str]:
-    """The service's address, in a thread of its own."""
+def running(
+    service: Service, limits: Limits = Limits(), sandbox: SandboxBackend | None = None
+) -> Iterator[str]:
+    """The service's address, in a thread of its own, which enters the sandbox, too."""
+
+    async def serve() -> None:
+        async with sandbox or nullcontext():
+            await server.serve([listening])
+
     server = Server(service.app, limits, service.judging.drain)
     server.capture_signals = _no_signals  # type: ignore[method-assign]
     listening = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
         wait_until(lambda: server.started)

@@ -3,6 +3,9 @@
     POST /v1/verify     one solution or many; a stream where asked for
     POST /v1/rank       candidates in, their order and scores out
     POST /v1/critique   the analysis of the first wrong step
+    POST /get_reward    OpenRLHF's remote reward model
+    POST /verify        NeMo Gym's resources server
+    POST /run_code      SandboxFusion's code runner
     GET  /health /ready /metrics /openapi.json
 
 Every reply that is not a success has the one shape of `errors`.
@@ -14,13 +17,15 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 import genprm
+from genprm.answer import AnswerChecker
+from genprm.sandbox import SandboxBackend
 from genprm.server.body import BoundedBody
 from genprm.server.errors import translate_errors
 from genprm.server.judging import Judging
 from genprm.server.limits import Limits
 from genprm.server.logs import RequestLog
 from genprm.server.metrics import Metrics
-from genprm.server.routes import choose, status, verify
+from genprm.server.routes import choose, nemo_gym, openrlhf, run_code, status, verify
 from genprm.server.security import Guard, Security
 from genprm.verify.judge import StepJudge
 
@@ -40,10 +45,12 @@ def create_service(
     limits: Limits = Limits(),
     security: Security = Security(),
     *,
+    sandbox: SandboxBackend | None = None,
     page: ASGIApp | None = None,
 ) -> Service:
     """The service on a judge that the caller opens and closes.
 
+    `sandbox` runs the programs of /run_code; without one there is no such route.
     `page` is an application for all other paths, such as a viewer at `/`.
     """
     app = FastAPI(
@@ -58,6 +65,11 @@ def create_service(
     metrics.watch("solutions", judging.queue)
     for routes in (verify, choose, status):
         app.include_router(routes.router(judging))
+    checker = AnswerChecker()
+    for trainers in (openrlhf, nemo_gym):
+        app.include_router(trainers.router(judging, checker))
+    if sandbox is not None:
+        app.include_router(run_code.router(judging, sandbox))
     if page is not None:
         app.mount("/", page)
     translate_errors(app)
@@ -72,7 +84,8 @@ def create_app(
     limits: Limits = Limits(),
     security: Security = Security(),
     *,
+    sandbox: SandboxBackend | None = None,
     page: ASGIApp | None = None,
 ) -> FastAPI:
     """The application alone, for a server of the caller's."""
-    return create_service(judge, limits, security, page=page).app
+    return create_service(judge, limits, security, sandbox=sandbox, page=page).app

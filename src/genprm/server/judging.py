@@ -64,12 +64,19 @@ class Judging:
             loop = asyncio.get_running_loop()
             loop.call_later(self.limits.drain_seconds, self._stopped.set)
 
-    def job(self, body: JudgingRequest, asked: Sequence[AskedSolution | Unusable]) -> "Job":
-        """Claim places for a request's solutions.
+    def job(
+        self,
+        body: JudgingRequest,
+        asked: Sequence[AskedSolution | Unusable],
+        *,
+        single: bool = False,
+    ) -> "Job":
+        """Claim places for a request's solutions. One that is unusable fails alone, unless it is
+        the `single` one.
 
         Raises:
-            Refusal: a limit is passed, nothing can be judged, the queue is full, or the service
-                ends.
+            Refusal: a limit is passed, the single solution is unusable, the queue is full, or the
+                service ends.
         """
         if self.is_draining:
             raise shutting_down()
@@ -80,6 +87,8 @@ class Judging:
                 field="solutions",
             )
         items = [_read(one, self.limits) for one in asked]
+        if single and isinstance(items[0], Unusable):
+            raise items[0].refusal
         steps = [len(one.solution.steps) for one in items if isinstance(one, Usable)]
         settings = body.settings(self.judge.settings, self.limits, steps)
         return Job(self, settings, items, body.seconds or self.limits.seconds)
@@ -158,15 +167,13 @@ class Job:
         items: Sequence[Usable | Unusable],
         seconds: float,
     ) -> None:
-        unusable = [one for one in items if isinstance(one, Unusable)]
-        if len(unusable) == len(items):
-            raise unusable[0].refusal
+        usable = sum(isinstance(one, Usable) for one in items)
         self.items = items
         self._judging = judging
         self._settings = settings
         self._deadline = time.monotonic() + seconds
         self._seconds = seconds
-        self._places = judging.queue.claim(len(items) - len(unusable))
+        self._places = judging.queue.claim(usable)
 
     async def results(self) -> list[Judged]:
         """Every solution's, in the order asked.

@@ -133,6 +133,7 @@ async def _serve(
     concurrency: int,
 ) -> None:
     from genprm.compose import open_judge
+    from genprm.sandboxes.fork_server import ForkServer
 
     try:
         from genprm.server import app, connection, logs, security
@@ -154,8 +155,9 @@ async def _serve(
         access.allow_origin or (),
     )
     listening = _listen(access.host, access.port)
-    async with open_judge(engine.choice, settings) as judge:
-        service = app.create_service(judge, limits, guard)
+    programs = ForkServer(tier=engine.sandbox)  # apart from the judge's: /run_code has no say there
+    async with programs, open_judge(engine.choice, settings) as judge:
+        service = app.create_service(judge, limits, guard, sandbox=programs)
         server = connection.Server(service.app, limits, service.judging.drain)
         address = f"http://{access.host}:{listening.getsockname()[1]}"
         typer.echo(f"genprm serves {engine.model} at {address}", err=True)

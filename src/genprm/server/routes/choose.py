@@ -34,7 +34,8 @@ def router(judging: Judging) -> APIRouter:
     )
     async def criticise(body: CritiqueRequest, request: Request) -> Response:
         stopping = body.model_copy(update={"stop_at_first_error": True})
-        (judged,) = await judging.until_gone(request, judging.job(stopping, body.asked).results())
+        job = judging.job(stopping, body.asked, single=True)
+        (judged,) = await judging.until_gone(request, job.results())
         failed = None if judged.failed is None else str(judged.failed)
         reply = critique(judged.solution, judged.verdict, failed)
         return JSONResponse(reply.json_object())

@@ -33,7 +33,7 @@ def router(judging: Judging) -> APIRouter:
         summary="Judge every step of one solution or many.",
     )
     async def verify(body: VerifyRequest, request: Request) -> Response:
-        job = judging.job(body, body.asked)
+        job = judging.job(body, body.asked, single=body.single)
         if not body.stream:
             results = await judging.until_gone(request, job.results())
             return JSONResponse(_reply(results, body.detail, single=body.single))
