@@ -15,7 +15,7 @@ from genprm.model import Model
 from genprm.models.load import load_model
 from genprm.models.replay import Replay
 from genprm.policy import Policy, PolicySettings
-from genprm.sandboxes.fork_server import ForkServer
+from genprm.sandboxes.load import load_sandbox
 from genprm.verify.cascade import Cascade
 from genprm.verify.cascade_config import read_cascade_config
 from genprm.verify.judge import StepJudge
@@ -71,7 +71,7 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
         SandboxError: no tier of the sandbox holds on this machine.
     """
     config = read_cascade_config(choice.cascade) if choice.cascade else None
-    async with ForkServer(tier=choice.sandbox) as sandbox, open_model(choice.model) as model:
+    async with load_sandbox(choice.sandbox) as sandbox, open_model(choice.model) as model:
         clock = _standing if isinstance(model, Replay) else perf_counter
         strong = Verifier(model, sandbox, settings, clock=clock)
         if config is None:

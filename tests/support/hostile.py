@@ -1,9 +1,12 @@
 """Runs every attack in one tier, each beside a canary session; a program, so that any uid can.
 
 python -m hostile TIER < {"NAME": "value"}    prints one JSON object per attack
+
+The tier `remote` is the strongest one of a server on this machine.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -11,9 +14,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 
 from attacks import ATTACKS, Attack
+from remote_server import served
 
 from genprm.sandbox import SandboxBackend
 from genprm.sandboxes.fork_server import ForkServer
+from genprm.sandboxes.load import load_sandbox
 
 _AT_ONCE = 4
 
@@ -52,9 +57,21 @@ async def attack_all(tier: str, host: Mapping[str, str]) -> AsyncIterator[Outcom
                 afterwards.status.value,
             )
 
-    async with ForkServer(tier) as box:
+    async with open_sandbox(tier) as box:
         for outcome in asyncio.as_completed([attempt(box, attack) for attack in ATTACKS]):
             yield await outcome
+
+
+@contextlib.asynccontextmanager
+async def open_sandbox(tier: str) -> AsyncIterator[SandboxBackend]:
+    """The sandbox of this tier, entered."""
+    if tier != "remote":
+        async with ForkServer(tier) as box:
+            yield box
+        return
+    with served() as (address, _):
+        async with load_sandbox(f"remote:{address}") as box:
+            yield box
 
 
 def fill(code: str, host: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ from genprm.curate.teacher import Teacher
 from genprm.errors import InputError
 from genprm.policy import Policy
 from genprm.problem import Problem
-from genprm.sandboxes.fork_server import ForkServer
+from genprm.sandboxes.load import load_sandbox
 
 _DOMAIN = "arithmetic:"
 
@@ -62,7 +62,7 @@ class RecipeEngines:
             yield scripted_teacher(settings.teacher)
             return
         choice = ModelChoice(settings.teacher, _path(settings.chat_template), self._api_key)
-        async with ForkServer(tier=self._sandbox) as sandbox, open_model(choice) as model:
+        async with load_sandbox(self._sandbox) as sandbox, open_model(choice) as model:
             yield ModelTeacher(
                 model,
                 sandbox,

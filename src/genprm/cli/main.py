@@ -16,6 +16,7 @@ from genprm.cli.commands.rank import rank
 from genprm.cli.commands.refine import refine
 from genprm.cli.commands.report import report
 from genprm.cli.commands.sample import sample
+from genprm.cli.commands.sandbox import app as sandbox
 from genprm.cli.commands.scaling import scaling
 from genprm.cli.commands.schema import schema
 from genprm.cli.commands.search import search
@@ -45,6 +46,7 @@ app.command()(serve)
 app.command()(curate)
 app.command()(train)
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(sandbox, name="sandbox")
 evaluate.command()(scaling)
 evaluate.command()(adaptive)
 evaluate.command()(cascade)

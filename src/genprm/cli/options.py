@@ -37,7 +37,12 @@ ModelName: TypeAlias = Annotated[
 ]
 Tier: TypeAlias = Annotated[
     str,
-    typer.Option("--sandbox", help="Sandbox tier; see genprm doctor.", rich_help_panel=_ENGINE),
+    typer.Option(
+        "--sandbox",
+        help="Where the model's code runs: a tier of isolation on this machine (genprm doctor), "
+        "remote:http://HOST:PORT (genprm sandbox serve), or container:IMAGE.",
+        rich_help_panel=_ENGINE,
+    ),
 ]
 ApiKey: TypeAlias = Annotated[
     str | None,

@@ -184,6 +184,11 @@ class ForkServer:
         """A fresh, empty namespace."""
         return ForkSession(self)
 
+    @property
+    def tier_name(self) -> str:
+        """The tier that holds; empty before it is entered."""
+        return "" if self.tier is None else self.tier.name
+
     async def __aenter__(self) -> Self:
         _allow_many_files()
         await self._start()

@@ -1,0 +1,138 @@
+"""A sandbox in a container: one long-lived container per pool, its fork server asked over pipes.
+
+    docker run --rm --interactive --network none --read-only --cap-drop ALL … IMAGE \
+        sandbox serve --stdio
+
+The container is a wall around the sandbox, not in place of it: inside, the sessions have whatever
+tier holds there. Under gVisor (`--runtime runsc`) neither Landlock nor supervised system calls can
+be had; its own kernel is then what a snippet meets, and the tier must be named: `limits-only`.
+
+Not tried with a real engine yet: the commands and the protocol over pipes are tested with a
+stand-in for the engine's program.
+"""
+
+import asyncio
+import secrets
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+
+from genprm.errors import SandboxError
+from genprm.sandboxes.remote.connection import Address
+from genprm.sandboxes.remote.transport import PipeTransport, TransportClosed
+
+STOP_LIMIT = 10.0  # seconds until a container has ended by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """How a container is run.
+
+    Attributes:
+        image: one that has genprm and what its snippets import.
+        engine: the program: docker, podman, or another that takes the same options.
+        runtime: such as runsc (gVisor); None is the engine's own.
+        tier: of the sandbox inside.
+        memory: of the whole container, as the engine spells it.
+        pids: processes in the whole container.
+    """
+
+    image: str
+    engine: str = "docker"
+    runtime: str | None = None
+    tier: str = "auto"
+    memory: str = "8g"
+    pids: int = 4096
+
+    def command(self, name: str) -> list[str]:
+        """The command line that runs a container called `name` in the foreground."""
+        options = [
+            "--rm", "--interactive", "--name", name, "--network", "none", "--read-only",
+            "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "65534:65534",
+            "--pids-limit", str(self.pids), "--memory", self.memory, "--memory-swap", self.memory,
+            "--env", "HOME=/", "--workdir", "/", "--entrypoint", "genprm",
+        ]  # fmt: skip
+        if self.runtime is not None:
+            options += ["--runtime", self.runtime]
+        inside = ["sandbox", "serve", "--stdio", "--sandbox", self.tier]
+        return [self.engine, "run", *options, self.image, *inside]
+
+    def address(self) -> Address:
+        """For a `RemoteSandbox`: dialling it runs a container."""
+        return Address(f"container {self.image}", self.start)
+
+    async def start(self) -> "ContainerTransport":
+        """Run a container.
+
+        Raises:
+            SandboxError: there is no such engine.
+        """
+        if shutil.which(self.engine) is None:
+            raise SandboxError(
+                f"{self.engine} is not installed; fix: install it, or container:IMAGE?engine=podman"
+            )
+        name = f"genprm-sandbox-{secrets.token_hex(6)}"
+        process = await asyncio.create_subprocess_exec(
+            *self.command(name),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C at our terminal is our business
+        )
+        return ContainerTransport(process, [self.engine, "kill", name])
+
+
+class ContainerTransport:
+    """The pipes of the engine's program, which ends when its stdin does."""
+
+    def __init__(self, process: asyncio.subprocess.Process, kill: list[str]) -> None:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        self._process = process
+        self._kill = kill
+        self._pipes = PipeTransport(process.stdout, process.stdin)
+        self._last_line = ""
+        self._listening = asyncio.create_task(self._listen())
+
+    async def send(self, message: bytes) -> None:
+        """See the port."""
+        await self._pipes.send(message)
+
+    async def receive(self) -> bytes:
+        """See the port."""
+        try:
+            return await self._pipes.receive()
+        except TransportClosed as error:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await asyncio.shield(self._listening)
+            raise TransportClosed(self._last_line or str(error)) from None
+
+    async def close(self) -> None:
+        """See the port; waits until the container is gone."""
+        await self._pipes.close()
+        try:
+            async with asyncio.timeout(STOP_LIMIT):
+                await self._process.wait()
+        except TimeoutError:
+            await self._end_by_force()
+        self._listening.cancel()
+
+    async def _end_by_force(self) -> None:
+        with suppress(OSError):
+            killer = await asyncio.create_subprocess_exec(
+                *self._kill,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            await killer.wait()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _listen(self) -> None:
+        """Keep the last line that the engine or the server wrote to stderr."""
+        assert self._process.stderr is not None
+        while chunk := await self._process.stderr.read(4096):
+            lines = chunk.decode("utf-8", "replace").strip().splitlines()
+            self._last_line = lines[-1] if lines else self._last_line
