@@ -24,6 +24,7 @@ from genprm.cli.commands.serve import serve
 from genprm.cli.commands.train import train
 from genprm.cli.commands.verify import verify
 from genprm.cli.terminal.visible import visible
+from genprm.cli.commands.view import view
 from genprm.errors import GenprmError
 
 # ClickException, whether typer brings its own click or uses the real one
@@ -43,6 +44,7 @@ app.command()(rank)
 app.command()(refine)
 app.command()(search)
 app.command()(serve)
+app.command()(view)
 app.command()(curate)
 app.command()(train)
 app.add_typer(evaluate, name="evaluate")

@@ -1,0 +1,112 @@
+"""`genprm view`: the page that shows runs, served on this machine or written as files."""
+
+import asyncio
+import socket
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from genprm.cli import options as cli
+from genprm.cli.engine import open_verifier
+from genprm.cli.grouping import grouped
+from genprm.cli.options import EngineOptions
+from genprm.errors import InputError, MissingExtra
+from genprm.verify.verifier import Settings, Verifier
+
+if TYPE_CHECKING:
+    from genprm.viewer.library import Library
+
+
+@grouped
+def view(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN…",
+            help="Files written with --output, folders of genprm evaluate or genprm curate, or "
+            "folders that hold such runs.",
+        ),
+    ],
+    judging: cli.JudgingOptions,
+    engine: cli.EngineOptions,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 picks a free one.")
+    ] = 8322,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write the page and the runs to this folder, to open from disk."),
+    ] = None,
+    export_corrections: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the runs' corrections to this folder: chats.jsonl for genprm train, "
+            "labelled.jsonl for genprm evaluate."
+        ),
+    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(help="Let the page judge pasted solutions; the model loads at the first one."),
+    ] = True,
+) -> None:
+    """Look into runs in a browser: every step's reward, every vote, and why."""
+    try:
+        from genprm.viewer.export import export_bundle
+        from genprm.viewer.library import Library
+        from genprm.viewer.runs import find_runs
+    except ImportError as error:
+        raise MissingExtra(error.name or "starlette", extra="serve") from None
+    library = Library(find_runs(runs))
+    counted = library.refresh()
+    if export is not None:
+        typer.echo(f"page → {export_bundle(library, export)}", err=True)
+    if export_corrections is not None:
+        _export_corrections(library, len(counted), export_corrections)
+    if export is None and export_corrections is None:
+        asyncio.run(_serve(library, engine, judging.settings(), port, live=live))
+
+
+def _export_corrections(library: "Library", runs: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    exported = [library.export(run) for run in range(runs)]
+    chats = [row.line() for rows in exported for row in rows.chats]
+    labelled = [row.line() for rows in exported for row in rows.labelled]
+    (folder / "chats.jsonl").write_bytes(b"".join(chats))
+    (folder / "labelled.jsonl").write_bytes(b"".join(labelled))
+    for left in (left for rows in exported for left in rows.left_out):
+        typer.echo(f"left out: {left.cause}", err=True)
+    typer.echo(f"{len(chats)} chats, {len(labelled)} labelled rows → {folder}", err=True)
+
+
+async def _serve(
+    library: "Library",
+    engine: EngineOptions,
+    settings: Settings,
+    port: int,
+    *,
+    live: bool,
+) -> None:
+    try:
+        import uvicorn
+    except ImportError as error:
+        raise MissingExtra(error.name or "uvicorn", extra="serve") from None
+    from genprm.viewer.app import viewer_app
+    from genprm.viewer.live import LiveJudge
+
+    def verifier() -> AbstractAsyncContextManager[Verifier]:
+        return open_verifier(engine, settings)
+
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise InputError(f"127.0.0.1:{port}: {cause}; fix: another --port") from None
+    judge = LiveJudge(verifier)
+    page = viewer_app(library, judge if live else None)
+    config = uvicorn.Config(page, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)
+    typer.echo(f"genprm shows the runs at http://127.0.0.1:{listening.getsockname()[1]}", err=True)
+    try:
+        await uvicorn.Server(config).serve([listening])
+    finally:
+        await judge.close()

@@ -1,0 +1,73 @@
+"""What every answer of the page carries, and who may ask.
+
+The page shows what models wrote, so no script but its own may run, and nothing may be loaded from
+elsewhere. Only a browser that reached this machine's own name may ask, so that a page of another
+site can neither read runs nor start work (DNS rebinding and cross-site requests).
+"""
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MAX_BODY = 8_000_000  # bytes
+
+
+class Guard:
+    """Middleware: refuses foreign hosts and origins and long bodies, and sets the headers."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] = LOOPBACK) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        refusal = self._refusal(Headers(scope=scope), scope["method"])
+        app = JSONResponse({"error": refusal}, 403) if refusal else self._app
+        await app(scope, receive, send_guarded)
+
+    def _refusal(self, headers: Headers, method: str) -> str | None:
+        host = headers.get("host", "")
+        if _name(f"//{host}") not in self._hosts:
+            return "this page answers to this machine's own name only; fix: open its http address"
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return "a page of another site may not ask; fix: open this page itself"
+        if method == "POST":
+            if not headers.get("content-type", "").startswith("application/json"):
+                return "only JSON is taken; fix: content-type: application/json"
+            length = headers.get("content-length", "")
+            if not length.isdecimal() or int(length) > MAX_BODY:
+                return f"the body's length is not known or above {MAX_BODY:,} bytes"
+        return None
+
+
+def _name(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

@@ -1,0 +1,175 @@
+"""The runs that the page shows, each with its index and its corrections."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from genprm.errors import InputError
+from genprm.records.record import Record
+from genprm.viewer.corrections import (
+    Correction,
+    append_correction,
+    now,
+    of_row,
+    parse_asked,
+    read_corrections,
+)
+from genprm.viewer.curation import FunnelStage, funnel
+from genprm.viewer.index import RunIndex, fingerprint
+from genprm.viewer.runs import RunFiles
+from genprm.viewer.training import (
+    ChatRow,
+    LabelledRow,
+    LeftOut,
+    chat_row,
+    corrected_solutions,
+    labelled_row,
+)
+
+
+class RunInfo(Record):
+    """A run as the page's menu shows it."""
+
+    number: int
+    name: str
+    path: str
+    rows: int
+    command: str
+    model: str
+    version: str
+    settings: Mapping[str, object]
+    curation: bool
+
+
+class CorrectionState(Record):
+    """The corrections that stand, and what an export of them would hold."""
+
+    corrections: tuple[Correction, ...]
+    chats: int
+    labelled: int
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The rows that the corrections of a run give."""
+
+    chats: list[ChatRow] = field(default_factory=list)
+    labelled: list[LabelledRow] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+class Library:
+    """All runs of one page."""
+
+    def __init__(self, runs: Sequence[RunFiles] = ()) -> None:
+        self._indices = [RunIndex(run) for run in runs]
+
+    def refresh(self) -> list[RunInfo]:
+        """Every run as it is now; an index that is out of date is built again.
+
+        Raises:
+            InputError: a run cannot be read any more.
+        """
+        for index in self._indices:
+            index.refresh()
+        return [_info(number, index) for number, index in enumerate(self._indices)]
+
+    def index(self, run: int) -> RunIndex | None:
+        """The index of a run; None where there is no such run."""
+        return self._indices[run] if 0 <= run < len(self._indices) else None
+
+    def funnel(self, run: int) -> tuple[FunnelStage, ...]:
+        """The funnel of a curation; nothing for another run."""
+        files = self._indices[run].run
+        return funnel(files.path) if files.curation else ()
+
+    def corrections(self, run: int) -> CorrectionState:
+        """The corrections of a run."""
+        exported = self.export(run)
+        return CorrectionState(
+            corrections=tuple(self._standing(run)),
+            chats=len(exported.chats),
+            labelled=len(exported.labelled),
+            left_out=tuple(dict.fromkeys(left.cause for left in exported.left_out)),
+        )
+
+    def correct(self, run: int, body: object) -> CorrectionState:
+        """Take a correction into the run's journal.
+
+        Raises:
+            InputError: it names no step of the run, or the journal cannot be written.
+        """
+        asked, index = parse_asked(body), self._indices[run]
+        document = index.document(asked.index)
+        if document is None or asked.step >= len(document.steps):
+            raise InputError(f"row {asked.index}, step {asked.step}: there is no such step")
+        append_correction(
+            index.run.corrections,
+            Correction(
+                at=now(),
+                index=asked.index,
+                id=document.id,
+                fingerprint=fingerprint(document),
+                step=asked.step,
+                vote=asked.vote,
+                was=document.steps[asked.step].label,
+                label=asked.label,
+                reason=asked.reason,
+            ),
+        )
+        return self.corrections(run)
+
+    def export(self, run: int) -> Export:
+        """The rows that the run's corrections give."""
+        standing, index = self._standing(run), self._indices[run]
+        exported = Export()
+        for number in sorted({correction.index for correction in standing}):
+            document = index.document(number)
+            if document is None:
+                continue
+            for solution in corrected_solutions(document, of_row(standing, number)):
+                for row in (labelled_row(solution, index.run.name), chat_row(solution)):
+                    match row:
+                        case LabelledRow():
+                            exported.labelled.append(row)
+                        case ChatRow():
+                            exported.chats.append(row)
+                        case LeftOut():
+                            exported.left_out.append(row)
+        return exported
+
+    def _standing(self, run: int) -> list[Correction]:
+        """The corrections of solutions that are still what they were."""
+        index = self._indices[run]
+        names: dict[int, str | None] = {}
+        for correction in (found := read_corrections(index.run.corrections)):
+            if correction.index not in names:
+                document = index.document(correction.index)
+                names[correction.index] = fingerprint(document) if document else None
+        return [c for c in found if names[c.index] == c.fingerprint]
+
+
+def _info(number: int, index: RunIndex) -> RunInfo:
+    specification = index.run.specification()
+    return RunInfo(
+        number=number,
+        name=index.run.name,
+        path=str(index.run.path),
+        rows=index.count(),
+        command="curate" if index.run.curation else str(specification.get("command", "")),
+        model=_model_of(specification),
+        version=str(specification.get("genprm", "")),
+        settings=specification,
+        curation=index.run.curation,
+    )
+
+
+def _model_of(specification: Mapping[str, object]) -> str:
+    """The judge's model, or the policy's, as the specification of either version names it."""
+    for part in (specification.get("judge"), specification, specification.get("policy")):
+        model = part.get("model") if isinstance(part, Mapping) else None
+        if isinstance(model, str):
+            return model
+        if isinstance(model, Mapping) and isinstance(model.get("name"), str):
+            return str(model["name"])
+    return ""
