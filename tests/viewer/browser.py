@@ -1,0 +1,73 @@
+"""Debian's Chromium, driven by Playwright: how a page is opened, and what it must never do."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SHOTS = Path(os.environ.get("GENPRM_SHOTS", "build/shots"))
+
+
+@dataclass
+class Watched:
+    """A page, and what its console and its network said."""
+
+    page: "Page"
+    faults: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)  # addresses beyond the page's own
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+    def check(self) -> None:
+        assert self.faults == []
+        assert self.foreign == []
+
+
+@contextmanager
+def chromium() -> Iterator["Browser"]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; fix: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=ARGUMENTS
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def watch(context: "BrowserContext", own: str) -> Watched:
+    """A new page whose every error, dialog, and foreign request is noted."""
+    watched = Watched(context.new_page())
+    page = watched.page
+    page.on("console", lambda m: watched.faults.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: watched.faults.append(str(error)))
+    page.on("dialog", lambda dialog: (watched.faults.append(dialog.message), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith((own, "data:", "blob:")) else watched.foreign.append(r.url),
+    )
+    page.set_default_timeout(15_000)
+    return watched

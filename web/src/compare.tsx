@@ -1,0 +1,118 @@
+/** Two runs side by side: those solutions first on which they disagree. */
+
+import { useKeys } from "./keys";
+import { solutionLink } from "./route";
+import { SolutionBody } from "./solution";
+import type { Pair, Summary } from "./types";
+import { conclusion, Message, number, Shown, Strip, useEverywhere, useLoaded, Verdict } from "./ui";
+import { VirtualList } from "./virtual";
+import { useState } from "preact/hooks";
+
+export function CompareView({ a, b }: { a: number; b: number }) {
+  const { source, meta } = useEverywhere();
+  const [cursor, setCursor] = useState(-1);
+  const loaded = useLoaded(() => source.compare(a, b), [a, b]);
+  const pairs = loaded.value?.pairs ?? [];
+  const move = (to: number) => setCursor(Math.max(0, Math.min(pairs.length - 1, to)));
+  useKeys({
+    j: () => move(cursor + 1),
+    ArrowDown: () => move(cursor + 1),
+    k: () => move(cursor - 1),
+    ArrowUp: () => move(cursor - 1),
+    Enter: () => {
+      const pair = pairs[Math.max(0, cursor)];
+      if (pair) location.hash = `#/compare/${a}/${b}/${pair.a.index}/${pair.b.index}`;
+    },
+    Escape: () => (location.hash = "#/"),
+  });
+  const choose = (side: "a" | "b", value: number) => (
+    <select
+      aria-label={side === "a" ? "First run" : "Second run"}
+      value={value}
+      onChange={(event) => {
+        const to = event.currentTarget.value;
+        location.hash = side === "a" ? `#/compare/${to}/${b}` : `#/compare/${a}/${to}`;
+      }}
+    >
+      {meta.runs.map((run) => (
+        <option value={run.number}>{run.name}</option>
+      ))}
+    </select>
+  );
+  return (
+    <main class="list-page">
+      <h1>Two runs side by side</h1>
+      <p class="compare-line">
+        {choose("a", a)} against {choose("b", b)}
+      </p>
+      {loaded.error && <Message kind="error">{loaded.error}</Message>}
+      {loaded.value && (
+        <p class="count" role="status">
+          {pairs.length.toLocaleString("en")} solutions in both, {loaded.value.differing.toLocaleString("en")} with
+          differing verdicts; {loaded.value.only_a} only in the first, {loaded.value.only_b} only in the second
+        </p>
+      )}
+      {pairs.length > 0 && (
+        <VirtualList<Pair>
+          total={pairs.length}
+          label="Pairs"
+          cursor={cursor}
+          version={`${a}/${b}/${pairs.length}`}
+          load={(offset, limit) => Promise.resolve(pairs.slice(offset, offset + limit))}
+          render={(pair) => (
+            <a class="row-link pair" href={`#/compare/${a}/${b}/${pair.a.index}/${pair.b.index}`}>
+              <span class="row-head">
+                <span class="row-id">
+                  <Shown>{pair.a.id || `row ${pair.a.index}`}</Shown>
+                </span>
+                {pair.differs ? <span class="badge against">differ</span> : <span class="badge">agree</span>}
+              </span>
+              <Side row={pair.a} />
+              <Side row={pair.b} />
+            </a>
+          )}
+        />
+      )}
+    </main>
+  );
+}
+
+function Side({ row }: { row: Summary }) {
+  const found = conclusion(row);
+  return (
+    <span class="row-facts">
+      <Strip rewards={row.rewards} error={row.first_error} />
+      <Verdict label={found.label} name={found.text} />
+      <span class="figure">{number(row.lowest)}</span>
+    </span>
+  );
+}
+
+export function PairView({ a, b, left, right }: { a: number; b: number; left: number; right: number }) {
+  const { source, meta } = useEverywhere();
+  const first = useLoaded(() => source.entry(a, left), [a, left]);
+  const second = useLoaded(() => source.entry(b, right), [b, right]);
+  useKeys({ Escape: () => (location.hash = `#/compare/${a}/${b}`) });
+  return (
+    <main class="pair-page">
+      <nav class="trail-line" aria-label="Place">
+        <a href={`#/compare/${a}/${b}`}>← the comparison</a>
+      </nav>
+      <h1 class="visually-hidden">One solution in two runs</h1>
+      <div class="columns">
+        {[
+          { run: a, index: left, loaded: first },
+          { run: b, index: right, loaded: second },
+        ].map(({ run, index, loaded }) => (
+          <section aria-label={meta.runs[run]?.name ?? "run"}>
+            <p class="column-name">
+              <a href={solutionLink(run, index)}>{meta.runs[run]?.name ?? "run"}</a>
+            </p>
+            {loaded.error && <Message kind="error">{loaded.error}</Message>}
+            {loaded.value && <SolutionBody row={loaded.value} step={null} vote={null} actions={null} />}
+          </section>
+        ))}
+      </div>
+    </main>
+  );
+}

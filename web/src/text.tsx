@@ -1,0 +1,103 @@
+/** Text that models and people wrote, as DOM nodes: nothing of it is ever read as HTML. */
+
+import katex from "katex";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+
+export type Segment =
+  | { kind: "text" | "code" | "bold"; text: string }
+  | { kind: "math"; text: string; display: boolean };
+
+const LONGEST_FORMULA = 4_000; // characters; a longer one is shown as text
+const SHOWN = 12_000; // characters shown before "Show all"
+
+const PATTERN = new RegExp(
+  [
+    String.raw`\$\$([\s\S]+?)\$\$`,
+    String.raw`\\\[([\s\S]+?)\\\]`,
+    String.raw`\\\(([\s\S]+?)\\\)`,
+    String.raw`\$(?![\s\d]*\s)((?:\\.|[^$\\\n])*(?:\\.|[^$\\\s]))\$(?!\d)`,
+    String.raw`(\\boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\})`,
+    "`([^`\\n]+)`",
+    String.raw`\*\*([^*\n]+)\*\*`,
+  ].join("|"),
+  "g",
+);
+
+/** Formulas, inline code and bold words apart from the rest. */
+export function segments(text: string): Segment[] {
+  const found: Segment[] = [];
+  let end = 0;
+  for (const match of text.matchAll(PATTERN)) {
+    if (match.index > end) found.push({ kind: "text", text: text.slice(end, match.index) });
+    const [, double, square, round, dollar, boxed, code, bold] = match;
+    const formula = double ?? square ?? round ?? dollar ?? boxed;
+    if (formula !== undefined) {
+      found.push({ kind: "math", text: formula, display: (double ?? square) !== undefined });
+    } else found.push({ kind: code === undefined ? "bold" : "code", text: (code ?? bold)! });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) found.push({ kind: "text", text: text.slice(end) });
+  return found;
+}
+
+/** Characters that have no look of their own or turn text around, made visible. */
+export function visible(text: string): string {
+  return text.replace(
+    // eslint-disable-next-line no-control-regex
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g,
+    (character) => {
+      const code = character.charCodeAt(0);
+      if (code === 13) return "";
+      return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+    },
+  );
+}
+
+function Formula({ text, display }: { text: string; display: boolean }) {
+  const place = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    const node = place.current;
+    if (!node) return;
+    try {
+      if (text.length > LONGEST_FORMULA) throw new Error("too long");
+      katex.render(text, node, {
+        displayMode: display,
+        throwOnError: true,
+        trust: false,
+        strict: "ignore",
+        maxExpand: 200,
+        maxSize: 20,
+      });
+    } catch {
+      node.textContent = visible(text);
+      node.className = "formula-text";
+    }
+  }, [text, display]);
+  return <span ref={place} class={display ? "formula display" : "formula"} />;
+}
+
+export function Prose({ text, class: name = "" }: { text: string; class?: string }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? text : text.slice(0, SHOWN);
+  return (
+    <div class={`prose ${name}`} dir="auto">
+      {segments(shown).map((segment) => {
+        switch (segment.kind) {
+          case "math":
+            return <Formula text={segment.text} display={segment.display} />;
+          case "code":
+            return <code>{visible(segment.text)}</code>;
+          case "bold":
+            return <strong>{visible(segment.text)}</strong>;
+          default:
+            return visible(segment.text);
+        }
+      })}
+      {shown.length < text.length && (
+        <button type="button" class="quiet" onClick={() => setAll(true)}>
+          Show all {text.length.toLocaleString("en")} characters
+        </button>
+      )}
+    </div>
+  );
+}
