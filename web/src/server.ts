@@ -27,8 +27,8 @@ async function ask<T>(path: string, body?: unknown): Promise<T> {
 
 async function reason(answer: Response): Promise<string> {
   try {
-    const body = (await answer.json()) as { error?: unknown };
-    if (typeof body.error === "string") return body.error;
+    const { error } = (await answer.json()) as { error?: { message: string; fix: string } };
+    if (error) return error.fix ? `${error.message}; fix: ${error.fix}` : error.message;
   } catch {
     // no JSON: the status says it
   }

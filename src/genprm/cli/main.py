@@ -23,8 +23,8 @@ from genprm.cli.commands.search import search
 from genprm.cli.commands.serve import serve
 from genprm.cli.commands.train import train
 from genprm.cli.commands.verify import verify
-from genprm.cli.terminal.visible import visible
 from genprm.cli.commands.view import view
+from genprm.cli.terminal.visible import visible
 from genprm.errors import GenprmError
 
 # ClickException, whether typer brings its own click or uses the real one

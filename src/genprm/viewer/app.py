@@ -1,7 +1,7 @@
 """The page as an ASGI application: its files, and the questions that it asks about the runs."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from importlib import resources
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, JsonValue, ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -21,7 +22,7 @@ from genprm.errors import GenprmError, InputError
 from genprm.problem import split_steps
 from genprm.records.record import Record
 from genprm.viewer.comparison import compare
-from genprm.viewer.guard import LOOPBACK, Guard
+from genprm.viewer.guard import LOOPBACK, Guard, error_reply
 from genprm.viewer.index import RunIndex
 from genprm.viewer.library import Library
 from genprm.viewer.live import LiveJudge, LiveRequest, SplitRequest
@@ -36,7 +37,7 @@ class NotFound(InputError):
 
 
 def viewer_app(
-    library: Library, judge: LiveJudge | None = None, *, hosts: Sequence[str] = LOOPBACK
+    library: Library, judge: LiveJudge | None = None, *, hosts: Iterable[str] | None = LOOPBACK
 ) -> Starlette:
     """The page over a library of runs; with a judge, also *Try it*."""
     page = _Page(library, judge)
@@ -55,7 +56,7 @@ def viewer_app(
             Mount("/", StaticFiles(directory=STATIC, html=True)),
         ],
         middleware=[Middleware(Guard, hosts=hosts)],
-        exception_handlers={GenprmError: _failed, ValidationError: _failed},
+        exception_handlers={GenprmError: _failed, HTTPException: _not_there},
     )
 
 
@@ -208,5 +209,10 @@ def _json(value: dict[str, JsonValue]) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    message = " ".join(str(error).split())
-    return JSONResponse({"error": message}, 404 if isinstance(error, NotFound) else 400)
+    return error_reply(str(error), 404 if isinstance(error, NotFound) else 400)
+
+
+async def _not_there(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"{request.url.path}: {error.detail.lower()}; fix: open the page at /"
+    return error_reply(message, error.status_code)

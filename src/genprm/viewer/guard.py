@@ -5,7 +5,7 @@ elsewhere. Only a browser that reached this machine's own name may ask, so that 
 site can neither read runs nor start work (DNS rebinding and cross-site requests).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,9 +31,9 @@ MAX_BODY = 8_000_000  # bytes
 class Guard:
     """Middleware: refuses foreign hosts and origins and long bodies, and sets the headers."""
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str] = LOOPBACK) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] | None = LOOPBACK) -> None:
         self._app = app
-        self._hosts = frozenset(hosts)
+        self._hosts = None if hosts is None else frozenset(hosts)  # None: any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -47,12 +47,12 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(Headers(scope=scope), scope["method"])
-        app = JSONResponse({"error": refusal}, 403) if refusal else self._app
+        app = error_reply(refusal, 403) if refusal else self._app
         await app(scope, receive, send_guarded)
 
     def _refusal(self, headers: Headers, method: str) -> str | None:
         host = headers.get("host", "")
-        if _name(f"//{host}") not in self._hosts:
+        if self._hosts is not None and _name(f"//{host}") not in self._hosts:
             return "this page answers to this machine's own name only; fix: open its http address"
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
@@ -71,3 +71,9 @@ def _name(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
+
+
+def error_reply(message: str, status: int) -> JSONResponse:
+    """An error in the shape of the service's: what is wrong, and what to do."""
+    wrong, _, fix = " ".join(message.split()).partition("; fix: ")
+    return JSONResponse({"error": {"message": wrong, "field": None, "fix": fix}}, status)

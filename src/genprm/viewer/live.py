@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from genprm.dataset import MAX_STEPS, Text
 from genprm.errors import GenprmError
 from genprm.problem import Solution
-from genprm.verify.verifier import Verifier
+from genprm.verify.judge import StepJudge
 from genprm.viewer.reader import step_view
 
-OpenVerifier = Callable[[], AbstractAsyncContextManager[Verifier]]
+OpenJudge = Callable[[], AbstractAsyncContextManager[StepJudge]]
 MAX_VOTES = 64
 
 
@@ -38,31 +38,32 @@ class SplitRequest(BaseModel):
 
 
 class LiveJudge:
-    """The verifier behind *Try it*: opened when it is first asked, and shared from then on."""
+    """The judge behind *Try it*: opened when it is first asked, and shared from then on."""
 
-    def __init__(self, open_verifier: OpenVerifier) -> None:
-        self._open = open_verifier
+    def __init__(self, open_judge: OpenJudge) -> None:
+        self._open = open_judge
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
-        self._verifier: Verifier | None = None
+        self._judge: StepJudge | None = None
 
-    async def verifier(self) -> Verifier:
-        """The open verifier."""
+    async def judge(self) -> StepJudge:
+        """The open judge."""
         async with self._opening:
-            if self._verifier is None:
-                self._verifier = await self._stack.enter_async_context(self._open())
-            return self._verifier
+            if self._judge is None:
+                self._judge = await self._stack.enter_async_context(self._open())
+            return self._judge
 
     async def close(self) -> None:
-        """Close the verifier, if it was opened."""
+        """Close the judge, if it was opened."""
         await self._stack.aclose()
 
     async def events(self, asked: LiveRequest) -> AsyncGenerator[bytes, None]:
         """Server-sent events: `begin`, a `step` for each verdict, then `done` or `error`."""
         try:
-            verifier = await self.verifier()
-            judge = verifier.using(replace(verifier.settings, votes=asked.votes))
-            yield event("begin", {"model": verifier.model.name, "steps": len(asked.steps)})
+            shared = await self.judge()
+            judge = shared.using(replace(shared.settings, votes=asked.votes))
+            model = judge.spec.model.name if judge.spec.model else judge.spec.judge
+            yield event("begin", {"model": model, "steps": len(asked.steps)})
             solution = Solution(asked.problem, tuple(asked.steps))
             async with aclosing(judge.verify_steps(solution)) as verdicts:
                 index = 0

@@ -38,7 +38,7 @@ def read_document(line: bytes | str, index: int) -> Document:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         return _unreadable(index, f"not JSON: {error}")
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         return _unreadable(index, "not a JSON object")
     identity = row.get("id", row.get("row", row.get("key", "")))
     try:

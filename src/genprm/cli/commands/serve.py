@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -138,6 +139,9 @@ async def _serve(
     try:
         from genprm.server import app, connection, logs, security
         from genprm.server.limits import Limits
+        from genprm.viewer.app import viewer_app
+        from genprm.viewer.library import Library
+        from genprm.viewer.live import LiveJudge
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
     limits = Limits(
@@ -157,7 +161,8 @@ async def _serve(
     listening = _listen(access.host, access.port)
     programs = ForkServer(tier=engine.sandbox)  # apart from the judge's: /run_code has no say there
     async with programs, open_judge(engine.choice, settings) as judge:
-        service = app.create_service(judge, limits, guard, sandbox=programs)
+        page = viewer_app(Library(), LiveJudge(lambda: nullcontext(judge)), hosts=guard.hosts)
+        service = app.create_service(judge, limits, guard, sandbox=programs, page=page)
         server = connection.Server(service.app, limits, service.judging.drain)
         address = f"http://{access.host}:{listening.getsockname()[1]}"
         typer.echo(f"genprm serves {engine.model} at {address}", err=True)

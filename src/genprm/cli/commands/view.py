@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genprm.cli import options as cli
-from genprm.cli.engine import open_verifier
 from genprm.cli.grouping import grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.verifier import Settings, Verifier
+from genprm.verify.judge import StepJudge
+from genprm.verify.settings import Settings
 
 if TYPE_CHECKING:
     from genprm.viewer.library import Library
@@ -91,18 +91,19 @@ async def _serve(
         import uvicorn
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
+    from genprm.compose import open_judge
     from genprm.viewer.app import viewer_app
     from genprm.viewer.live import LiveJudge
 
-    def verifier() -> AbstractAsyncContextManager[Verifier]:
-        return open_verifier(engine, settings)
+    def judge_here() -> AbstractAsyncContextManager[StepJudge]:
+        return open_judge(engine.choice, settings)
 
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         cause = error.strerror or str(error)
         raise InputError(f"127.0.0.1:{port}: {cause}; fix: another --port") from None
-    judge = LiveJudge(verifier)
+    judge = LiveJudge(judge_here)
     page = viewer_app(library, judge if live else None)
     config = uvicorn.Config(page, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)
     typer.echo(f"genprm shows the runs at http://127.0.0.1:{listening.getsockname()[1]}", err=True)

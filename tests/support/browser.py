@@ -61,13 +61,16 @@ def chromium() -> Iterator["Browser"]:
 def watch(context: "BrowserContext", own: str) -> Watched:
     """A new page whose every error, dialog, and foreign request is noted."""
     watched = Watched(context.new_page())
+    allowed = (own, "data:", "blob:", "about:")
     page = watched.page
-    page.on("console", lambda m: watched.faults.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: watched.faults.append(str(error)))
-    page.on("dialog", lambda dialog: (watched.faults.append(dialog.message), dialog.dismiss()))
-    page.on(
-        "request",
-        lambda r: None if r.url.startswith((own, "data:", "blob:")) else watched.foreign.append(r.url),
-    )
+    page.on("console", lambda m: _note(watched.faults, m.text, m.type == "error"))
+    page.on("pageerror", lambda error: _note(watched.faults, str(error)))
+    page.on("dialog", lambda dialog: _note(watched.faults, dialog.message))
+    page.on("request", lambda r: _note(watched.foreign, r.url, not r.url.startswith(allowed)))
     page.set_default_timeout(15_000)
     return watched
+
+
+def _note(kept: list[str], text: str, wanted: bool = True) -> None:
+    if wanted:
+        kept.append(text)
