@@ -98,10 +98,18 @@ class Model(Protocol):
         ...
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The model's chat template over whole turns.
+        """The model's chat template over whole turns, whose contents are taken literally.
 
         `generation_prompt` appends the assistant marker; the released checkpoints judge without
         it (spec §2, quirk).
+        """
+        ...
+
+    def literal(self, text: str) -> str:
+        """`text` spelled so that none of it becomes a control token of the model.
+
+        For what joins a prompt without `render`: steps, generated text, the output of code.
+        Text without control tokens is returned as it is; twice is the same as once.
         """
         ...
 

@@ -102,7 +102,7 @@ class Policy:
         question = STEP_SEPARATOR.join(filter(None, (problem, self.settings.instruction)))
         chat.append({"role": "user", "content": question})
         chat.extend(dialogue)
-        written = "".join(step + STEP_SEPARATOR for step in steps)
+        written = "".join(self.model.literal(step) + STEP_SEPARATOR for step in steps)
         return self.model.render(chat, generation_prompt=True) + written + self._begun(steps)
 
     def _begun(self, steps: Sequence[str]) -> str:

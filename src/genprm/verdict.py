@@ -40,11 +40,13 @@ class Flag(StrEnum):
     TRUNCATED = "truncated"  # the step's token budget ran out: abstains
     CONTEXT_EXCEEDED = "context_exceeded"  # the model's context is full: abstains
     UNREADABLE = "unreadable"  # neither Yes nor No is likely at the judgement: abstains
+    FAILED = "failed"  # a request was refused or failed: abstains, `Vote.cause` says why
     CODE_ROUNDS_EXHAUSTED = "code_rounds_exhausted"  # judged after the last allowed run of code
+    CODE_FAILED = "code_failed"  # every block of code that it ran ended in an error
     UNCLOSED = "unclosed"  # the model ended its turn early; the open part was closed for it
 
 
-ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE})
+ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE, Flag.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Vote:
     flags: tuple[Flag, ...] = ()
     usage: Usage = field(default_factory=Usage)
     cause: str | None = None  # why the vote failed, where it did
+    label_mass: float | None = None  # P(Yes) + P(No) at the judgement, where there was one
 
     @property
     def label(self) -> bool | None:

@@ -44,6 +44,7 @@ def test_a_turn_is_what_the_session_would_have_written(mode: Mode) -> None:
             limits=Limits(),
             context_length=10_000,
             prompt_format=PromptFormat(),
+            literal=str,
         )
         written = [piece.text for piece in pieces if piece.author is Author.MODEL]
         outputs = [

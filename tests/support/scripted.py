@@ -28,6 +28,9 @@ class Scripted:
         turns = "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)
         return turns + ("<assistant>" if generation_prompt else "")
 
+    def literal(self, text: str) -> str:
+        return text.replace("<|", "< |")
+
     async def complete(
         self,
         prompt: str,

@@ -27,6 +27,7 @@ class Script:
             limits=limits,
             context_length=context,
             prompt_format=PromptFormat(),
+            literal=str,
         )
         self.actions: list[Generate | Execute | Judge] = [next(self.session)]
         self.vote: Vote | None = None

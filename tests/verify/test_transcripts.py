@@ -55,6 +55,7 @@ def test_the_session_asks_what_was_asked(run: dict[str, Any], path: dict[str, An
         limits=Limits(),
         context_length=32768,
         prompt_format=PromptFormat(),
+        literal=str,
     )
     requests, code, outputs = (list(path[key]) for key in ("requests", "code", "code_outputs"))
     asked: list[str] = []

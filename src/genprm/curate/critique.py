@@ -35,7 +35,7 @@ class ModelTeacher:
         return read(draft, len(steps))
 
     async def _converse(self, prompt: str, session: SandboxSession, seed: int) -> Draft:
-        dialogue = write(prompt, self.settings, self.model.context_length)
+        dialogue = write(prompt, self.settings, self.model.context_length, self.model.literal)
         try:
             action = next(dialogue)
             while True:

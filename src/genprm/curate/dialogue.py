@@ -13,7 +13,7 @@ generator without IO in the manner of `verify.session`; `critique.ModelTeacher` 
 """
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -56,6 +56,7 @@ output means.
 Stop at the first paragraph with an error. At the end give the index of that paragraph in \
 \boxed{{}}, or \boxed{{-1}} if no paragraph has an error.""".replace("\\\n", "")
 
+OUTPUT_BYTES = 4096  # of one block's output that the teacher reads
 THOUGHT_CLOSE = "</think>"
 _LAST_FENCE = re.compile(r".*```(?:python|py)[ \t]*\n(.*)\Z", re.DOTALL | re.IGNORECASE)
 
@@ -106,9 +107,17 @@ def messages(problem: str, steps: Sequence[str]) -> list[Message]:
     return [{"role": "user", "content": content}]
 
 
-def write(prompt: str, settings: CritiqueSettings, context_length: int) -> Dialogue:
-    """The dialogue: the teacher writes, code is run whenever a Python block closes."""
-    writing = _Writing(prompt, settings, context_length)
+def write(
+    prompt: str,
+    settings: CritiqueSettings,
+    context_length: int,
+    literal: Callable[[str], str] = str,
+) -> Dialogue:
+    """The dialogue: the teacher writes, code is run whenever a Python block closes.
+
+    `literal` is the model's (`Model.literal`).
+    """
+    writing = _Writing(prompt, settings, context_length, literal)
     try:
         if settings.thinks:
             thought = yield from writing.generate((THOUGHT_CLOSE,))
@@ -142,6 +151,7 @@ class _Writing:
     prompt: str
     settings: CritiqueSettings
     context_length: int
+    literal: Callable[[str], str]
     pieces: list[str] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -156,7 +166,7 @@ class _Writing:
             raise _OutOfBoundsError(Unreadable.UNFINISHED)
         done = yield Generate(self.prompt, stop, min(budget, room))
         assert isinstance(done, Completion)
-        self.prompt += done.text
+        self.prompt += self.literal(done.text)
         self.usage += Usage(done.tokens_in, done.tokens_out, done.tokens_cached)
         self.context = done.tokens_in + done.tokens_out
         if done.finish is Finish.LENGTH:
@@ -176,8 +186,9 @@ class _Writing:
             raise _OutOfBoundsError(Unreadable.TOO_MANY_BLOCKS)
         result = yield Execute(block[1])
         assert isinstance(result, RunResult)
-        self.runs.append(Run(block[1], result.text, result.status.value))
-        self.prompt += wire.code_output(result.text)
+        output = wire.cut_middle(wire.untagged(result.text), OUTPUT_BYTES)
+        self.runs.append(Run(block[1], output, result.status.value))
+        self.prompt += wire.code_output(self.literal(output))
         self.pieces.append("")
         self.usage += Usage(executions=1)
         return ""

@@ -6,11 +6,12 @@ checkpoints (MIT, as distributed with llama.cpp).
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
+from time import monotonic
 from typing import Any, NoReturn, Self
 
 import jinja2
@@ -19,20 +20,35 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from genprm.errors import InputError, ModelError
 from genprm.model import Message
+from genprm.models.control_tokens import ControlTokens, markers_of
+
+_RENDER_SECONDS = 10.0
+_EXPANSION = 8  # a render holds at most this many times what it is given, and a fixed part
 
 
 class ChatTemplate:
     """A compiled template with the special tokens that it names."""
 
     def __init__(
-        self, source: str, *, bos_token: str = "", eos_token: str = "", origin: str = "<string>"
+        self,
+        source: str,
+        *,
+        bos_token: str = "",
+        eos_token: str = "",
+        special_tokens: Iterable[str] = (),
+        origin: str = "<string>",
     ) -> None:
+        """`special_tokens` are those of the tokenizer, as far as they are known."""
         try:
             self._template = _environment().from_string(source)
+            markers = markers_of(source)
         except jinja2.TemplateSyntaxError as error:
             raise InputError(f"{origin}, line {error.lineno}: {error.message}") from None
+        except Exception as error:  # such as nesting too deep: it came with a download
+            raise InputError(f"{origin}: not a chat template: {_in_words(error)}") from None
         self.source = source
         self.tokens = {"bos_token": bos_token, "eos_token": eos_token}
+        self.literal = ControlTokens({*special_tokens, *markers, bos_token, eos_token}).literal
         self._origin = origin
 
     @classmethod
@@ -45,23 +61,23 @@ class ChatTemplate:
         config = _tokenizer_config(folder)
         file = folder / "chat_template.jinja"
         if file.is_file():
-            return cls._of(file, _read(file), config)
+            return cls._of(file, _read(file), config, folder)
         embedded = config.get("chat_template")
         if isinstance(embedded, list):  # several named templates
-            embedded = {entry["name"]: entry["template"] for entry in embedded}.get("default")
+            embedded = _default_template(embedded)
         if not isinstance(embedded, str):
             raise InputError(
                 f"{folder}: no chat template (chat_template.jinja, or `chat_template` in "
                 "tokenizer_config.json); fix: --chat-template FILE"
             )
-        return cls._of(folder / "tokenizer_config.json", embedded, config)
+        return cls._of(folder / "tokenizer_config.json", embedded, config, folder)
 
     @classmethod
     def from_path(cls, path: Path) -> Self:
         """A model folder, or a template file; special tokens come from the config beside it."""
         if path.is_dir():
             return cls.from_folder(path)
-        return cls._of(path, _read(path), _tokenizer_config(path.parent))
+        return cls._of(path, _read(path), _tokenizer_config(path.parent), path.parent)
 
     @classmethod
     def r1_distill_qwen(cls) -> Self:
@@ -75,11 +91,12 @@ class ChatTemplate:
         )
 
     @classmethod
-    def _of(cls, file: Path, source: str, config: Mapping[str, Any]) -> Self:
+    def _of(cls, file: Path, source: str, config: Mapping[str, Any], folder: Path) -> Self:
         return cls(
             source,
             bos_token=_token(config, "bos_token"),
             eos_token=_token(config, "eos_token"),
+            special_tokens=_special_tokens(config, folder),
             origin=str(file),
         )
 
@@ -90,17 +107,35 @@ class ChatTemplate:
         return sha256("\0".join(parts).encode()).hexdigest()
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The prompt for `messages`; see `Model.render`.
+        """The prompt for `messages`, whose contents become no control tokens; see `Model.render`.
 
         Raises:
-            ModelError: the template refuses these turns.
+            ModelError: the template refuses these turns, fails on them, or writes without end.
         """
+        plain = [{**turn, "content": self.literal(turn["content"])} for turn in messages]
+        pieces = self._template.generate(
+            messages=plain, add_generation_prompt=generation_prompt, **self.tokens
+        )
         try:
-            return self._template.render(
-                messages=messages, add_generation_prompt=generation_prompt, **self.tokens
-            )
-        except jinja2.TemplateError as error:
-            raise ModelError(f"{self._origin}: {error}") from None
+            return self._bounded(pieces, sum(len(turn["content"]) for turn in messages))
+        except ModelError:
+            raise
+        except Exception as error:  # whatever a downloaded program may raise
+            raise ModelError(f"{self._origin}: {_in_words(error)}") from None
+
+    def _bounded(self, pieces: Iterable[str], given: int) -> str:
+        longest, latest = _EXPANSION * (given + 100_000), monotonic() + _RENDER_SECONDS
+        text: list[str] = []
+        length = 0
+        for piece in pieces:
+            text.append(piece)
+            length += len(piece)
+            if length > longest or monotonic() > latest:
+                raise ModelError(
+                    f"{self._origin}: the chat template wrote {length} characters for {given} and "
+                    "did not end; fix: --chat-template with the model's own"
+                )
+        return "".join(text)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
@@ -131,6 +166,37 @@ def _tokenizer_config(folder: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise InputError(f"{file}, line {error.lineno}: {error.msg}") from None
     return config if isinstance(config, dict) else {}
+
+
+def _default_template(named: Sequence[Any]) -> object:
+    entries = [entry for entry in named if isinstance(entry, dict)]
+    return next((e.get("template") for e in entries if e.get("name") == "default"), None)
+
+
+def _special_tokens(config: Mapping[str, Any], folder: Path) -> list[str]:
+    """The special tokens that a tokenizer's files list."""
+    listed = config.get("added_tokens_decoder")
+    entries = list(listed.values()) if isinstance(listed, dict) else []
+    file = folder / "tokenizer.json"
+    if not entries and file.is_file():
+        try:
+            tokenizer = json.loads(_read(file))
+        except ValueError:  # the engine says what is wrong with its tokenizer
+            tokenizer = None
+        added = tokenizer.get("added_tokens") if isinstance(tokenizer, dict) else None
+        entries = added if isinstance(added, list) else []
+    return [
+        entry["content"]
+        for entry in entries
+        if isinstance(entry, dict)
+        and entry.get("special")
+        and isinstance(entry.get("content"), str)
+    ]
+
+
+def _in_words(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {text}"
 
 
 def _token(config: Mapping[str, Any], key: str) -> str:

@@ -94,6 +94,10 @@ class OpenVINO:
         """See `Model.render`."""
         return self._template.render(messages, generation_prompt=generation_prompt)
 
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._template.literal(text)
+
     async def complete(
         self,
         prompt: str,

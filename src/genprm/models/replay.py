@@ -103,6 +103,10 @@ class Replay:
         """See `Model.render`."""
         return self._template.render(messages, generation_prompt=generation_prompt)
 
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._template.literal(text)
+
     async def complete(
         self,
         prompt: str,
@@ -178,6 +182,10 @@ class Recorder:
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
         """See `Model.render`."""
         return self._model.render(messages, generation_prompt=generation_prompt)
+
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._model.literal(text)
 
     async def complete(
         self,

@@ -23,6 +23,7 @@ step is one assistant turn:
     </output>
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,6 +50,8 @@ DIRECT_OPEN = "\\boxed{"
 DIRECT_CLOSE = "}"
 YES, NO = "Yes", "No"
 
+_TAG = re.compile(r"</?(?:analyze|verify|output)>|\*\*Judgement\*\*|\[Code Output\]", re.IGNORECASE)
+
 
 def analyze_open(step: int) -> str:
     """What the analysis of step `step` (from 1) begins with."""
@@ -58,6 +61,28 @@ def analyze_open(step: int) -> str:
 def code_output(text: str) -> str:
     """What is appended after an executed block."""
     return f"[Code Output]\n\n```\n{text}\n```\n"
+
+
+def untagged(text: str) -> str:
+    """`text` with a space in each tag of the wire format: `< output>`.
+
+    A step that spells `<output>` and a judgement would otherwise look like a turn of the model,
+    since the prompt of a step ends without an assistant marker.
+    """
+    return _TAG.sub(lambda tag: f"{tag[0][0]} {tag[0][1:]}", text)
+
+
+def cut_middle(text: str, most: int) -> str:
+    """`text` in at most `most` bytes and a mark for what is left out of its middle.
+
+    A byte-level tokenizer makes at most one token of each byte, so bytes bound tokens.
+    """
+    data = text.encode("utf-8", "replace")
+    if len(data) <= most:
+        return text
+    head = data[: most - most // 3].decode("utf-8", "ignore")
+    tail = data[len(data) - most // 3 :].decode("utf-8", "ignore")
+    return f"{head}\n[... {len(text) - len(head) - len(tail)} characters left out ...]\n{tail}"
 
 
 class Mode(StrEnum):
@@ -104,7 +129,7 @@ class PromptFormat:
         chat: list[Message] = [{"role": "system", "content": system}]
         for index in range(len(turns) + 1):
             user = self._first_turn(problem, steps[0]) if index == 0 else steps[index]
-            chat.append({"role": "user", "content": user})
+            chat.append({"role": "user", "content": untagged(user)})
             if index < len(turns):
                 chat.append({"role": "assistant", "content": turns[index]})
         return chat

@@ -8,9 +8,9 @@ in a replay of a recorded transcript, and in tests with no model at all:
     while True:
         action = session.send(result of action)     # StopIteration.value is the Vote
 
-    Generate(prompt, stop, max_tokens)  <- Completion   (ContextExceeded may be thrown in)
+    Generate(prompt, stop, max_tokens)  <- Completion   (RequestFailed may be thrown in)
     Execute(code)                       <- RunResult
-    Judge(prompt, options)              <- Choice       (ContextExceeded may be thrown in)
+    Judge(prompt, options)              <- Choice       (RequestFailed may be thrown in)
 
 Bounds, and what a vote does at each (recorded in `Vote.flags`):
 
@@ -19,22 +19,30 @@ Bounds, and what a vote does at each (recorded in `Vote.flags`):
     rounds of code       the verification is closed and judged, `code_rounds_exhausted`
     end of turn too soon the open part is closed and judged, `unclosed`
     P(Yes) + P(No) small abstains, `unreadable`
+    a request failed     abstains, `failed`, with the cause
+    output of code       cut in its middle
+
+What the model wrote and what code printed join the prompt with their control tokens and, for
+code, the tags of the wire format spelled apart: neither can open a chat turn or judge itself.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, isnan
 from typing import TypeAlias, TypeVar
 
-from genprm.errors import ContextExceeded
+from genprm.errors import ContextExceeded, RequestFailed
 from genprm.model import Choice, Completion, Finish
-from genprm.sandbox import RunResult
+from genprm.sandbox import RunResult, RunStatus
 from genprm.verdict import Flag, Run, Usage, Vote
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
 
+NOT_RUN = "not_run"  # status of a block in the modes that do not execute
 MIN_JUDGEMENT_MASS = 0.1  # below this P(Yes) + P(No) the model is not judging at all
+
+_ROUNDING = 0.01  # a log-probability may be above 0 by no more than this
 
 _LAST_FENCE = re.compile(r".*```(?:python|py)[ \t]*\n(.*)\Z", re.DOTALL | re.IGNORECASE)
 
@@ -45,6 +53,7 @@ class Limits:
 
     tokens: int = 2048  # generated per step
     code_rounds: int = 3
+    output_bytes: int = 4096  # of one block's output that the model reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,13 @@ def vote_on_step(
     limits: Limits,
     context_length: int,
     prompt_format: PromptFormat,
+    literal: Callable[[str], str],
 ) -> Stage[Vote]:
-    """Judge step `step` (from 1), given the prompt up to and including its user turn."""
-    turn = _Turn(prompt, limits, context_length, prompt_format)
+    """Judge step `step` (from 1), given the prompt up to and including its user turn.
+
+    `literal` is the model's (`Model.literal`).
+    """
+    turn = _Turn(prompt, limits, context_length, prompt_format, literal)
     try:
         if mode.analyses:
             yield from _analyze(turn, step)
@@ -102,6 +115,8 @@ def vote_on_step(
         return turn.vote(None, Flag.TRUNCATED)
     except ContextExceeded:
         return turn.vote(None, Flag.CONTEXT_EXCEEDED)
+    except RequestFailed as error:
+        return turn.vote(None, Flag.FAILED, cause=str(error))
     return turn.vote(reward) if reward is not None else turn.vote(None, Flag.UNREADABLE)
 
 
@@ -141,12 +156,20 @@ def _judge(turn: "_Turn", *, direct: bool) -> Stage[float | None]:
     choice = yield Judge(turn.prompt + turn.text)
     assert isinstance(choice, Choice)
     turn.usage += Usage(choice.tokens_in, 1, choice.tokens_cached)
-    yes, no = (exp(choice.logprobs.get(option, float("-inf"))) for option in (wire.YES, wire.NO))
-    if yes + no < MIN_JUDGEMENT_MASS:
+    yes, no = (_probability(choice, option) for option in (wire.YES, wire.NO))
+    turn.label_mass = yes + no
+    if turn.label_mass < MIN_JUDGEMENT_MASS:
         return None
     turn.text += wire.YES if yes >= no else wire.NO
     turn.text += wire.DIRECT_CLOSE if direct else wire.JUDGEMENT_CLOSE
     return yes / (yes + no)
+
+
+def _probability(choice: Choice, option: str) -> float:
+    logprob = choice.logprobs.get(option, float("-inf"))
+    if isnan(logprob) or logprob > _ROUNDING:
+        raise RequestFailed(f"the engine gave {logprob} as log-probability of {option!r}")
+    return min(1.0, exp(logprob))
 
 
 @dataclass(slots=True)
@@ -157,12 +180,14 @@ class _Turn:
     limits: Limits
     context_length: int
     prompt_format: PromptFormat
+    literal: Callable[[str], str]
     text: str = ""
     analysis: str = ""
     runs: list[Run] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     context: int = 0  # tokens that prompt and turn held at the last completion
+    label_mass: float | None = None
 
     def generate(self, stop: tuple[str, ...]) -> Stage[Completion]:
         budget = self.limits.tokens - self.usage.tokens_out
@@ -171,22 +196,25 @@ class _Turn:
             raise _OutOfTokensError
         if room <= 0:
             raise ContextExceeded
-        done = yield Generate(self.prompt + self.text, stop, min(budget, room))
+        asked = min(budget, room)
+        done = yield Generate(self.prompt + self.text, stop, asked)
         assert isinstance(done, Completion)
-        self.text += done.text
+        self.text += self.literal(done.text)
         self.usage += Usage(done.tokens_in, done.tokens_out, done.tokens_cached)
         self.context = done.tokens_in + done.tokens_out
         if done.finish is Finish.LENGTH:
-            raise _OutOfTokensError if done.tokens_out >= budget else ContextExceeded
+            filled = self.context >= self.context_length or budget > asked <= done.tokens_out
+            raise ContextExceeded if filled else _OutOfTokensError
         return done
 
     def run(self, code: str, *, execute: bool) -> Stage[None]:
         if not execute:
-            self.runs.append(Run(code, "", "not_run"))
+            self.runs.append(Run(code, "", NOT_RUN))
             return
         result = yield Execute(code)
         assert isinstance(result, RunResult)
-        output = self.prompt_format.output(result)
+        output = self.literal(wire.untagged(self.prompt_format.output(result)))
+        output = wire.cut_middle(output, self.limits.output_bytes)
         self.text += wire.code_output(output)
         self.runs.append(Run(code, output, result.status.value))
         self.usage += Usage(executions=1)
@@ -202,7 +230,10 @@ class _Turn:
         self.flags.append(Flag.UNCLOSED)
         self.text += "" if self.text.endswith("\n") else "\n"
 
-    def vote(self, reward: float | None, *flags: Flag) -> Vote:
+    def vote(self, reward: float | None, *flags: Flag, cause: str | None = None) -> Vote:
+        ran = [run.status for run in self.runs if run.status != NOT_RUN]
+        if ran and RunStatus.OK not in ran:
+            self.flags.append(Flag.CODE_FAILED)
         return Vote(
             reward=reward,
             text=self.text,
@@ -210,4 +241,6 @@ class _Turn:
             runs=tuple(self.runs),
             flags=(*self.flags, *flags),
             usage=self.usage,
+            cause=cause,
+            label_mass=self.label_mass,
         )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from genprm.concurrency import together
-from genprm.errors import ContextExceeded
+from genprm.errors import RequestFailed
 from genprm.model import Model
 from genprm.problem import Solution
 from genprm.records.record import json_object
@@ -107,13 +107,14 @@ class Verifier(StepJudge):
             limits=self.settings.limits,
             context_length=self.model.context_length,
             prompt_format=self.settings.prompt_format,
+            literal=self.model.literal,
         )
         try:
             action = next(session)
             while True:
                 try:
                     result = await self._perform(action, seed, namespace)
-                except ContextExceeded as error:
+                except RequestFailed as error:
                     action = session.throw(error)
                 else:
                     action = session.send(result)

@@ -1,0 +1,72 @@
+"""Control tokens in text that is not ours: spelled so that no tokenizer takes them for tokens.
+
+A prompt is rendered to text, and a tokenizer turns `<|im_end|>` into one control token wherever
+it stands. In a problem, a step or the output of code that would open and close chat turns. So a
+space is put behind the first character of each such string before it joins a prompt: `< |im_end|>`
+says the same to a reader and is plain text to every tokenizer.
+
+What counts as one: the special tokens of the model's own tokenizer, the markers that its chat
+template writes, and the shapes that the known families use, since a server does not tell its list.
+"""
+
+import re
+from collections.abc import Iterable
+
+import jinja2
+from jinja2 import nodes
+
+_FAMILIES = (
+    r"<[|｜][^\s<>|｜][^<>|｜\n]{0,60}[|｜]>",  # ChatML, Llama 3, Phi, GPT-OSS, Command R, GLM, DeepSeek
+    r"<\|[a-z_]{1,40}>",  # Gemma 4: <|turn>, <|channel>
+    r"<[a-z_]{1,40}\|>",  # and their ends: <turn|>
+    r"</?(?:s|unk|pad|bos|eos|mask|cls|sep|sop|eop|eod|think|analysis_think)>",
+    r"</?(?:tool_call|tool_response|tools|function_calls|tool_calls)>",
+    r"</?(?:start|end|begin)_of_[a-z_]{1,30}>",  # Gemma
+    r"<(?:fim|repo|file|filename|reponame|jupyter|issue|commit)_[a-z_]{1,30}>",  # StarCoder, Granite
+    r"<(?:unused|reserved|extra_id_|image|audio|video|special_?|SPECIAL_|dummy)_?\d{1,6}>",
+    r"<0x[0-9a-f]{2}>",  # SentencePiece bytes
+    r"<</?SYS>>",  # Llama 2
+    r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|PREFIX|MIDDLE"
+    r"|SUFFIX|gMASK|sMASK|MASK|BOS|EOS|PAD|UNK|CLS|SEP)\]",  # Mistral, GLM, BERT
+    r"\[(?:TOOL_CALLS|CALL_ID|ARGS|MODEL_SETTINGS|IMG_BREAK|IMG_END)\]",
+)
+_MARKER = re.compile(r"<[^\s<>]{1,60}>|\[/?[A-Za-z_]{2,40}\]|<<[^\s<>]{1,40}>>")
+
+
+class ControlTokens:
+    """The strings that one model's prompts must not take from other people's text."""
+
+    def __init__(self, tokens: Iterable[str] = ()) -> None:
+        own = sorted({token for token in tokens if _can_be_split(token)}, key=len, reverse=True)
+        self._tokens = re.compile("|".join([*map(re.escape, own), *_FAMILIES]), re.IGNORECASE)
+
+    def literal(self, text: str) -> str:
+        """`text` without control tokens; a text that holds none is returned as it is."""
+        while (spaced := self._tokens.sub(_spaced, text)) != text:
+            text = spaced
+        return text
+
+
+def markers_of(template: str) -> frozenset[str]:
+    """The markers that a chat template writes: `<...>` and `[...]` in its text and its strings.
+
+    Raises:
+        jinja2.TemplateSyntaxError: it is no template.
+    """
+    tree = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)
+    texts = [part.data for part in tree.find_all(nodes.TemplateData)]
+    texts += [part.value for part in tree.find_all(nodes.Const) if isinstance(part.value, str)]
+    return frozenset(marker for text in texts for marker in _MARKER.findall(text))
+
+
+def _spaced(found: re.Match[str]) -> str:
+    token = found[0]
+    return f"{token[0]} {token[1:]}"
+
+
+def _can_be_split(token: str) -> bool:
+    """Whether a space behind its first character makes it another string.
+
+    White space and single characters (some tokenizers list them as added tokens) are text.
+    """
+    return len(token.strip()) > 1 and token == token.strip() and not token.isalnum()
