@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genprm.errors import ModelError
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.control_tokens import ControlTokens, markers_of
 
@@ -83,7 +84,7 @@ def test_a_template_that_fails_in_its_own_way_is_one_clear_line() -> None:
         + "x" * 99
         + "{% endfor %}{% endfor %}"
     )
-    with pytest.raises(genprm.errors.ModelError, match="did not end"):
+    with pytest.raises(ModelError, match="did not end"):
         endless.render([{"role": "user", "content": "x"}])
-    with pytest.raises(genprm.errors.ModelError, match="ZeroDivisionError"):
+    with pytest.raises(ModelError, match="ZeroDivisionError"):
         ChatTemplate("{{ 1 / 0 }}").render([{"role": "user", "content": "x"}])

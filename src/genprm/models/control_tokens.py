@@ -16,13 +16,13 @@ import jinja2
 from jinja2 import nodes
 
 _FAMILIES = (
-    r"<[|｜][^\s<>|｜][^<>|｜\n]{0,60}[|｜]>",  # ChatML, Llama 3, Phi, GPT-OSS, Command R, GLM, DeepSeek
+    r"<[|｜][^\s<>|｜][^<>|｜\n]{0,60}[|｜]>",  # ChatML, Llama 3, Phi, harmony, DeepSeek
     r"<\|[a-z_]{1,40}>",  # Gemma 4: <|turn>, <|channel>
     r"<[a-z_]{1,40}\|>",  # and their ends: <turn|>
     r"</?(?:s|unk|pad|bos|eos|mask|cls|sep|sop|eop|eod|think|analysis_think)>",
     r"</?(?:tool_call|tool_response|tools|function_calls|tool_calls)>",
     r"</?(?:start|end|begin)_of_[a-z_]{1,30}>",  # Gemma
-    r"<(?:fim|repo|file|filename|reponame|jupyter|issue|commit)_[a-z_]{1,30}>",  # StarCoder, Granite
+    r"<(?:fim|repo|file|filename|reponame|jupyter|issue|commit)_[a-z_]{1,30}>",  # code
     r"<(?:unused|reserved|extra_id_|image|audio|video|special_?|SPECIAL_|dummy)_?\d{1,6}>",
     r"<0x[0-9a-f]{2}>",  # SentencePiece bytes
     r"<</?SYS>>",  # Llama 2
