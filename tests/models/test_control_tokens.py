@@ -77,7 +77,6 @@ def test_a_forged_turn_renders_as_text_whatever_its_place() -> None:
 
 
 def test_a_template_that_fails_in_its_own_way_is_one_clear_line() -> None:
-    import genprm.errors
 
     endless = ChatTemplate(
         "{% for a in range(90000) %}{% for b in range(90000) %}"
