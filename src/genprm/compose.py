@@ -11,6 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+from genprm.client import AsyncClient
+from genprm.client.judge import PREFIX as SERVICE
+from genprm.client.judge import RemoteJudge
+from genprm.errors import InputError
 from genprm.model import Model
 from genprm.models.load import load_model
 from genprm.models.replay import Replay
@@ -70,6 +74,10 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
         InputError, ModelError, MissingExtra: as `open_model`; or the cascade's file is broken.
         SandboxError: no tier of the sandbox holds on this machine.
     """
+    if choice.model.name.startswith(SERVICE):
+        async with _open_service(choice, settings) as remote:
+            yield remote
+        return
     config = read_cascade_config(choice.cascade) if choice.cascade else None
     async with load_sandbox(choice.sandbox) as sandbox, open_model(choice.model) as model:
         clock = _standing if isinstance(model, Replay) else perf_counter
@@ -81,6 +89,15 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
         async with open_model(first) as cheap_model:
             cheap = Verifier(cheap_model, sandbox, config.settings(settings), clock=clock)
             yield Cascade(cheap, strong, config.band)
+
+
+@asynccontextmanager
+async def _open_service(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[StepJudge, None]:
+    if choice.cascade is not None:
+        raise InputError("--cascade: a service has its own judge; fix: start it with --cascade")
+    url = choice.model.name.removeprefix(SERVICE)
+    async with AsyncClient(url, api_key=choice.model.api_key) as client:
+        yield RemoteJudge(client, await client.judge(), settings)
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -98,3 +100,30 @@ def test_a_taken_port_is_one_clear_line(service: tuple[str, "subprocess.Popen[st
     assert done.returncode == 2
     assert done.stderr.startswith(f"genprm: 127.0.0.1:{port}: Address already in use")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_verify_through_the_service_gives_the_rows_of_the_process(
+    service: tuple[str, "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    source = tmp_path / "solutions.jsonl"
+    source.write_text(json.dumps({**ASKED, "id": "a", "mine": 1}) + "\n")
+    rows = [
+        json.loads(
+            subprocess.run(
+                [*GENPRM, "verify", str(source), "--json", "-m", model],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=120,
+            ).stdout
+        )
+        for model in (f"service:{service[0]}", "arithmetic")
+    ]
+    remote, local = (without_seconds(row) for row in rows)
+    assert remote == local
+
+
+def without_seconds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without_seconds(item) for name, item in value.items() if name != "seconds"}
+    return [without_seconds(item) for item in value] if isinstance(value, list) else value

@@ -31,7 +31,8 @@ ModelName: TypeAlias = Annotated[
         "--model",
         "-m",
         help="arithmetic (shipped), a folder with an OpenVINO model, http://host:port/v1[#name] "
-        "for any OpenAI-compatible server, or replay:FILE.",
+        "for any OpenAI-compatible server, service:http://host:port for a running genprm serve, or "
+        "replay:FILE.",
         rich_help_panel=_ENGINE,
     ),
 ]

@@ -10,6 +10,7 @@ from typing import Any, Self
 import httpx
 
 from genprm.client.exchange import (
+    BUSY,
     Calls,
     Candidate,
     Reply,
@@ -17,6 +18,7 @@ from genprm.client.exchange import (
     Verdicts,
     critique_body,
     rank_body,
+    seconds_to_wait,
     verify_body,
 )
 from genprm.errors import ModelError
@@ -67,11 +69,7 @@ class AsyncClient(Calls):
         """
         body = {**verify_body(solutions, **options), "stream": True}
         try:
-            reply = await self._http.send(self.request("/v1/verify", body), stream=True)
-            async with aclosing(reply):
-                if reply.status_code != httpx.codes.OK:
-                    await reply.aread()
-                    raise self.fault(reply)
+            async with aclosing(await self._accepted("/v1/verify", body)) as reply:
                 async for line in reply.aiter_lines():
                     event = json.loads(line)
                     if event["event"] == "done":
@@ -82,6 +80,19 @@ class AsyncClient(Calls):
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{self.url}: not a stream of genprm serve: {error}") from None
         raise ModelError(f"{self.url}: the stream ended before its end; fix: ask again")
+
+    async def _accepted(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+        """The reply, its body still to come; busy services are asked again."""
+        for attempt in range(self.retries + 1):
+            reply = await self._http.send(self.request(path, body), stream=True)
+            if reply.status_code == httpx.codes.OK:
+                return reply
+            await reply.aread()
+            await reply.aclose()
+            if reply.status_code not in BUSY or attempt == self.retries:
+                break
+            await asyncio.sleep(seconds_to_wait(reply.headers.get("retry-after"), attempt))
+        raise self.fault(reply)
 
     async def rank(
         self, problem: str, candidates: Sequence[Candidate], **options: Any

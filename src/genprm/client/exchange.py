@@ -15,7 +15,7 @@ from genprm.records.verdicts import VerdictRow
 
 Reply = TypeVar("Reply", bound=BaseModel)
 Candidate: TypeAlias = str | Sequence[str]
-_BUSY = frozenset({429, 502, 503})
+BUSY = frozenset({429, 502, 503})
 _LONGEST_WAIT = 60.0
 
 
@@ -49,12 +49,12 @@ class Calls:
                 if came.status_code == httpx.codes.OK:
                     return self.read(came, kind)
                 fault = self.fault(came)
-                wait = _seconds(came.headers.get("retry-after"), attempt)
-                if came.status_code not in _BUSY:
+                wait = seconds_to_wait(came.headers.get("retry-after"), attempt)
+                if came.status_code not in BUSY:
                     raise fault
             else:
                 fault = self.unreachable(came)
-                wait = _seconds(None, attempt)
+                wait = seconds_to_wait(None, attempt)
                 if isinstance(came, httpx.ReadTimeout):
                     raise fault
             if attempt < self.retries:
@@ -121,7 +121,8 @@ def critique_body(solution: Solution, **options: Any) -> dict[str, Any]:
     return {**options, "problem": solution.problem, "steps": list(solution.steps)}
 
 
-def _seconds(said: str | None, attempt: int) -> float:
+def seconds_to_wait(said: str | None, attempt: int) -> float:
+    """Until a refused request is sent again: what the service says, else longer each time."""
     try:
         wait = float(said or "")
     except ValueError:

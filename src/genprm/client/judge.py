@@ -1,0 +1,101 @@
+"""A judge behind `genprm serve`: a laptop judges with the verifier of a machine that has a GPU."""
+
+import time
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from genprm.client.awaited import AsyncClient
+from genprm.errors import InputError, ModelError, RequestFailed
+from genprm.problem import Solution
+from genprm.records.record import json_object
+from genprm.records.run_spec import JudgeSpec
+from genprm.records.verdicts import VerdictRow
+from genprm.verdict import SolutionVerdict
+from genprm.verify.judge import OnStep, StepHistory, StepJudge
+from genprm.verify.settings import Settings
+
+PREFIX = "service:"  # of a model's name
+
+
+class RemoteJudge(StepJudge):
+    """Judges whole solutions with the verdicts that the service's own judge gives.
+
+    Seeds come from the same places as in process, so the rows are the same, too.
+
+    Args:
+        client: of the service; the caller closes it.
+        served: the service's judge, as `AsyncClient.judge` tells.
+        settings: sent with every request; the service's own do not count.
+    """
+
+    def __init__(self, client: AsyncClient, served: JudgeSpec, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = time.perf_counter
+        self._client = client
+        self._served = served
+
+    @property
+    def spec(self) -> JudgeSpec:
+        """The service's judge under these settings: a run may go on in process."""
+        if not self._served.settings:  # a cascade's settings are its parts'
+            return self._served
+        return self._served.model_copy(update={"settings": json_object(self.settings)})
+
+    def using(self, settings: Settings) -> "RemoteJudge":
+        """The same service under other settings."""
+        return RemoteJudge(self._client, self._served, settings)
+
+    async def verify(
+        self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
+    ) -> SolutionVerdict:
+        """As `StepJudge.verify`.
+
+        Raises:
+            RequestFailed: the service could not judge this solution.
+            InputError: it refuses the settings.
+            ModelError: it cannot be reached, or its engine is gone.
+        """
+        finished: VerdictRow | None = None
+        async for event in self._client.stream([solution], rows=[row], **options(self.settings)):
+            if isinstance(event, VerdictRow):
+                finished = event
+            elif on_step is not None:
+                on_step(row, event.verdict.verdict())
+        if finished is None:
+            raise ModelError(f"{self._client.url}: a stream without a verdict; fix: ask again")
+        if finished.failed is not None and not finished.steps:
+            raise RequestFailed(f"{self._client.url}: {finished.failed}")
+        steps = tuple(step.verdict() for step in finished.steps)
+        return SolutionVerdict(solution.id, steps, finished.usage)
+
+    def begin(self) -> StepHistory:
+        """A service judges whole solutions only.
+
+        Raises:
+            InputError: always.
+        """
+        _refuse()
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """The settings in the words of a request."""
+    return {
+        "mode": settings.mode.value,
+        "votes": settings.votes,
+        "adaptive": settings.adaptive.value,
+        "error_rate": settings.error_rate,
+        "stop_at_first_error": settings.stop_at_first_error,
+        "seed": settings.seed,
+        **asdict(settings.sampling),
+        "max_tokens": settings.limits.tokens,
+        "code_rounds": settings.limits.code_rounds,
+        "code_timeout": settings.code_timeout,
+        **asdict(settings.prompt_format),
+    }
+
+
+def _refuse() -> NoReturn:
+    raise InputError(
+        "a service judges whole solutions, and this command judges steps as they are written; "
+        "fix: genprm verify, or --model with the address of the engine behind the service"
+    )

@@ -1,0 +1,137 @@
+"""The client against a real service: typed replies, busy services, rows as in process."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from serving import analyst, running
+
+from genprm.client import AsyncClient, Client, StepEvent
+from genprm.client.judge import RemoteJudge, options
+from genprm.errors import InputError, ModelError, RequestFailed
+from genprm.model import Sampling
+from genprm.problem import Solution
+from genprm.records.verdicts import VerdictRow
+from genprm.server.app import Limits, create_service
+from genprm.server.requests import JudgingRequest
+from genprm.verify.format import Mode, PromptFormat
+from genprm.verify.session import Limits as VoteLimits
+from genprm.verify.settings import Settings
+from genprm.verify.verifier import Verifier
+from genprm.verify.voting import Adaptive
+
+SOLUTIONS = [
+    Solution("1 + 1?", ("1 + 1 = 2.", "So wrong."), "a", {"source": "mine"}),
+    Solution("2 + 2?", ("fine",)),
+    Solution("3 + 3?", ("unreadable", "fine")),
+]
+SETTINGS = Settings(mode=Mode.COT, votes=3, seed=7)
+
+
+def local(settings: Settings = SETTINGS) -> Verifier:
+    return Verifier(analyst(), None, settings, clock=lambda: 0.0)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running(create_service(local(Settings()))) as address:
+        yield address
+
+
+def test_replies_are_typed(url: str) -> None:
+    with Client(url) as client:
+        rows = client.verify(SOLUTIONS, mode="cot")
+        assert [row.first_error for row in rows] == [1, -1, None]
+        assert client.scores(SOLUTIONS[:1], mode="cot")[0].labels == (True, False)
+        assert client.rank("?", ["wrong", "fine"], mode="cot").order == (1, 0)
+        assert client.critique(SOLUTIONS[0], mode="cot").critique == "Fine."
+        assert client.judge().judge == "genprm"
+
+
+def test_steps_are_streamed_to_the_awaited_client(url: str) -> None:
+    async def events() -> list[object]:
+        async with AsyncClient(url) as client:
+            return [event async for event in client.stream(SOLUTIONS[:1], mode="cot")]
+
+    first, second, row = asyncio.run(events())
+    assert isinstance(first, StepEvent)
+    assert isinstance(second, StepEvent)
+    assert (first.step, second.verdict.label) == (0, False)
+    assert isinstance(row, VerdictRow)
+
+
+def test_rows_through_the_service_are_those_in_process(url: str) -> None:
+    async def rows(judge: Any) -> list[bytes]:
+        found = {row: verdict async for row, verdict in judge.verify_many(enumerate(SOLUTIONS))}
+        return [VerdictRow.of(row, one, found[row]).line() for row, one in enumerate(SOLUTIONS)]
+
+    async def remote() -> list[bytes]:
+        async with AsyncClient(url) as client:
+            judge = RemoteJudge(client, await client.judge(), SETTINGS)
+            assert judge.spec == local().spec
+            return await rows(judge)
+
+    assert asyncio.run(remote()) == asyncio.run(rows(local()))
+
+
+def test_every_setting_reaches_the_service() -> None:
+    settings = Settings(
+        Mode.CODE, 5, Adaptive.CONFIDENT, 0.1, True, Sampling(0.3, 0.8, 5), 9,
+        VoteLimits(77, 2), 1.5, PromptFormat(False, True, True),
+    )  # fmt: skip
+    body = JudgingRequest.model_validate(json.loads(json.dumps(options(settings))))
+    assert body.settings(Settings(), Limits(), [1]) == settings
+
+
+def test_what_cannot_be_judged_fails_alone(url: str) -> None:
+    async def judge() -> None:
+        async with AsyncClient(url) as client:
+            remote = RemoteJudge(client, await client.judge(), SETTINGS)
+            with pytest.raises(RequestFailed, match="NUL"):
+                await remote.verify(Solution("?", ("a\0",)))
+            with pytest.raises(InputError, match="field votes"):
+                await remote.using(Settings(votes=10**6)).verify(SOLUTIONS[0])
+            with pytest.raises(InputError, match="whole solutions"):
+                remote.begin()
+
+    asyncio.run(judge())
+
+
+def test_a_bad_request_and_an_absent_service_are_clear() -> None:
+    absent = Client("http://127.0.0.1:9", retries=0)
+    with absent, pytest.raises(ModelError, match=r"cannot be reached.*fix: start genprm serve"):
+        absent.judge()
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Refuses twice, then answers something else."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(429 if self.asked < 3 else 200)
+        self.send_header("Retry-After", "0")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_busy_service_is_asked_again_and_a_stranger_is_told_apart() -> None:
+    server = HTTPServer(("127.0.0.1", 0), Busy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        client = Client(f"http://127.0.0.1:{server.server_port}", api_key="secret\n")
+        with client, pytest.raises(ModelError, match="not a reply of genprm serve") as error:
+            client.judge()
+        assert Busy.asked == 3
+        assert "secret" not in str(error.value)
+    finally:
+        server.shutdown()
+        server.server_close()
