@@ -36,12 +36,12 @@ def test_answers(tmp_path: Path, row: object, answer: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "fault"),
     [
-        ([{"answer": "2"}], r"problems\.jsonl:1: field problem: Field required"),
-        ([{"problem": "1 + 1"}], r":1: field answer: missing; fix: add it"),
-        ([{"problem": "", "answer": "2"}], r":1: field problem: String should have"),
-        ([3], r":1: field row: Input should be"),
+        ([{"answer": "2"}], r"problems\.jsonl:1: field problem: missing"),
+        ([{"problem": "1 + 1"}], r"problem 0: field answer: missing; fix: add it"),
+        ([{"problem": "", "answer": "2"}], r":1: field problem: is empty"),
+        ([3], r":1: not a JSON object"),
         ([{"problem": "a", "answer": "1", "id": 5}] * 2, "id '5' twice"),
-        ([], "no problems"),
+        ([], "no rows"),
     ],
 )
 def test_faults_are_one_line_with_their_place(

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from genprm.bad_rows import BadRows
 from genprm.errors import InputError
-from genprm.evaluate.formats import translate
 from genprm.evaluate.labelled import read_files
+from genprm.records.labelled import UnusableLabel, translate
 
 STEPS = ["one", "two", "three"]
 
@@ -74,21 +75,57 @@ def prm800k(ratings: list[int], finish: str | None = None) -> dict[str, Any]:
         (mr_gsm8k("wrong", "2"), [1]),
         (mr_gsm8k("wrong", 1), [0]),
         (mr_gsm8k("correct", "N/A"), [-1]),
-        (mr_gsm8k("wrong", "N/A"), []),
         (mr_ben("incorrect", "3"), [2]),
         (mr_ben("correct", "N/A"), [-1]),
-        (mr_ben("incorrect", "N/A"), []),
         (prmbench([3, 2]), [1]),
         (prmbench([]), [-1]),
         (prmbench([1], "redundency"), [0, -1]),
         (prm800k([1, 0, -1]), [2]),
         (prm800k([1, -1, 1], "solution"), [1]),
         (prm800k([1, 0], "solution"), [-1]),
-        (prm800k([1, 0], "give_up"), []),
+        ({"problem": "p", "steps": STEPS, "label": 2.0}, [2]),
     ],
 )
 def test_conventions(fields: dict[str, Any], first_errors: list[int]) -> None:
     assert [row.first_error for row in translate(fields)] == first_errors
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        mr_gsm8k("wrong", "N/A"),
+        mr_gsm8k("wrong", 0),
+        mr_ben("incorrect", "N/A"),
+        prmbench([0]),
+        prmbench([9]),
+        prm800k([1, 0], "give_up"),
+        {"problem": "p", "steps": STEPS, "label": 3},
+        {"problem": "p", "steps": STEPS, "label": -2},
+        {"input": "p", "steps": STEPS, "mistake_index": -1},
+        {"problem": "p", "student_incorrect_solution": STEPS, "incorrect_index": -1},
+    ],
+)
+def test_a_label_that_says_nothing_is_no_label(tmp_path: Path, fields: dict[str, Any]) -> None:
+    with pytest.raises(UnusableLabel):
+        translate(fields)
+    path = tmp_path / "rows.jsonl"
+    good = {"problem": "p", "steps": STEPS, "label": 0}
+    path.write_text(json.dumps(good) + "\n" + json.dumps(fields))
+    bad = BadRows()
+    assert len(read_files([path], bad)) == 1
+    assert "rows.jsonl:2: the" in str(bad) or "rows.jsonl:2: a step" in str(bad)
+
+
+def test_bad_rows_can_be_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    good = json.dumps({"problem": "p", "steps": STEPS, "label": 0})
+    path.write_text(
+        f'{good}\n{{broken\n{{"problem": "\\ud83d", "steps": ["a"], "label": 0}}\n[1]\n'
+    )
+    bad = BadRows(skip=True)
+    assert len(read_files([path], bad)) == 1
+    assert str(bad).startswith("3 rows were left out; the first: ")
+    assert "rows.jsonl:2: broken JSON" in str(bad)
 
 
 def test_steps_written_as_a_list_in_a_text() -> None:
@@ -112,7 +149,6 @@ def test_a_human_completion_continues_a_prm800k_path() -> None:
     [
         ({"problem": "p", "steps": STEPS, "label": "two"}, "label"),
         ({"problem": "p", "steps": "one two", "label": 0}, "steps"),
-        ({"problem": "p", "steps": STEPS, "label": 3}, "of 3"),
         ({"problem": "p", "steps": [], "label": -1}, "no steps"),
         ({"steps": STEPS, "label": 0}, "problem"),
         ({"text": "?"}, "no known format"),

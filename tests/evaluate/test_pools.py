@@ -11,7 +11,7 @@ from shared_data import shared
 
 from genprm.answer import AnswerChecker
 from genprm.errors import InputError
-from genprm.evaluate.pools import Pool, read_pools
+from genprm.evaluate.pools import GradedPool, read_graded
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, select
 
 
@@ -21,17 +21,17 @@ def checker() -> Iterator[AnswerChecker]:
         yield checker
 
 
-def read(folder: Path, checker: AnswerChecker, **fields: Any) -> Pool:
+def read(folder: Path, checker: AnswerChecker, **fields: Any) -> GradedPool:
     path = folder / "pool.jsonl"
     path.write_text(json.dumps({"id": 7} | fields) + "\n")
-    (pool,) = read_pools(path, checker)
+    (pool,) = read_graded(path, checker)
     return pool
 
 
 def test_what_is_absent_is_found_out(tmp_path: Path, checker: AnswerChecker) -> None:
     responses = [r"\boxed{\frac12}", "The answer is 0.5.", "Who knows", "So **3**."]
     pool = read(tmp_path, checker, answer="1/2", responses=responses)
-    assert pool == Pool("7", (True, True, False, False), (0, 0, None, 3), {})
+    assert pool == GradedPool("7", (True, True, False, False), (0, 0, None, 3), {})
 
 
 def test_what_is_there_is_taken(tmp_path: Path, checker: AnswerChecker) -> None:
@@ -39,7 +39,7 @@ def test_what_is_there_is_taken(tmp_path: Path, checker: AnswerChecker) -> None:
     pool = read(
         tmp_path, checker, extracted=["1", None], correct=[False, True], prm_step_scores=scores
     )
-    assert pool == Pool("7", (False, True), (0, None), {"prm": ((0.1, 0.2), ())})
+    assert pool == GradedPool("7", (False, True), (0, None), {"prm": ((0.1, 0.2), ())})
 
 
 def test_stored_grades_can_be_doubted(tmp_path: Path, checker: AnswerChecker) -> None:
@@ -47,8 +47,8 @@ def test_stored_grades_can_be_doubted(tmp_path: Path, checker: AnswerChecker) ->
     path = tmp_path / "pool.jsonl"
     row = {"id": 1, "answer": "8000", "responses": ["It costs **$8,000**."], "extracted": ["000"]}
     path.write_text(json.dumps(row | {"correct": [False]}))
-    assert read_pools(path, checker)[0].correct == (False,)
-    assert read_pools(path, checker, regrade=True)[0].correct == (True,)
+    assert read_graded(path, checker)[0].correct == (False,)
+    assert read_graded(path, checker, regrade=True)[0].correct == (True,)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_real_pools(tmp_path: Path, checker: AnswerChecker) -> None:
     lines = shared("bon32/gsm8k_a.jsonl").read_text().splitlines(keepends=True)[:40]
     head.write_text("".join(lines))
     rows = [json.loads(line) for line in lines]
-    selection = select("gsm8k", read_pools(head, checker))
+    selection = select("gsm8k", read_graded(head, checker))
     samples = 100 * mean(right for row in rows for right in row["correct"])
     solved = 100 * mean(any(row["correct"]) for row in rows)
     reach = selection.curve(PASS).mean

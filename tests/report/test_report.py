@@ -12,7 +12,7 @@ import pytest
 
 from genprm.errors import InputError
 from genprm.evaluate.labelled import LabelledSolution
-from genprm.evaluate.pools import Pool
+from genprm.evaluate.pools import GradedPool
 from genprm.evaluate.run import run
 from genprm.evaluate.selection import FILE, select, to_json
 from genprm.problem import Solution
@@ -66,7 +66,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     half = {key: wrong if index % 2 else 0 for index, (key, wrong) in enumerate(perfect.items())}
     for name, wrong in (("perfect", perfect), ("half", half)):
         asyncio.run(run(rows, Fixed(name, wrong), root / name))
-    pool = Pool("a", (True, False, True), (0, 1, 0), {"prm": ((0.9,), (0.5,), (0.1,))})
+    pool = GradedPool("a", (True, False, True), (0, 1, 0), {"prm": ((0.9,), (0.5,), (0.1,))})
     (root / "pools").mkdir()
     (root / "pools" / FILE).write_text(to_json([select("three samples", [pool, pool])]))
     return [root / "half", root / "perfect", root / "pools"]

@@ -14,6 +14,7 @@ from shared_data import shared
 
 from genprm.answer import AnswerChecker
 from genprm.policy import Sample
+from genprm.pools import Pool, read_pools
 from genprm.problem import Problem, Solution
 from genprm.scale.best_of_n import (
     Candidate,
@@ -24,7 +25,6 @@ from genprm.scale.best_of_n import (
     judge_best_first,
 )
 from genprm.scale.methods import Method
-from genprm.scale.pool import Pool, read_pools
 from genprm.scale.rows import ranking_row
 from genprm.verdict import StepVerdict, Usage, Vote
 from genprm.verify.aggregate import Aggregate

@@ -11,13 +11,14 @@ import typer
 
 from genprm.answer import AnswerChecker
 from genprm.cli.judges import JudgeOptions, open_judge
+from genprm.cli.sources import counted_bad_rows
 from genprm.cli.terminal.progress import RowProgress
 from genprm.cli.terminal.tables import print_tables
 from genprm.errors import InputError
 from genprm.evaluate import selection as selecting
 from genprm.evaluate.judges import PredictionsJudge
 from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
-from genprm.evaluate.pools import read_pools
+from genprm.evaluate.pools import read_graded
 from genprm.evaluate.predictions import read_predictions
 from genprm.evaluate.run import run
 from genprm.evaluate.selection import Selection
@@ -29,7 +30,11 @@ HUB = "Qwen/ProcessBench"
 
 
 def labelled_rows(
-    data: Sequence[str], subsets: Sequence[str] | None, limit: int | None
+    data: Sequence[str],
+    subsets: Sequence[str] | None,
+    limit: int | None,
+    *,
+    skip_bad_rows: bool,
 ) -> list[LabelledSolution]:
     """The rows to judge: of local files, or of the Hub's ProcessBench.
 
@@ -37,7 +42,9 @@ def labelled_rows(
         InputError: no such file or subset, or a broken row.
     """
     from_hub = list(data) in ([], [HUB]) and not Path(HUB).exists()
-    rows = read_files(download_processbench() if from_hub else [Path(path) for path in data])
+    paths = download_processbench() if from_hub else [Path(path) for path in data]
+    with counted_bad_rows(skip=skip_bad_rows) as bad:
+        rows = read_files(paths, bad)
     if subsets:
         known = sorted({row.subset for row in rows})
         if missing := [subset for subset in subsets if subset not in known]:
@@ -87,7 +94,7 @@ def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: Path
 def print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
     """One run's numbers, as JSON or as tables."""
     if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False))
+        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
         return
     runs = {name: summary}
     tables = [
@@ -101,12 +108,20 @@ def print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
 
 
 def selections(
-    pools: Sequence[Path], workers: int, output: Path | None, *, regrade: bool
+    pools: Sequence[Path],
+    workers: int,
+    output: Path | None,
+    *,
+    regrade: bool,
+    skip_bad_rows: bool,
 ) -> list[Selection]:
     """Every way of choosing over each pool file; kept in the folder `output`, if there is one."""
-    with AnswerChecker(workers=workers) as checker:
+    with (
+        counted_bad_rows(skip=skip_bad_rows) as bad,
+        AnswerChecker(workers=workers) as checker,
+    ):
         found = [
-            selecting.select(path.stem, read_pools(path, checker, regrade=regrade))
+            selecting.select(path.stem, read_graded(path, checker, regrade=regrade, bad=bad))
             for path in pools
         ]
         undecided = checker.undecided

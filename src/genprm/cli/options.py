@@ -262,6 +262,13 @@ class OutputOptions(OptionGroup):
 
 
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+SkipBadRows: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows",
+        help="Leave out and count rows that cannot be read, instead of stopping at the first.",
+    ),
+]
 LabelField: TypeAlias = Annotated[
     str,
     typer.Option(help="Name of the rows' field that holds the true index of the first error."),

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from genprm.dataset import read_rows
 from genprm.errors import InputError
 from genprm.journal import run_file
-from genprm.records.record import Row
+from genprm.records.record import JsonObject, Row
 from genprm.records.run_spec import RunSpec, read_spec
 from genprm.records.verdicts import VerdictRow
 
@@ -58,7 +58,7 @@ def label_of(row: VerdictRow, field: str) -> int | None:
     return label if isinstance(label, int) and not isinstance(label, bool) else None
 
 
-def _parsed(place: str, row: dict[str, object], row_type: type[R]) -> R:
+def _parsed(place: str, row: JsonObject, row_type: type[R]) -> R:
     try:
         return row_type.model_validate(row)
     except ValidationError as error:

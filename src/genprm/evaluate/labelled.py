@@ -5,16 +5,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from genprm.dataset import first_fault, read_rows
+from genprm.bad_rows import BadRows
 from genprm.errors import InputError, MissingExtra
-from genprm.evaluate.formats import Labelled, translate
+from genprm.files import Row, as_object, read_file
 from genprm.problem import Solution
+from genprm.records.labelled import Labelled, UnusableLabel, translate
+from genprm.records.validation import first_fault
 
 NO_ERROR = -1  # ProcessBench's label of a solution without an error; used everywhere inside
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".parquet", ".gz")
 PROCESSBENCH_SUBSETS = ("gsm8k", "math", "olympiadbench", "omnimath")
 
 
@@ -42,25 +44,29 @@ class LabelledSolution:
         return self.first_error != NO_ERROR
 
 
-def read_files(paths: Sequence[Path]) -> list[LabelledSolution]:
-    """Read JSON or JSONL files of any format that `formats` knows; folders give all they hold.
+def read_files(paths: Sequence[Path], bad: BadRows | None = None) -> list[LabelledSolution]:
+    """Read files of any format that `records.labelled` knows; folders give all they hold.
+
+    Rows whose label says nothing usable are left out, with their cause in `bad`.
 
     Raises:
-        InputError: a file cannot be read, a row is broken, or an id occurs twice.
+        InputError: a file cannot be read, a row is bad and `bad` does not skip it, or none is left.
     """
+    bad = bad or BadRows()
     rows: list[LabelledSolution] = []
     places: dict[str, str] = {}
     for path in _expand(paths):
-        for number, (place, fields) in enumerate(read_rows(str(path))):
-            for labelled in _translated(fields, place):
-                row = _row(labelled, path, number)
-                if row.id in places:
-                    raise InputError(
-                        f"{place}: the id {row.id!r} is also that of {places[row.id]}; "
-                        "fix: give every row its own id"
-                    )
-                places[row.id] = place
-                rows.append(row)
+        for number, (place, fields) in enumerate(read_file(str(path)).rows()):
+            with bad.row():
+                for labelled in _translated(as_object(place, fields), place, bad):
+                    row = _row(labelled, path, number)
+                    if row.id in places:
+                        raise InputError(
+                            f"{place}: the id {row.id!r} is also that of {places[row.id]}; "
+                            "fix: give every row its own id"
+                        )
+                    places[row.id] = place
+                    rows.append(row)
     if not rows:
         raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; fix: name other files")
     return rows
@@ -102,18 +108,21 @@ def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list
 def _expand(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix in (".json", ".jsonl"))
+            yield from sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
         else:
             yield path
 
 
-def _translated(fields: dict[str, Any], place: str) -> list[Labelled]:
+def _translated(fields: Row, place: str, bad: BadRows) -> list[Labelled]:
     try:
         return translate(fields)
     except ValidationError as error:
-        raise InputError(f"{place}: {first_fault(error)}") from error
+        raise InputError(f"{place}: {first_fault(error)}") from None
+    except UnusableLabel as error:
+        bad.leave_out(f"{place}: {error}")
+        return []
     except ValueError as error:
-        raise InputError(f"{place}: {error}") from error
+        raise InputError(f"{place}: {error}") from None
 
 
 def _row(labelled: Labelled, path: Path, number: int) -> LabelledSolution:

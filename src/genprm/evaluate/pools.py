@@ -1,21 +1,18 @@
-"""Pools of stored samples: problems, each with many solutions, graded and scored."""
+"""Pools of stored samples, graded: what the methods of choosing are compared on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genprm.answer import AnswerChecker, Match, extract_answer
-from genprm.dataset import first_fault, read_rows
+from genprm.bad_rows import BadRows
 from genprm.errors import InputError
-
-StepScores = tuple[float | None, ...]
+from genprm.pools import Pool, Stored, read_pools
+from genprm.records.pools import StepScores
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class GradedPool:
     """One problem's samples.
 
     `correct` [samples]; `answers` [samples], equal where two samples say the same, None where a
@@ -28,72 +25,61 @@ class Pool:
     step_scores: Mapping[str, tuple[StepScores, ...]]
 
 
-class _Row(BaseModel):
-    """As in the public pools: `responses`, or only what was `extracted` from them."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
-
-    id: str
-    answer: str | None = None
-    responses: tuple[str, ...] | None = None
-    extracted: tuple[str | None, ...] | None = None
-    correct: tuple[bool, ...] | None = None
-    prm_step_scores: Mapping[str, tuple[StepScores | None, ...]] = {}
-
-    @model_validator(mode="after")
-    def _as_many_of_each(self) -> "_Row":
-        if not self.responses and not self.extracted:
-            raise ValueError("responses or extracted is needed")
-        if self.answer is None and self.correct is None:
-            raise ValueError("answer or correct is needed")
-        columns: dict[str, Sequence[Any] | None] = {
-            "responses": self.responses,
-            "extracted": self.extracted,
-            "correct": self.correct,
-            **{f"prm_step_scores.{name}": column for name, column in self.prm_step_scores.items()},
-        }
-        lengths = {name: len(column) for name, column in columns.items() if column is not None}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns of different lengths {lengths}")
-        return self
-
-
-def read_pools(path: Path, checker: AnswerChecker, *, regrade: bool = False) -> list[Pool]:
-    """Read a pool file. What the file does not say is found out with `checker`.
-
-    Final answers are extracted from `responses` where `extracted` is absent, and graded against
-    `answer` where `correct` is absent; `regrade` does both in any case where there are
-    `responses` and an `answer`.
+def read_graded(
+    path: Path, checker: AnswerChecker, *, regrade: bool = False, bad: BadRows | None = None
+) -> list[GradedPool]:
+    """Read a pool file and grade it; see `grade`.
 
     Raises:
-        InputError: a row is broken; names file, row, field and mend.
+        InputError: as `read_pools`; or a pool has neither grades nor a gold answer.
     """
-    pools = [_pool(fields, place, checker, regrade) for place, fields in read_rows(str(path))]
-    if not pools:
-        raise InputError(f"{path}: no rows; fix: problems with responses")
-    return pools
+    bad = bad or BadRows()
+    graded: list[GradedPool] = []
+    for pool in read_pools(str(path), bad):
+        with bad.row():
+            graded.append(_named(path, pool, checker, regrade=regrade))
+    if not graded:
+        raise InputError(f"{path}: no pool that can be graded; fix: add the field answer")
+    return graded
 
 
-def scorers(pools: Sequence[Pool]) -> list[str]:
+def grade(pool: Pool, checker: AnswerChecker, *, regrade: bool = False) -> GradedPool | None:
+    """Grade a pool, or take its stored grades; None where there is nothing to grade it by.
+
+    Final answers are extracted from the samples where the file has none, and graded against the
+    gold answer where it has no grades; `regrade` does both in any case where it can.
+    """
+    stored, gold = pool.stored or Stored(), pool.problem.answer
+    if regrade and pool.samples and gold is not None:
+        stored = Stored(responses=stored.responses, step_scores=stored.step_scores)
+    answers = stored.extracted or tuple(_final_answers(pool, stored))
+    correct = stored.correct
+    if correct is None:
+        if gold is None:
+            return None
+        matches = checker.compare_many((gold, answer) for answer in answers)
+        correct = tuple(match is Match.EQUAL for match in matches)
+    groups = tuple(checker.classes(answers))
+    return GradedPool(pool.problem.id, correct, groups, stored.step_scores)
+
+
+def _final_answers(pool: Pool, stored: Stored) -> Iterator[str | None]:
+    """What each sample says in the end; one that was cut off says nothing."""
+    texts = stored.responses or tuple(sample.text for sample in pool.samples)
+    for text, sample in zip(texts, pool.samples, strict=True):
+        yield extract_answer(text) if sample.complete else None
+
+
+def scorers(pools: Sequence[GradedPool]) -> list[str]:
     """The scorers that scored every problem of a set."""
     first, *others = pools
     return [name for name in first.step_scores if all(name in pool.step_scores for pool in others)]
 
 
-def _pool(fields: dict[str, Any], place: str, checker: AnswerChecker, regrade: bool) -> Pool:
-    try:
-        row = _Row.model_validate(fields)
-    except ValidationError as error:
-        raise InputError(f"{place}: {first_fault(error)}") from error
-    if regrade and row.responses and row.answer is not None:
-        row = row.model_copy(update={"extracted": None, "correct": None})
-    answers = row.extracted or tuple(map(extract_answer, row.responses or ()))
-    correct = row.correct or tuple(
-        match is Match.EQUAL
-        for match in checker.compare_many((row.answer or "", answer) for answer in answers)
-    )
-    scores = {
-        name: tuple(column if column is not None else () for column in columns)
-        for name, columns in row.prm_step_scores.items()
-    }
-    return Pool(row.id, correct, tuple(checker.classes(answers)), scores)
+def _named(path: Path, pool: Pool, checker: AnswerChecker, *, regrade: bool) -> GradedPool:
+    graded = grade(pool, checker, regrade=regrade)
+    if graded is None:
+        raise InputError(
+            f"{path}: {pool.problem.id}: answer or correct is needed; fix: add the gold answer"
+        )
+    return graded

@@ -16,7 +16,7 @@ from genprm.evaluate.best_of_n import (
     weighted_majority,
 )
 from genprm.evaluate.intervals import bootstrap_mean, interval
-from genprm.evaluate.pools import Pool, scorers
+from genprm.evaluate.pools import GradedPool, scorers
 from genprm.verify.aggregate import Aggregate
 
 FILE = "selection.json"
@@ -58,13 +58,13 @@ class Selection:
         return next(c for c in self.curves if (c.method, c.scorer, c.aggregate) == wanted)
 
 
-def select(name: str, pools: Sequence[Pool]) -> Selection:
+def select(name: str, pools: Sequence[GradedPool]) -> Selection:
     """All methods over one set of pools, intervals by resampling its problems."""
     samples = min(len(pool.correct) for pool in pools)
 
     def curve(
         method: str,
-        expected: Callable[[Pool], Floats],
+        expected: Callable[[GradedPool], Floats],
         scorer: str | None = None,
         aggregate: str | None = None,
     ) -> Curve:
@@ -112,14 +112,14 @@ def read_selections(path: Path) -> list[Selection]:
 
 def _scored(
     scorer: str, aggregate: Aggregate
-) -> tuple[Callable[[Pool], Floats], Callable[[Pool], Floats]]:
-    def scores(pool: Pool) -> list[float | None]:
+) -> tuple[Callable[[GradedPool], Floats], Callable[[GradedPool], Floats]]:
+    def scores(pool: GradedPool) -> list[float | None]:
         return [aggregate.score(steps) for steps in pool.step_scores[scorer]]
 
-    def best(pool: Pool) -> Floats:
+    def best(pool: GradedPool) -> Floats:
         return best_of_n(scores(pool), pool.correct)
 
-    def weighted(pool: Pool) -> Floats:
+    def weighted(pool: GradedPool) -> Floats:
         seed = crc32(pool.id.encode())
         return weighted_majority(pool.answers, scores(pool), pool.correct, seed=seed)
 

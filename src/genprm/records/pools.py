@@ -1,11 +1,15 @@
 """Pools: a problem with many solutions of one policy, as `genprm sample` writes them."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from genprm.records.problems import AnswerText
 from genprm.records.record import Record, Row, Text
 from genprm.verdict import Usage
+
+StepScores: TypeAlias = tuple[float | None, ...]
 
 
 class Cost(Record):
@@ -58,3 +62,32 @@ class PoolRow(ProblemRow):
 
     responses: tuple[Text, ...]
     samples: tuple[SampleRow, ...]
+
+
+class PoolInput(Record):
+    """Solutions of a problem from any source: `samples`, `responses`, or what was `extracted`.
+
+    `correct` [samples] are stored grades; `prm_step_scores` are by scorer, [samples][steps].
+    """
+
+    samples: tuple[SampleRow, ...] | None = None
+    responses: tuple[str, ...] | None = None
+    extracted: tuple[AnswerText, ...] | None = None
+    correct: tuple[bool, ...] | None = None
+    prm_step_scores: Mapping[str, tuple[StepScores | None, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _as_many_of_each(self) -> "PoolInput":
+        if not (self.samples or self.responses or self.extracted):
+            raise ValueError("responses or extracted is needed; fix: add the solutions' texts")
+        columns: dict[str, Sequence[object] | None] = {
+            "samples": self.samples,
+            "responses": self.responses,
+            "extracted": self.extracted or None,
+            "correct": self.correct,
+            **{f"prm_step_scores.{name}": column for name, column in self.prm_step_scores.items()},
+        }
+        lengths = {name: len(column) for name, column in columns.items() if column is not None}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of different lengths {lengths}; fix: one entry per solution")
+        return self

@@ -13,9 +13,10 @@ from heapq import heappop, heappush
 from math import fsum
 
 from genprm.policy import Sample
+from genprm.pools import Pool
 from genprm.records.pools import Cost
 from genprm.scale.methods import Method
-from genprm.scale.pool import Pool, final_answer
+from genprm.scale.pool import final_answer
 from genprm.scale.prefixes import Prefixes
 from genprm.verdict import StepVerdict, total
 from genprm.verify.aggregate import Aggregate

@@ -1,32 +1,19 @@
-"""Pools: a problem with many solutions of one policy, drawn once and shared by all methods.
+"""Pools drawn from a policy, once, and shared by all methods.
 
 A sample's seed comes from (run seed, row, index) alone, so a pool of 8 is the beginning of the
 pool of 32, and methods that draw for themselves draw the same solutions.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import together
-from genprm.dataset import first_fault, problem_of, read_rows
-from genprm.errors import InputError
 from genprm.policy import Policy, Sample
-from genprm.problem import Problem, Solution, split_steps
+from genprm.pools import Pool
+from genprm.problem import Problem, Solution
 from genprm.records.pools import Cost, PoolRow, SampleRow
 from genprm.verdict import total
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A problem and solutions of it."""
-
-    problem: Problem
-    samples: tuple[Sample, ...] = ()
 
 
 async def draw(policy: Policy, problem: Problem, count: int, *, seed: int, row: int) -> Pool:
@@ -94,57 +81,3 @@ def grade(
     matches = checker.compare_many((problem.answer, answer) for answer in answers)
     undecided = (index for index, match in enumerate(matches) if match is Match.UNDECIDED)
     return tuple(match is Match.EQUAL for match in matches), tuple(undecided)
-
-
-def read_pools(source: str) -> list[Pool]:
-    """Read problems with samples: those of `to_row`, or `responses` of any other source.
-
-    What another source does not say of a response is not made up: its tokens count as 0.
-
-    Raises:
-        InputError: one line that names the file, the row, the field and the mend.
-    """
-    pools = [_pool(place, row, number) for number, (place, row) in enumerate(read_rows(source))]
-    if not pools:
-        raise InputError(f"{source}: no rows; fix: problems with responses")
-    return pools
-
-
-def _some(values: list[Any] | None) -> list[Any] | None:
-    if values is not None and not values:
-        raise ValueError("is empty; fix: at least one")
-    return values
-
-
-class _PoolFields(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    samples: Annotated[list[SampleRow] | None, AfterValidator(_some)] = None
-    responses: Annotated[list[str] | None, AfterValidator(_some)] = None
-
-
-def _pool(place: str, row: Mapping[str, Any], number: int) -> Pool:
-    problem = problem_of(place, dict(row), number)
-    try:
-        parsed = _PoolFields.model_validate(row)
-    except ValidationError as error:
-        raise InputError(f"{place}: {first_fault(error)}") from None
-    if parsed.samples is not None:
-        samples = [
-            Sample(
-                problem.text,
-                sample.steps,
-                sample.complete,
-                sample.seed,
-                sample.usage,
-            )
-            for sample in parsed.samples
-        ]
-    elif parsed.responses is not None:
-        samples = [
-            Sample(problem.text, split_steps(response), complete=True, seed=index)
-            for index, response in enumerate(parsed.responses)
-        ]
-    else:
-        raise InputError(f"{place}: field responses: missing; fix: add the solutions' texts")
-    return Pool(problem, tuple(samples))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from genprm.answer import AnswerChecker, extract_answer
+from genprm.pools import Pool
 from genprm.problem import Problem
 from genprm.records.pools import ProblemRow
 from genprm.records.rankings import NodeRow, RankingRow
@@ -11,7 +12,7 @@ from genprm.records.searches import SearchRow
 from genprm.records.verdicts import JudgedStepRow
 from genprm.scale.best_of_n import Candidate, choose, cost
 from genprm.scale.methods import Critic, Method
-from genprm.scale.pool import Pool, final_answer, grade, pool_row, sample_row
+from genprm.scale.pool import final_answer, grade, pool_row, sample_row
 from genprm.scale.refine import Refinement, Turn
 from genprm.scale.search import Found
 from genprm.verdict import StepVerdict

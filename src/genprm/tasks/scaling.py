@@ -9,6 +9,7 @@ from typing import ClassVar, Generic
 from genprm.answer import AnswerChecker
 from genprm.compose import JudgeChoice, ModelChoice, open_judge, open_policy
 from genprm.policy import Policy, PolicySettings
+from genprm.pools import Pool
 from genprm.records.pools import PoolRow
 from genprm.records.rankings import RankingRow
 from genprm.records.record import JsonObject, json_object
@@ -17,7 +18,7 @@ from genprm.records.run_spec import JudgeSpec, PolicySpec, digest
 from genprm.records.searches import SearchRow
 from genprm.scale.best_of_n import judge_all, judge_best_first
 from genprm.scale.methods import Method
-from genprm.scale.pool import Pool, draw, pool_row
+from genprm.scale.pool import draw, pool_row
 from genprm.scale.refine import Refiner, RefineSettings
 from genprm.scale.rows import ranking_row, refinement_row, search_row
 from genprm.scale.search import Searcher, SearchSettings

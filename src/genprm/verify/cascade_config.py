@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genprm.dataset import first_fault
 from genprm.errors import InputError
+from genprm.records.validation import first_fault
 from genprm.verify.cascade import Band
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings

@@ -63,11 +63,12 @@ def processbench(
     ] = None,
     concurrency: cli.Concurrency = 16,
     stop_at_first_error: cli.StopAtFirstError = False,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Find the first wrong step of every solution, and count how often it is found."""
     from genprm.cli import evaluation
 
-    rows = evaluation.labelled_rows(data or [], subset, limit)
+    rows = evaluation.labelled_rows(data or [], subset, limit, skip_bad_rows=skip_bad_rows)
     if predictions is not None:
         summary = evaluation.score_predictions(rows, predictions, output)
     else:
@@ -104,12 +105,15 @@ def best_of_n(
     ] = False,
     as_json: AsJson = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that compare answers.")] = 2,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Pass@N, majority, weighted majority and Best-of-N, for every N over all subsets."""
     from genprm.cli import evaluation
     from genprm.evaluate.figures import figure_4
 
-    selections = evaluation.selections(pools, workers, output, regrade=regrade)
+    selections = evaluation.selections(
+        pools, workers, output, regrade=regrade, skip_bad_rows=skip_bad_rows
+    )
     if figure is not None:
         figure_4(selections, figure, aggregate=score)
     evaluation.print_selections(selections, as_json=as_json)

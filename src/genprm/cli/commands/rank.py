@@ -32,6 +32,7 @@ def rank(
         ),
     ] = False,
     concurrency: cli.ProblemConcurrency = 4,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Choose among N solutions of each problem: the policy's samples, or stored ones."""
     from genprm.cli.sources import read_items
@@ -41,7 +42,7 @@ def rank(
 
     if early_abandon and method is not Method.BEST_OF_N:
         raise InputError(f"--early-abandon: {method} needs every score; fix: leave it out")
-    items = read_items(problems, samples)
+    items = read_items(problems, samples, skip_bad_rows=skip_bad_rows)
     by = None if samples else policy.choice(engine.api_key)
     ranking = RankSettings(count, method, score, early_abandon)
     task = RankTask(engine.judged(judging.settings()), by, ranking)

@@ -34,6 +34,7 @@ def refine(
     policy_budget: cli.PolicyBudget = None,
     verifier_budget: cli.VerifierBudget = None,
     concurrency: cli.ProblemConcurrency = 16,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Answer, judge, hand the analysis of the first wrong step back, and answer again."""
     from genprm.cli.sources import read_items
@@ -47,4 +48,9 @@ def refine(
     settings = RefineSettings(turns, keep, critic, rewrite, score, judging.seed, budget)
     judged = engine.judged(judging.settings(stop_at_first_error=True))
     task = RefineTask(judged, policy.choice(engine.api_key), settings)
-    run_task(task, read_items(problems, samples), writing.at(concurrency), REFINEMENTS)
+    run_task(
+        task,
+        read_items(problems, samples, skip_bad_rows=skip_bad_rows),
+        writing.at(concurrency),
+        REFINEMENTS,
+    )

@@ -20,6 +20,7 @@ def sample(
     ] = 32,
     seed: Annotated[int, typer.Option(help="Seed of all sampling.")] = 0,
     concurrency: cli.ProblemConcurrency = 8,
+    skip_bad_rows: cli.SkipBadRows = False,
     api_key: cli.ApiKey = None,
 ) -> None:
     """Draw solutions of every problem from a policy, and grade them where the answer is known."""
@@ -28,5 +29,5 @@ def sample(
     from genprm.cli.terminal.rows import run_task
     from genprm.tasks.scaling import SampleTask
 
-    items = read_items(problems, None)
+    items = read_items(problems, None, skip_bad_rows=skip_bad_rows)
     run_task(SampleTask(policy.choice(api_key), count, seed), items, writing.at(concurrency), POOLS)

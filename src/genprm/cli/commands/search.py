@@ -38,6 +38,7 @@ def search(
     policy_budget: cli.PolicyBudget = None,
     verifier_budget: cli.VerifierBudget = None,
     concurrency: cli.ProblemConcurrency = 4,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Write solutions step by step, and go on only from steps that the verifier finds correct."""
     from genprm.cli.sources import read_items
@@ -53,4 +54,9 @@ def search(
     )
     judged = engine.judged(judging.settings())
     task = SearchTask(judged, policy.choice(engine.api_key), settings)
-    run_task(task, read_items(problems, None), writing.at(concurrency), SEARCHES)
+    run_task(
+        task,
+        read_items(problems, None, skip_bad_rows=skip_bad_rows),
+        writing.at(concurrency),
+        SEARCHES,
+    )

@@ -21,14 +21,17 @@ def verify(
     writing: cli.OutputOptions,
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Judge every step: analyse it, check it with code, and say whether it is correct."""
+    from genprm.cli.sources import counted_bad_rows
     from genprm.cli.terminal.rows import run_task
     from genprm.cli.terminal.verdicts import VERDICTS, print_verdicts
     from genprm.dataset import read_solutions
     from genprm.tasks.verifying import VerifyTask
 
-    solutions = read_solutions(source)
+    with counted_bad_rows(skip=skip_bad_rows) as bad:
+        solutions = read_solutions(source, bad)
     settings = judging.settings(stop_at_first_error=stop_at_first_error)
     task = VerifyTask(engine.choice, settings)
     output = writing.at(concurrency)

@@ -11,13 +11,18 @@
 | verify-then-generate | `incorrect_index`, from 0 | every row has one |
 
 A row says by its fields which set it is from. One that carries no usable label (PRM800K: the
-labeller gave up; Mr-Ben: "incorrect" without a place) translates to nothing.
+labeller gave up; Mr-Ben: "incorrect" without a place) is an `UnusableLabel`.
 """
 
 import ast
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import BeforeValidator, Field, JsonValue, StrictInt, StrictStr
+
+from genprm.records.prm800k import Prm800kRow
+from genprm.records.record import Record
+from genprm.records.texts import CleanText
 
 
 class Labelled(NamedTuple):
@@ -32,12 +37,17 @@ class Labelled(NamedTuple):
     answer_correct: bool | None = None
 
 
-def translate(fields: dict[str, Any]) -> list[Labelled]:
+class UnusableLabel(ValueError):
+    """A row in order whose label says nothing that can be used."""
+
+
+def translate(fields: Mapping[str, JsonValue]) -> list[Labelled]:
     """Recognise a row and translate it.
 
     Raises:
         pydantic.ValidationError: a field is missing or has the wrong type.
-        ValueError: no known set has such rows, or the label points outside the steps.
+        UnusableLabel: there is no label, or it points outside the steps.
+        ValueError: no known set has such rows, or there are no steps.
     """
     for row_format in FORMATS:
         if row_format.mark in fields:
@@ -53,32 +63,49 @@ def _check(row: Labelled) -> None:
     if not row.steps:
         raise ValueError("the solution has no steps; fix: add them or delete the row")
     if not -1 <= row.first_error < len(row.steps):
-        raise ValueError(
+        raise UnusableLabel(
             f"the first error is labelled as step {row.first_error} (from 0) of "
             f"{len(row.steps)}; fix: correct the label"
         )
 
 
-def _listed(steps: Any) -> Any:
+def _listed(steps: object) -> object:
     """Some exports hold the list of steps as the text of a Python list."""
-    return ast.literal_eval(steps) if isinstance(steps, str) and steps[:1] == "[" else steps
+    if not isinstance(steps, str) or steps[:1] != "[":
+        return steps
+    try:
+        value: object = ast.literal_eval(steps)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return steps  # refused for its type, as any other text
+    return value
 
 
-Steps = Annotated[tuple[StrictStr, ...], BeforeValidator(_listed)]
-FromOne = StrictInt | StrictStr | None
+def _whole(number: object) -> object:
+    """Tables with empty cells hold whole numbers as `2.0`."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-def _from_one(place: FromOne) -> int | None:
-    """A 1-based place as a 0-based index; None for N/A."""
+Steps = Annotated[tuple[Annotated[CleanText, Field(strict=True)], ...], BeforeValidator(_listed)]
+Place = Annotated[StrictInt, BeforeValidator(_whole)]
+FromOne = Place | StrictStr | None
+
+
+def _from_one(place: FromOne) -> int:
+    """A place counted from 1 as an index from 0."""
     text = str(place).strip()
-    return int(text) - 1 if text.isdecimal() else None
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise UnusableLabel(f"the first error is labelled {text[:20]!r}; fix: a step, from 1")
+    return int(text) - 1
 
 
-class _Fields(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+def _from_zero(place: int) -> int:
+    """An index from 0 of a set that has no mark for "no error"."""
+    if place < 0:
+        raise UnusableLabel(f"the first error is labelled {place}; fix: a step, from 0")
+    return place
 
 
-class _Row(_Fields):
+class _Row(Record):
     mark: ClassVar[str]  # a field that only rows of this format have
 
     def labelled(self) -> list[Labelled]:
@@ -87,9 +114,9 @@ class _Row(_Fields):
 
 class _ProcessBench(_Row):
     mark: ClassVar[str] = "label"
-    problem: StrictStr
+    problem: CleanText
     steps: Steps
-    label: StrictInt
+    label: Place
     id: str | None = Field(None, coerce_numbers_to_str=True)
     generator: str | None = None
     subset: str | None = None
@@ -109,65 +136,35 @@ class _ProcessBench(_Row):
         ]
 
 
-class _Prm800kCompletion(_Fields):
-    text: str
-    rating: Literal[-1, 0, 1] | None = None
-
-
-class _Prm800kStep(_Fields):
-    completions: list[_Prm800kCompletion] | None = None
-    human_completion: _Prm800kCompletion | None = None
-    chosen_completion: int | None = None
-
-    def taken(self) -> _Prm800kCompletion | None:
-        """The step the labeller went on from; where none was good, the first one shown."""
-        if self.chosen_completion is not None and self.completions:
-            return self.completions[self.chosen_completion]
-        if self.human_completion is not None:
-            return self.human_completion.model_copy(update={"rating": 1})
-        return self.completions[0] if self.completions else None
-
-
-class _Prm800kLabel(_Fields):
-    steps: list[_Prm800kStep]
-    finish_reason: str | None = None
-
-
-class _Prm800kQuestion(_Fields):
-    problem: StrictStr
-
-
-class _Prm800k(_Row):
+class _Prm800k(Prm800kRow, _Row):
     mark: ClassVar[str] = "labeler"
-    question: _Prm800kQuestion
-    label: _Prm800kLabel
 
     def labelled(self) -> list[Labelled]:
-        taken = [step.taken() for step in self.label.steps]
-        ratings = [completion and completion.rating for completion in taken]
+        path = self.path()
+        ratings = [completion.rating for completion in path]
         if -1 in ratings:
-            end = ratings.index(-1) + 1
-            taken, ratings = taken[:end], ratings[:end]
+            path = path[: ratings.index(-1) + 1]
         elif self.label.finish_reason != "solution":
-            return []
-        if None in ratings or not taken:
-            return []
-        steps = tuple(completion.text for completion in taken if completion)
-        return [Labelled(self.question.problem, steps, len(steps) - 1 if ratings[-1] == -1 else -1)]
+            raise UnusableLabel("the labeller gave up; fix: nothing, the row has no label")
+        if not path or any(completion.rating is None for completion in path):
+            raise UnusableLabel("a step without a rating; fix: nothing, the row has no label")
+        steps = tuple(completion.text for completion in path)
+        is_wrong = path[-1].rating == -1
+        return [Labelled(self.question.problem, steps, len(steps) - 1 if is_wrong else -1)]
 
 
 class _BigBenchMistake(_Row):
     mark: ClassVar[str] = "mistake_index"
-    input: StrictStr
+    input: CleanText
     steps: Steps
-    mistake_index: StrictInt | None
-    target: Any = None
-    answer: Any = None
+    mistake_index: Place | None
+    target: JsonValue = None
+    answer: JsonValue = None
 
     def labelled(self) -> list[Labelled]:
         known = self.target is not None and self.answer is not None
         correct = str(self.target).strip() == str(self.answer).strip() if known else None
-        index = -1 if self.mistake_index is None else self.mistake_index
+        index = -1 if self.mistake_index is None else _from_zero(self.mistake_index)
         return [Labelled(self.input, self.steps, index, answer_correct=correct)]
 
 
@@ -175,15 +172,15 @@ class _PrmBench(_Row):
     mark: ClassVar[str] = "modified_process"
     idx: str = Field(coerce_numbers_to_str=True)
     classification: StrictStr
-    modified_question: StrictStr
+    modified_question: CleanText
     modified_process: Steps
-    error_steps: list[StrictInt]
-    original_question: StrictStr | None = None
+    error_steps: tuple[FromOne, ...]
+    original_question: CleanText | None = None
     original_process: Steps | None = None
 
     def labelled(self) -> list[Labelled]:
         kind = self.classification
-        index = min(self.error_steps) - 1 if self.error_steps else -1
+        index = min(map(_from_one, self.error_steps), default=-1)
         rows = [
             Labelled(
                 self.modified_question, self.modified_process, index, f"{kind}_{self.idx}", kind
@@ -206,7 +203,7 @@ class _PrmBench(_Row):
 class _MrGsm8k(_Row):
     mark: ClassVar[str] = "model_output_solution_first_error_step"
     uuid: str = Field(coerce_numbers_to_str=True)
-    question: StrictStr
+    question: CleanText
     steps: Steps = Field(alias="model_output_steps")
     solution_correctness: str = Field(alias="model_output_solution_correctness")
     answer_correctness: str | None = Field(None, alias="model_output_answer_correctness")
@@ -215,8 +212,6 @@ class _MrGsm8k(_Row):
 
     def labelled(self) -> list[Labelled]:
         index = _index(self.solution_correctness, self.first_error_step)
-        if index is None:
-            return []
         correct = self.answer_correctness and self.answer_correctness.strip() == "correct"
         return [
             Labelled(
@@ -234,7 +229,7 @@ class _MrBen(_Row):
     mark: ClassVar[str] = "Model_Solution_First_Error_Step"
     uuid: str | None = Field(None, alias="Question_UUID", coerce_numbers_to_str=True)
     subject: str | None = Field(None, alias="Subject")
-    question: StrictStr = Field(alias="Question")
+    question: CleanText = Field(alias="Question")
     options: str | None = Field(None, alias="Options")
     steps: Steps = Field(alias="Model_Solution_Steps")
     correctness: str = Field(alias="Model_Solution_Correctness")
@@ -243,25 +238,23 @@ class _MrBen(_Row):
 
     def labelled(self) -> list[Labelled]:
         index = _index(self.correctness, self.first_error_step)
-        if index is None:
-            return []
         problem = f"{self.question}\n{self.options}" if self.options else self.question
         return [Labelled(problem, self.steps, index, self.uuid, self.subject, self.model)]
 
 
-def _index(correctness: str, place: FromOne) -> int | None:
-    """-1 for a solution called correct; None where an incorrect one names no place."""
+def _index(correctness: str, place: FromOne) -> int:
+    """-1 for a solution called correct, else the place of its error."""
     return -1 if correctness.strip().lower() == "correct" else _from_one(place)
 
 
 class _VerifyThenGenerate(_Row):
     mark: ClassVar[str] = "student_incorrect_solution"
-    problem: StrictStr
+    problem: CleanText
     steps: Steps = Field(alias="student_incorrect_solution")
-    incorrect_index: StrictInt
+    incorrect_index: Place
 
     def labelled(self) -> list[Labelled]:
-        return [Labelled(self.problem, self.steps, self.incorrect_index)]
+        return [Labelled(self.problem, self.steps, _from_zero(self.incorrect_index))]
 
 
 # PRM800K before ProcessBench: its rows have a `label` too.

@@ -1,0 +1,42 @@
+"""What becomes of rows that cannot be used: the first one ends the reading, or all are counted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from genprm.errors import InputError
+
+
+class BadRows:
+    """Refuses bad rows, or with `skip` passes over them and keeps their causes.
+
+    A row that is in order but has no usable label is left out either way, with its cause.
+    """
+
+    def __init__(self, *, skip: bool = False) -> None:
+        self.skip = skip
+        self.causes: list[str] = []
+
+    @contextmanager
+    def row(self) -> Iterator[None]:
+        """Around the reading of one row: its `InputError` ends the reading, or is kept.
+
+        Raises:
+            InputError: the row is bad, and bad rows are not passed over.
+        """
+        try:
+            yield
+        except InputError as error:
+            if not self.skip:
+                raise
+            self.causes.append(str(error))
+
+    def leave_out(self, cause: str) -> None:
+        """Keep the cause of a row that nothing can be learnt from."""
+        self.causes.append(cause)
+
+    def __str__(self) -> str:
+        """One line for people: how many, and the first cause. Empty where there are none."""
+        if not self.causes:
+            return ""
+        rows = "1 row was" if len(self.causes) == 1 else f"{len(self.causes)} rows were"
+        return f"{rows} left out; the first: {self.causes[0]}"

@@ -1,0 +1,217 @@
+"""Files of rows, whatever they are packed in: JSON, JSON Lines, Parquet, gzip, plain text.
+
+Text may be UTF-8 or UTF-16 with any line ends. What is no data at all (a Git LFS pointer, a web
+page, an archive) is refused by name. `-` is standard input, `hf:NAME[:SPLIT]` a data set of the
+Hugging Face Hub.
+"""
+
+import gzip
+import io
+import json
+import re
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from genprm.errors import InputError, MissingExtra
+
+Row: TypeAlias = dict[str, JsonValue]
+# Where a row stands, for messages, and the row; an error where the line is broken.
+Placed: TypeAlias = tuple[str, JsonValue | InputError]
+
+MAX_BYTES = 4 << 30  # of a file when unpacked
+
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_NOT_DATA = (
+    (b"version https://git-lfs", "a Git LFS pointer, not the data; fix: git lfs pull"),
+    (b"PK\x03\x04", "an archive or a spreadsheet; fix: unpack it, or save it as JSON Lines"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; fix: unpack it with unzstd"),
+    (b"BZh", "compressed with bzip2; fix: unpack it with bunzip2"),
+    (b"\xfd7zXZ", "compressed with xz; fix: unpack it with unxz"),
+    (b"ARROW1", "an Arrow file; fix: save it as Parquet or JSON Lines"),
+)
+_JSON_NAMES = (".json", ".jsonl", ".ndjson")
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html\b)", re.I)
+_JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:[{\[\"\]]|$))")  # not "[Easy] …" or "{1, 2} …"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """What a source holds: a text, or the rows of a table."""
+
+    source: str
+    text: str = ""
+    table: Iterable[JsonValue] | None = None
+
+    def is_prose(self) -> bool:
+        """Whether it is plain text, and no JSON."""
+        if self.table is not None or self.source.removesuffix(".gz").endswith(_JSON_NAMES):
+            return False
+        return bool(self.text.strip()) and _JSON.match(self.text) is None
+
+    def rows(self) -> Iterator[Placed]:
+        """The rows, each with its place: a JSON document's, or one JSON value per line.
+
+        A line that is broken JSON stands there as the `InputError` that says so, which `as_object`
+        raises: whoever reads may go on behind it.
+
+        Raises:
+            InputError: the one document is broken.
+        """
+        if self.table is not None:
+            return _numbered(self.source, self.table)
+        try:
+            document = _parse(self.text)
+        except json.JSONDecodeError as error:
+            is_document = self.source.removesuffix(".gz").endswith(".json")
+            if is_document and error.msg != "Extra data":
+                raise _broken(f"{self.source}:{error.lineno}", error.msg) from None
+            return _json_lines(self.source, self.text)
+        except (RecursionError, ValueError) as error:
+            if "\n" in self.text.strip():
+                return _json_lines(self.source, self.text)
+            raise _broken(self.source, str(error)) from None
+        if not isinstance(document, list) and "\n" not in self.text.strip():
+            return _json_lines(self.source, self.text)
+        return _numbered(self.source, document if isinstance(document, list) else [document])
+
+
+def read_file(source: str) -> DataFile:
+    """Read a file, standard input (`-`), or a data set of the Hub (`hf:NAME[:SPLIT]`).
+
+    Raises:
+        InputError: it cannot be read, or is no data.
+        MissingExtra: Parquet without pyarrow, or the Hub without datasets.
+    """
+    if source.startswith("hf:"):
+        return DataFile(source, table=_hub_rows(source[3:]))
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: NUL in the name
+        cause = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{source}: {cause}; fix: name a file that can be read") from None
+    data = _unpacked(source, data)
+    if data.startswith(b"PAR1"):
+        return DataFile(source, table=_parquet_rows(source, data))
+    if source.removesuffix(".gz").endswith((".csv", ".tsv")):
+        raise InputError(f"{source}: a table of text; fix: save it as JSON Lines or Parquet")
+    return DataFile(source, _decoded(source, data))
+
+
+def read_rows(source: str) -> Iterator[tuple[str, Row]]:
+    """The JSON objects of a file, each with its place for messages.
+
+    Raises:
+        InputError, MissingExtra: as `read_file`; or a row is not a JSON object.
+    """
+    for place, row in read_file(source).rows():
+        yield place, as_object(place, row)
+
+
+def as_object(place: str, row: JsonValue | InputError) -> Row:
+    """The row, if it is a JSON object.
+
+    Raises:
+        InputError: it is another value, or broken.
+    """
+    if isinstance(row, InputError):
+        raise row
+    if not isinstance(row, dict):
+        raise InputError(f"{place}: not a JSON object; fix: one JSON object per line")
+    return row
+
+
+def _unpacked(source: str, data: bytes) -> bytes:
+    if data.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(io.BytesIO(data)) as unpacked:
+                data = unpacked.read(MAX_BYTES + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{source}: broken gzip ({error}); fix: download it again") from None
+        if len(data) > MAX_BYTES:
+            raise InputError(f"{source}: more than {MAX_BYTES >> 30} GiB; fix: split the file")
+    for mark, what in _NOT_DATA:
+        if data.startswith(mark):
+            raise InputError(f"{source}: {what}")
+    if _PAGE.match(data):
+        raise InputError(f"{source}: a web page, not the data; fix: download the raw file")
+    return data
+
+
+def _decoded(source: str, data: bytes) -> str:
+    encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), "utf-8")
+    if encoding == "utf-8" and data[1:2] == b"\0" and data[:1] != b"\0":
+        encoding = "utf-16-le"  # without a mark, as some editors write it
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{source}:{line}: not UTF-8; fix: save the file as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _numbered(source: str, rows: Iterable[JsonValue]) -> Iterator[Placed]:
+    return ((f"{source}: row {number}", row) for number, row in enumerate(rows, start=1))
+
+
+def _json_lines(source: str, text: str) -> Iterator[Placed]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{source}:{number}"
+        row: JsonValue | InputError
+        try:
+            row = _parse(line)
+        except json.JSONDecodeError as error:
+            row = _broken(place, f"{error.msg} at character {error.pos + 1}")
+        except (RecursionError, ValueError) as error:
+            row = _broken(place, str(error))
+        yield place, row
+
+
+def _parse(text: str) -> JsonValue:
+    value: JsonValue = json.loads(text)
+    return value
+
+
+def _broken(place: str, cause: str) -> InputError:
+    return InputError(f"{place}: broken JSON ({cause}); fix: one JSON object per line")
+
+
+def _parquet_rows(source: str, data: bytes) -> list[JsonValue]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("pyarrow", extra="curate") from None
+    try:
+        rows: list[JsonValue] = pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"{source}: broken Parquet ({cause}); fix: download it again") from None
+    return rows
+
+
+def _hub_rows(name: str) -> Iterable[JsonValue]:
+    try:
+        import datasets
+    except ImportError:
+        raise MissingExtra("datasets", extra="curate") from None
+    name, _, split = name.partition(":")
+    try:
+        rows: Iterable[JsonValue] = datasets.load_dataset(name, split=split or "train")
+    except Exception as error:  # whatever the Hub's client raises: no such set, no network
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"hf:{name}: {cause}; fix: a name on the Hub, or a file") from None
+    return rows

@@ -1,0 +1,39 @@
+"""Texts from outside that a model can be asked about."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator
+
+MAX_CHARACTERS = 100_000  # of a problem or a step: longer ones fit no model's context
+
+
+def usable(text: str) -> str:
+    """The text as it is.
+
+    Raises:
+        ValueError: it is empty, too long, or holds what no tokenizer takes; with the fix.
+    """
+    if not text.strip():
+        raise ValueError("is empty; fix: remove it or fill it")
+    return clean(text)
+
+
+def clean(text: str) -> str:
+    """The text as it is, which may be empty.
+
+    Raises:
+        ValueError: as `usable`.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"has {len(text):,} characters; fix: at most {MAX_CHARACTERS:,}")
+    if "\0" in text:
+        raise ValueError("contains NUL; fix: remove the character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half a surrogate pair; fix: remove it") from None
+    return text
+
+
+UsableText: TypeAlias = Annotated[str, AfterValidator(usable)]
+CleanText: TypeAlias = Annotated[str, AfterValidator(clean)]

@@ -1,0 +1,117 @@
+"""Files as people have them: packed, marked, with any line ends; and what is no data at all."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from genprm.dataset import read_problems, read_solutions
+from genprm.errors import InputError
+from genprm.evaluate.labelled import read_files
+from genprm.pools import read_pools
+
+ROW = {
+    "id": "a",
+    "problem": "1 + 1?",
+    "steps": ["1 + 1 = 2."],
+    "label": -1,
+    "answer": "2",
+    "responses": ["1 + 1 = 2."],
+}
+LINE = json.dumps(ROW)
+
+
+def parquet() -> bytes:
+    pyarrow = pytest.importorskip("pyarrow")
+    sink = pyarrow.BufferOutputStream()
+    pytest.importorskip("pyarrow.parquet").write_table(pyarrow.Table.from_pylist([ROW]), sink)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("r.jsonl", LINE.encode()),
+        ("r.jsonl", f"{LINE}\r\n".encode()),
+        ("r.jsonl", f"{LINE}\r".encode()),
+        ("r.jsonl", f"\ufeff{LINE}".encode()),
+        ("r.jsonl", f"\ufeff{LINE}\r\n".encode("utf-16-le")),
+        ("r.jsonl", f"{LINE}\n".encode("utf-16-le")),
+        ("r.jsonl", f"\ufeff{LINE}".encode("utf-16-be")),
+        ("r.json", json.dumps([ROW], indent=2).encode()),
+        ("r.jsonl.gz", gzip.compress(LINE.encode())),
+        ("r.txt", LINE.encode()),
+        ("r.parquet", None),
+    ],
+)
+def test_every_reader_takes_every_packing(tmp_path: Path, name: str, data: bytes | None) -> None:
+    path = tmp_path / name
+    path.write_bytes(parquet() if data is None else data)
+    (solution,) = read_solutions(str(path))
+    (problem,) = read_problems(str(path))
+    (labelled,) = read_files([path])
+    (pool,) = read_pools(str(path))
+    assert solution.steps == labelled.solution.steps == ("1 + 1 = 2.",)
+    assert problem == pool.problem
+    assert (problem.id, problem.answer) == ("a", "2")
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b"PK\x03\x04aaaa", "an archive"),
+        (b"BZh91AY", "bunzip2"),
+        (b"PAR1 and no more", "broken Parquet"),
+        (gzip.compress(LINE.encode())[:-9], "broken gzip"),
+        (b'{"problem": "\xff"}', "not UTF-8"),
+        (b"", "no rows"),
+    ],
+)
+def test_what_is_no_data_is_named(tmp_path: Path, data: bytes, named: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(data)
+    for read in (read_solutions, read_problems, read_pools):
+        with pytest.raises(InputError, match=named) as caught:
+            read(str(path))
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[Easy] Add 1 and 1.\n\nIt is 2.", "{1, 2} is a set. Its size?\r\n\r\nIt is 2.", "a\r\rb"],
+)
+def test_plain_text(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "r.txt"
+    path.write_bytes(text.encode())
+    (solution,) = read_solutions(str(path))
+    assert len(solution.steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "answer"),
+    [
+        ({"answer": 72.0}, "72"),
+        ({"answer": 1e22}, "10000000000000000000000"),
+        ({"answer": 0.5}, "0.5"),
+        ({"answer": float("nan")}, None),
+        ({"answer": "nan"}, None),
+        ({"answer": None}, None),
+        ({"answer": ["2", "3"]}, "2, 3"),
+        ({"answer": "First 70.\nThen 72.\n#### 72"}, "72"),
+        ({"answer": "First 70.\nThe answer is 72."}, "72"),
+        ({"final_answer": "72"}, "72"),
+        ({"solution": r"So \boxed{72}."}, "72"),
+        ({"answer": "\\begin{pmatrix} 1 \\\\\n2 \\end{pmatrix}"}, "\\begin{pmatrix} 1 \\\\\n2 \\end{pmatrix}"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_gold_answers_are_read_in_one_way(
+    tmp_path: Path, fields: dict[str, object], answer: str | None
+) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps({"unique_id": "test/7.json", "problem": "p"} | fields))
+    (problem,) = read_problems(str(path))
+    assert (problem.id, problem.answer) == ("test/7.json", answer)
