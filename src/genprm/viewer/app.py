@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from genprm.dataset import first_fault
 from genprm.errors import GenprmError, InputError
 from genprm.problem import split_steps
 from genprm.records.record import Record
+from genprm.records.validation import first_fault
 from genprm.viewer.comparison import compare
 from genprm.viewer.guard import LOOPBACK, Guard, error_reply
 from genprm.viewer.index import RunIndex

@@ -13,9 +13,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genprm.dataset import first_fault
 from genprm.errors import InputError
 from genprm.records.record import SCHEMA_VERSION, Record, Text
+from genprm.records.validation import first_fault
 
 _LONGEST = 20_000  # characters of a reason
 

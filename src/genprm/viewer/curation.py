@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
-from genprm.dataset import first_fault
 from genprm.records.record import Record, Text
+from genprm.records.validation import first_fault
 from genprm.verdict import Run
 from genprm.viewer.documents import CodeRun, Document, StepView, VoteView
 from genprm.viewer.evidence import find_evidence

@@ -10,13 +10,13 @@ from itertools import count
 
 from pydantic import ValidationError
 
-from genprm.dataset import first_fault
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.pools import PoolRow, ProblemRow
 from genprm.records.rankings import RankingRow
 from genprm.records.record import JsonObject
 from genprm.records.refinements import RefinementRow
 from genprm.records.searches import SearchRow
+from genprm.records.validation import first_fault
 from genprm.records.verdicts import JudgedSolution, JudgedStepRow, StepRow, VerdictRow
 from genprm.verdict import StepVerdict, Vote
 from genprm.viewer.documents import (
