@@ -15,6 +15,7 @@ from genprm.cli.commands.evaluate import app as evaluate
 from genprm.cli.commands.rank import rank
 from genprm.cli.commands.refine import refine
 from genprm.cli.commands.report import report
+from genprm.cli.commands.rescore import rescore
 from genprm.cli.commands.sample import sample
 from genprm.cli.commands.sandbox import app as sandbox
 from genprm.cli.commands.scaling import scaling
@@ -53,6 +54,7 @@ evaluate.command()(scaling)
 evaluate.command()(adaptive)
 evaluate.command()(cascade)
 app.command()(report)
+app.command()(rescore)
 app.command()(doctor)
 app.command()(schema)
 

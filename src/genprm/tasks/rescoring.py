@@ -1,0 +1,117 @@
+"""Stored verdicts under another rule, without a model: threshold, votes, aggregation.
+
+Fewer votes are the first ones of each step, as a run that asks for so many would cast them. Such
+a run gives these rows byte for byte, as long as the vote that it keeps as history for the next
+step is the same one; `kept_differs` counts the steps where it is not.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from genprm.records.record import Record, Text
+from genprm.records.searches import SearchRow, TreeNodeRow
+from genprm.records.verdicts import JudgedStepRow, VerdictRow, failure
+from genprm.verdict import THRESHOLD, SolutionVerdict, StepVerdict, first_error, total
+from genprm.verify.aggregate import Aggregate
+from genprm.verify.voting import representative
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How stored votes are read again.
+
+    Args:
+        threshold: a step is correct from this reward on.
+        votes: at most so many of each step's votes count; None takes all.
+        score: how step rewards become the solution's score; None adds none.
+        stop_at_first_error: leave out what was judged after the first wrong step.
+    """
+
+    threshold: float = THRESHOLD
+    votes: int | None = None
+    score: Aggregate | None = None
+    stop_at_first_error: bool = False
+
+    def row(self, row: VerdictRow) -> VerdictRow:
+        """A row of `genprm verify` under this rule."""
+        steps = [self._step(step) for step in row.steps]
+        labels = [self._label(step.reward) for step in steps]
+        first = first_error(labels)
+        stop = self.stop_at_first_error and first is not None and first >= 0
+        count = (first or 0) + 1 if stop else len(steps)
+        texts = [step.text for step in row.steps]
+        verdict = SolutionVerdict(row.id, tuple(steps[:count]))
+        usage = total(step.usage for step in verdict.steps)
+        same = usage == total(step.verdict().usage for step in row.steps)
+        changed: dict[str, object] = {
+            "steps": tuple(
+                JudgedStepRow.of_step(text, step).model_copy(update={"label": label})
+                for text, step, label in zip(texts, verdict.steps, labels, strict=False)
+            ),
+            "unjudged_steps": (*texts[count:], *row.unjudged_steps),
+            "first_error": first,
+            "usage": row.usage if same else usage,
+            "failed": failure(verdict),
+        }
+        if self.score is not None:
+            changed["score"] = self.score.score([step.reward for step in verdict.steps])
+        return row.model_copy(update=changed)
+
+    def kept_differs(self, row: VerdictRow) -> int:
+        """Steps before the last whose kept vote another number of votes changes."""
+        whole = [step.verdict() for step in row.steps[:-1]]
+        return sum(representative(step) != representative(self._cut(step)) for step in whole)
+
+    def _step(self, step: JudgedStepRow) -> StepVerdict:
+        return self._cut(step.verdict())
+
+    def _cut(self, step: StepVerdict) -> StepVerdict:
+        if self.votes is None:
+            return step
+        return StepVerdict(step.votes[: self.votes], min(step.wanted, self.votes), step.screening)
+
+    def _label(self, reward: float | None) -> bool | None:
+        return None if reward is None else reward >= self.threshold
+
+
+class PathRow(Record):
+    """One path of a search tree from its root to a leaf, with a reward and a value for each step.
+
+    `rewards` and `values` [steps]: the verifier's mean reward, and what the search selected by.
+    """
+
+    id: Text
+    problem: Text
+    leaf: int
+    complete: bool
+    steps: tuple[Text, ...]
+    rewards: tuple[float | None, ...]
+    values: tuple[float | None, ...]
+    score: float | None
+
+
+def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[PathRow]:
+    """Every path of a search tree, for training on trees."""
+    nodes = {node.id: node for node in row.tree}
+    parents = {node.parent for node in row.tree}
+    for node in row.tree:
+        if node.id in parents:
+            continue
+        path = _path(nodes, node)
+        yield PathRow(
+            id=row.id,
+            problem=row.problem,
+            leaf=node.id,
+            complete=node.complete,
+            steps=tuple(one.step for one in path),
+            rewards=tuple(one.reward for one in path),
+            values=tuple(one.value for one in path),
+            score=score.score([one.reward for one in path]),
+        )
+
+
+def _path(nodes: dict[int, TreeNodeRow], leaf: TreeNodeRow) -> Sequence[TreeNodeRow]:
+    path = [leaf]
+    while path[-1].parent in nodes:
+        path.append(nodes[path[-1].parent])
+    return path[::-1]
