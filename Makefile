@@ -5,7 +5,7 @@ VENV = .venv
 MINUTES ?= 120
 DECAY_MINUTES ?= 30
 
-.PHONY: help demo test check test-vllm test-verl bench-sandbox train-arithmetic evaluate-arithmetic \
+.PHONY: help demo test check test-vllm test-verl bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
 
 help:  ## list the commands
@@ -31,6 +31,9 @@ test: $(VENV)/.dev check  ## everything CI runs: lint, types, architecture, test
 bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel
 	$(PIP) install jupyter_client ipykernel
 	$(VENV)/bin/python benchmarks/bench_sandbox.py
+
+bench-serve: $(VENV)/.dev  ## the service under load (SECONDS for each part, 20 unless stated)
+	$(VENV)/bin/python benchmarks/bench_serve.py --seconds $(SECONDS)
 
 test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real vLLM server
 	test -d .venv-vllm || $(PYTHON) -m venv .venv-vllm
