@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from genprm.errors import InputError
+from genprm.records.validation import told
 
 
 class Table(BaseModel):
@@ -48,15 +49,13 @@ def _fault(error: ValidationError, shape: type[Table]) -> str:
     """The first fault and its mend, unknown fields before missing ones: those are misspellings."""
     faults = error.errors(include_url=False)
     fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
-    field = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(str(fault["loc"][-1]), _fields(shape, fault["loc"][:-1]), n=1)
         mend = f"did you mean {near[0]}?" if near else "remove it"
-        return f"field {field}: unknown; fix: {mend}"
+        return f"{told(dict(fault))}; fix: {mend}"
     if fault["type"] == "missing":
-        return f"field {field}: missing; fix: add it"
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"field {field}: {message}, not {fault['input']!r}" if field else message
+        return f"{told(dict(fault))}; fix: add it"
+    return f"{told(dict(fault))}, not {fault['input']!r}" if fault["loc"] else told(dict(fault))
 
 
 def _fields(shape: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -79,7 +79,7 @@ def test_what_a_recorder_wrote_replays_the_same(tmp_path: Path) -> None:
         (["{"], "line 1"),
         ([json.dumps(HEADER), '{"prompt": "p"}'], "line 2.*`completion` or `choice`"),
         ([json.dumps(HEADER), '{"choice": {"logprobs": {}}}'], "line 2.*`prompt`"),
-        ([json.dumps(HEADER), '{"prompt": "p", "choise": 1}'], "line 2: choise"),
+        ([json.dumps(HEADER), '{"prompt": "p", "choise": 1}'], "line 2: field choise"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line(

@@ -10,6 +10,7 @@ from genprm.errors import InputError
 from genprm.journal import run_file
 from genprm.records.record import JsonObject, Row
 from genprm.records.run_spec import RunSpec, read_spec
+from genprm.records.validation import field_fault
 from genprm.records.verdicts import VerdictRow
 
 R = TypeVar("R", bound=Row)
@@ -62,9 +63,7 @@ def _parsed(place: str, row: JsonObject, row_type: type[R]) -> R:
     try:
         return row_type.model_validate(row)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = ".".join(map(str, fault["loc"]))
         raise InputError(
-            f"{place}: not a {row_type.__name__}: field {field}: {fault['msg']}; "
+            f"{place}: not a {row_type.__name__}: {field_fault(error)}; "
             "fix: name the --output of the right genprm command"
         ) from None

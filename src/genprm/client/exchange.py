@@ -11,6 +11,7 @@ from genprm.errors import InputError, ModelError
 from genprm.problem import Solution
 from genprm.records.record import replace_surrogates
 from genprm.records.service import ScoredSolution
+from genprm.records.validation import field_fault
 from genprm.records.verdicts import VerdictRow
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -74,10 +75,8 @@ class Calls:
         try:
             return kind.model_validate_json(reply.content)
         except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            field = ".".join(map(str, fault["loc"]))
             raise ModelError(
-                f"{self.url}: not a reply of genprm serve: {field} {fault['msg']}; "
+                f"{self.url}: not a reply of genprm serve: {field_fault(error)}; "
                 "fix: the address of a genprm service of this version"
             ) from None
 

@@ -31,6 +31,7 @@ from genprm.journal import Journal, run_file
 from genprm.problem import Solution
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.run_spec import JudgeSpec, RunSpec, digest, read_spec
+from genprm.records.validation import field_fault
 from genprm.records.verdicts import judged_fields
 from genprm.verdict import SolutionVerdict, Usage
 
@@ -170,7 +171,7 @@ def _stored_row(place: str, line: bytes) -> EvaluatedRow:
         return EvaluatedRow.parse(line)
     except ValidationError as error:
         raise InputError(
-            f"{place}: not a row of genprm evaluate: {str(error).splitlines()[1]}; "
+            f"{place}: not a row of genprm evaluate: {field_fault(error)}; "
             "fix: remove the line, and run the command again"
         ) from None
 

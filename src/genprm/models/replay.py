@@ -24,6 +24,7 @@ from genprm.errors import InputError, ModelError
 from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.weights import hash_weights
+from genprm.records.validation import first_fault
 
 
 class _Header(BaseModel):
@@ -235,9 +236,7 @@ def _parse(kind: type[Row], file: Path, number: int, line: str) -> Row:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise InputError(f"{file}, line {number}: {field} {first['msg']}") from None
+        raise InputError(f"{file}, line {number}: {first_fault(error)}") from None
 
 
 def _template(header: _Header) -> ChatTemplate:

@@ -1,18 +1,31 @@
 """What is wrong with data from outside, as one line that names the field and the fix."""
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
-_LONGEST = 200
+_LONGEST = 300
+_FIXES = {"missing": "add it", "extra_forbidden": "remove it"}
+_MESSAGES = {"missing": "missing", "extra_forbidden": "unknown"}
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first field at fault, what is wrong with it, and the fix."""
-    fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "missing":
-        message = "missing; fix: add it"
-    elif fault["type"] == "extra_forbidden":
-        message = "unknown; fix: remove it"
+    """The first field at fault, what is wrong with it, and the fix where one is known."""
+    kind = error.errors(include_url=False)[0]["type"]
+    fix = f"; fix: {_FIXES[kind]}" if kind in _FIXES else ""
+    return field_fault(error) + fix
+
+
+def field_fault(error: ValidationError) -> str:
+    """The first field at fault and what is wrong with it, for a caller that knows the fix."""
+    return told(error.errors(include_url=False)[0])
+
+
+def told(fault: Mapping[str, object]) -> str:
+    """One of `ValidationError.errors()` as `field NAME: what is wrong with it`."""
+    location = fault["loc"]
+    field = ".".join(map(str, location)) if isinstance(location, tuple) else ""
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    message = _MESSAGES.get(str(fault["type"]), message)
     line = f"field {field}: {message}" if field else message
     return " ".join(line.split())[:_LONGEST]
