@@ -15,7 +15,7 @@ from genprm.errors import InputError
 from genprm.pools import read_pools
 
 STEPS = ["1 + 1 = 2.", "The answer is 2."]
-PRM800K = {
+PRM800K: dict[str, object] = {
     "labeler": "x",
     "question": {"problem": "1 + 1?", "ground_truth_answer": "2"},
     "label": {
