@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from genprm.errors import ContextExceeded, InputError, ModelError
+from genprm.errors import ContextExceeded, InputError, ModelError, RequestFailed
+from genprm.http import Retry, bearer
 from genprm.model import Choice, Completion, Finish, Sampling
 from genprm.models.chat_template import ChatTemplate
-from genprm.models.http_retry import Retry
 from genprm.models.load import load_model
 from genprm.models.openai_api import OpenAICompatible
 
@@ -85,6 +85,7 @@ def serve(handler: Handler, *, owned_by: str = "vllm", **entry: Any) -> Iterator
         def send(self, pieces: Iterator[str]) -> None:
             self.close_connection = True
             self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
             self.end_headers()
             try:
                 for piece in pieces:
@@ -166,7 +167,7 @@ def test_a_server_that_does_not_recover_is_named_with_the_cause() -> None:
     with serve(lambda path, body: Reply(503, {"error": "loading"})) as server:
         with pytest.raises(ModelError, match=rf"{server.url}/v1: HTTP 503: loading, 4 times"):
             ask(server.url)
-        assert len(server.asked) == 4
+        assert len(server.asked) == 5  # and a harmless prompt, which fails as well
 
 
 def test_a_slow_server_times_out() -> None:
@@ -188,7 +189,7 @@ def test_a_refusal_is_not_repeated() -> None:
 def test_a_reply_of_another_kind_is_an_error(body: object) -> None:
     with (
         serve(lambda path, sent: Reply(body=body)) as server,
-        pytest.raises(ModelError, match="not the reply"),
+        pytest.raises(ModelError, match=r"not the reply|no JSON object"),
     ):
         ask(server.url)
 
@@ -249,7 +250,7 @@ def test_what_the_context_cannot_hold() -> None:
             return Reply(body={"tokens": [0] * len(body["prompt"])})
         if len(body["prompt"]) + body["max_tokens"] > 100:
             return Reply(400, {"error": {"message": "maximum context length is 100 tokens"}})
-        return Reply(body={"choices": [{"text": str(body["max_tokens"])}]})
+        return Reply(body={"choices": [{"text": str(body["max_tokens"]), "finish_reason": "stop"}]})
 
     with serve(vllm) as server:
         assert ask(server.url, "x" * 70)[0].text == "30"
@@ -292,7 +293,7 @@ def test_cancelling_hangs_up() -> None:
     async def cancel(url: str) -> None:
         model = OpenAICompatible(url, chat_template=PLAIN)
         request = asyncio.create_task(
-            model.complete("p", stop=[], max_tokens=9, sampling=Sampling())
+            model.complete("p", stop=[], max_tokens=10**9, sampling=Sampling())
         )
         await asyncio.to_thread(streaming.wait)
         request.cancel()
@@ -304,11 +305,15 @@ def test_cancelling_hangs_up() -> None:
         assert server.hung_up.wait(30)
 
 
-def test_sglang_puts_the_bos_there_itself() -> None:
+@pytest.mark.parametrize(("tokens", "sent"), [([1], "Judge"), ([], "<s>Judge")])
+def test_sglang_gets_no_bos_where_its_tokenizer_adds_one(tokens: list[int], sent: str) -> None:
+    def sglang(path: str, body: dict[str, Any]) -> Reply:
+        return Reply(body={"tokens": tokens}) if path == "/tokenize" else TEXT
+
     template = ChatTemplate("", bos_token="<s>")
-    with serve(lambda path, body: TEXT, owned_by="sglang") as server:
+    with serve(sglang, owned_by="sglang") as server:
         ask(server.url, "<s>Judge", chat_template=template)
-    assert server.asked[0][1]["prompt"] == "Judge"
+    assert server.asked[-1][1]["prompt"] == sent
 
 
 def test_building_says_what_is_wrong_with_the_server() -> None:
@@ -341,3 +346,80 @@ def test_retry_after_comes_before_the_backoff() -> None:
     ):
         ask(server.url, retry=Retry(attempts=3, first=100, longest=100))
     assert 0.4 <= time.monotonic() - start < 5
+
+
+def piece(text: str, reason: str | None = None) -> str:
+    return json.dumps({"choices": [{"text": text, "finish_reason": reason}]})
+
+
+@pytest.mark.parametrize(
+    ("pieces", "cause"),
+    [
+        ([piece("half")], "without a finish_reason"),
+        ([piece("half"), piece("", "abort"), "[DONE]"], "gave up"),
+        ([piece("half"), '{"error": {"message": "engine died", "code": 500}}'], "engine died"),
+        ([piece("half"), "{"], "no JSON"),
+    ],
+)
+def test_what_is_cut_off_is_no_completion(pieces: list[str], cause: str) -> None:
+    with (
+        serve(lambda path, body: Reply(stream=iter(pieces)), owned_by="me") as server,
+        pytest.raises(ModelError, match=cause),
+    ):
+        ask(server.url)
+
+
+def test_one_refused_request_is_told_from_a_server_that_refuses_all() -> None:
+    def picky(path: str, body: dict[str, Any]) -> Reply:
+        refusal = Reply(400, {"error": {"message": "content filtered"}})
+        return refusal if path == "/tokenize" or body["prompt"] == "p" else TEXT
+
+    with serve(picky) as server, pytest.raises(RequestFailed, match="content filtered"):
+        ask(server.url)
+    with (
+        serve(lambda path, body: Reply(400, {"error": {"message": "no such field"}})) as server,
+        pytest.raises(ModelError, match="no such field") as raised,
+    ):
+        ask(server.url)
+    assert not isinstance(raised.value, RequestFailed)
+
+
+def test_a_server_without_log_probabilities_is_refused() -> None:
+    with serve(lambda path, body: TEXT) as server, pytest.raises(ModelError, match="log-prob"):
+        choose(server.url)
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", " sk-secret "])
+def test_white_space_around_a_key_is_dropped(key: str) -> None:
+    assert bearer(key) == {"Authorization": "Bearer sk-secret"}
+
+
+def test_a_key_that_no_header_carries_is_refused_without_being_shown() -> None:
+    with pytest.raises(InputError, match="API key") as raised:
+        bearer("sk-sècret")
+    assert "cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("GenPRM/GenPRM-7B", True),
+        ("/models/GenPRM-1.5B", True),
+        ("lab/GenPRM-7B#r2", True),
+        ("my-genprm-qwen3", False),
+        ("lab/GenPRM-7Bx", False),
+    ],
+)
+def test_only_the_released_checkpoints_have_the_built_in_template(name: str, known: bool) -> None:
+    with serve(script(), id=name) as server:
+        if known:
+            load_model(server.url)
+        else:
+            with pytest.raises(InputError, match="no chat template"):
+                load_model(server.url)
+
+
+@pytest.mark.parametrize("owner", [None, ["a", "b"], 7])
+def test_a_detail_in_an_unknown_shape_counts_as_not_told(owner: Any) -> None:
+    with serve(script(), owned_by=owner, max_model_len="?", root=[1]) as server:
+        assert load_model(server.url).context_length == 32768

@@ -7,19 +7,30 @@ as a stream that is cut, and so ended, here.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
 
-from genprm.errors import ContextExceeded, ModelError
+from genprm.errors import ContextExceeded, ModelError, RequestFailed
+from genprm.http import BadReply, Refused, Retry, Unavailable, bearer, check
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.continuation import Continuation
 from genprm.models.http_pool import ClientPool
-from genprm.models.http_retry import Refused, Retry, check
+from genprm.models.openai_dialects import NoLogprobs, ended
 from genprm.models.openai_server import Server, ask_server
+from genprm.models.sse import decoded, events
+from genprm.models.text import replace_surrogates
 
-_OVERFLOW = re.compile(r"context|too long|too many tokens|max_model_len", re.IGNORECASE)
+_OVERFLOW = re.compile(
+    r"context (?:length|size|window)|maximum context|too long|too many tokens|max_model_len"
+    r"|must have less than \d+ tokens|exceeds max input",
+    re.IGNORECASE,
+)
+_LEAST_ROOM = 32  # tokens; a request that does not even fit with these is too long itself
+_ITEM_REFUSED = {400, 413, 422}  # statuses that may be about one request's text alone
 
 T = TypeVar("T")
 
@@ -49,11 +60,12 @@ class OpenAICompatible:
         timeout: float = 600.0,
         retry: Retry = Retry(),
     ) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        headers = bearer(api_key)
         self._server: Server = ask_server(url, model, headers)
         self._template = chat_template or self._server.template()
         self._context_length = self._server.context_length or context_length
         self._retry = retry
+        self._gave_logprobs = False
         self._ids: dict[str, int] = {}  # token ids of options
         self._pool = ClientPool(
             self._server.root,
@@ -97,50 +109,88 @@ class OpenAICompatible:
     ) -> Completion:
         """See `Model.complete`."""
         dialect = self._server.dialect
-        body = dialect.completion_body(self._without_bos(prompt), stop, max_tokens, sampling, seed)
-        if not dialect.tells_stop:
-            return await self._ask(lambda: self._stream(body, stop))
+        body = dialect.completion_body(self._sent(prompt), stop, max_tokens, sampling, seed)
+        call = self._stream if not dialect.tells_stop else self._complete_whole
         try:
-            return await self._ask(lambda: self._post(body, dialect.read_completion))
-        except ContextExceeded:
-            room = self._context_length - len(await self._tokenize(prompt) or ())
-            if not 0 < room < max_tokens:
-                raise
-            body["max_tokens"] = room  # vLLM refuses what it could not finish
-            return await self._ask(lambda: self._post(body, dialect.read_completion))
+            return await self._ask(lambda: call(body, stop))
+        except ContextExceeded as error:
+            refusal = error
+        # a server refuses what could outgrow its context: it is asked for what fits
+        rooms = (
+            [self._context_length - len(tokens)] if (tokens := await self._tokenize(prompt)) else []
+        )
+        rooms += [max_tokens >> n for n in range(1, 12) if max_tokens >> n >= _LEAST_ROOM]
+        for room in rooms:
+            if 0 < room < max_tokens:
+                body["max_tokens"] = room
+                try:
+                    return await self._ask(lambda: call(body, stop))
+                except ContextExceeded as error:
+                    refusal = error
+        raise refusal
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """See `Model.choose`; how many of the less probable tokens are told, the server decides."""
         dialect = self._server.dialect
         ids = await self._token_ids(options)
-        body = dialect.choice_body(self._without_bos(prompt), ids)
-        return await self._ask(
+        body = dialect.choice_body(self._sent(prompt), ids)
+        choice = await self._ask(
             lambda: self._post(body, lambda reply: dialect.read_choice(reply, options, ids))
         )
+        self._gave_logprobs = True
+        return choice
 
     async def close(self) -> None:
         """Close the connections; requests that still run fail."""
         await self._pool.close()
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Retry what may pass, and say the rest in our words."""
+        """Retry what may pass, and say the rest in our words: is it this request, or the server?"""
+        url = self._server.url
         try:
-            return await self._retry(call, server=self._server.url)
-        except Refused as error:
-            kind = ModelError
-            if error.status in {400, 413, 422} and _OVERFLOW.search(str(error)):
-                kind = ContextExceeded
-            raise kind(f"{self._server.url}: {error}") from None
-        except (ValueError, IndexError) as error:
+            return await self._retry(call, server=url)
+        except NoLogprobs:
+            if self._gave_logprobs:
+                raise RequestFailed(f"{url}: a reply without log-probabilities") from None
             raise ModelError(
-                f"{self._server.url}: not the reply of /v1/completions: {error}"
+                f"{url}: the server gives no log-probabilities, so P(Yes) cannot be read; "
+                "fix: a verifier needs vLLM, SGLang or llama.cpp's server"
             ) from None
+        except Refused as error:
+            if error.status in _ITEM_REFUSED and _OVERFLOW.search(str(error)):
+                raise ContextExceeded(f"{url}: {error}") from None
+            if error.status not in _ITEM_REFUSED:
+                hint = "; fix: a verifier needs a server with /v1/completions"
+                raise ModelError(f"{url}: {error}{hint if error.status == 404 else ''}") from None
+            fault = f"{url}: {error}"
+        except ModelError as error:
+            fault = str(error)
+        except (ValueError, IndexError) as error:
+            fault = f"{url}: not the reply of {self._server.dialect.path} ({type(error).__name__})"
+        raise (RequestFailed if await self._answers() else ModelError)(fault)
+
+    async def _answers(self) -> bool:
+        """Whether the server completes a harmless prompt: then a fault lay in its request."""
+        dialect = self._server.dialect
+        body = dialect.completion_body("1 + 1 =", (), 1, Sampling(), 0)
+        call = self._stream if not dialect.tells_stop else self._complete_whole
+        try:
+            await call(body, ())
+        except (Unavailable, Refused, httpx.HTTPError, ValueError, IndexError):
+            return False
+        return True
+
+    async def _complete_whole(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
+        done = await self._post(body, self._server.dialect.read_completion)
+        if done.stop is not None and done.text.endswith(done.stop):  # not every server trims it
+            return replace(done, text=done.text.removesuffix(done.stop))
+        return done
 
     async def _post(self, body: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T:
         async with self._pool.client() as client:
             response = await client.post(self._server.dialect.path, json=self._named(body))
         check(response)
-        return read(response.json())
+        return read(decoded(response.text))
 
     async def _stream(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
         """Read until a stop string is complete; leaving closes the connection."""
@@ -154,20 +204,29 @@ class OpenAICompatible:
             if not response.is_success:
                 await response.aread()
             check(response)
-            async for line in response.aiter_lines():
-                if not line.startswith("data: ") or line == "data: [DONE]":
-                    continue
-                text, ended = dialect.read_piece(line.removeprefix("data: "))
-                reason = ended or reason
-                pieces += bool(text)
-                if continuation.feed(text.encode()):
-                    return _cut(continuation, Finish.STOP, pieces)
+            async with aclosing(events(response)) as stream:
+                async for event in stream:
+                    if event is None:  # [DONE]
+                        reason = reason or "stop"
+                        break
+                    text, finish = dialect.read_piece(event)
+                    reason = ended(finish) if finish else reason
+                    pieces += bool(text)
+                    if continuation.feed(text.encode()):
+                        return _cut(continuation, Finish.STOP, pieces)
+                    if pieces > body["max_tokens"] + _LEAST_ROOM:
+                        raise Refused(400, f"more than the {body['max_tokens']} tokens asked for")
+        if reason is None:
+            raise BadReply("the stream ended without a finish_reason or [DONE]")
         return _cut(continuation, Finish.LENGTH if reason == "length" else Finish.EOS, pieces)
+
+    def _sent(self, prompt: str) -> str:
+        return self._without_bos(str(replace_surrogates(prompt)))
 
     def _without_bos(self, prompt: str) -> str:
         """`prompt` without the BOS that the server puts there itself."""
         server = self._server
-        bos = self._template.tokens["bos_token"] if server.dialect.adds_bos else server.added_bos
+        bos = self._template.tokens["bos_token"] if server.adds_bos else server.added_bos
         return prompt.removeprefix(bos)
 
     def _named(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     server     BOS in front    which stop string hit     log-probabilities
     vLLM       by a flag       `stop_reason`             of chosen token ids, exactly
-    SGLang     always          `matched_stop`            20 most probable
+    SGLang     if its tokenizer does       `matched_stop`            20 most probable
     llama.cpp  if the model's  `stopping_word`, only     20 most probable, own shape
                                at its own /completion
     others     unknown         not told: read as a       5 most probable
@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from genprm.http import BadReply, Refused
 from genprm.model import Choice, Completion, Finish, Sampling
 
 Body = dict[str, Any]
@@ -26,9 +27,13 @@ class _Details(BaseModel):
     cached_tokens: int | None = 0
 
 
+class NoLogprobs(Exception):
+    """A reply without the log-probabilities that were asked for."""
+
+
 class _Usage(BaseModel):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: _Details | None = None
 
     @property
@@ -36,13 +41,29 @@ class _Usage(BaseModel):
         return (self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens) or 0
 
 
+class _ChatToken(BaseModel):
+    token: str
+    logprob: float
+
+
+class _ChatTokens(BaseModel):
+    top_logprobs: list[_ChatToken] = []
+
+
 class _TopLogprobs(BaseModel):
-    top_logprobs: list[dict[str, float]]
+    top_logprobs: list[dict[str, float] | None] | None = None
+    content: list[_ChatTokens] | None = None  # the shape of chats, which some servers use here
+
+    @property
+    def first(self) -> dict[str, float]:
+        if self.top_logprobs:
+            return self.top_logprobs[0] or {}
+        return {t.token: t.logprob for t in self.content[0].top_logprobs} if self.content else {}
 
 
 class _Alternative(BaseModel):
     text: str
-    finish_reason: str | None = None
+    finish_reason: str | None = None  # absent: the reply is not whole
     stop_reason: str | int | None = None  # vLLM
     matched_stop: str | int | None = None  # SGLang
     logprobs: _TopLogprobs | None = None
@@ -62,7 +83,6 @@ class Generic:
 
     path: ClassVar[str] = "v1/completions"
     tells_stop: ClassVar[bool] = False
-    adds_bos: ClassVar[bool] = False
     top: ClassVar[int] = 5
 
     def completion_body(
@@ -110,29 +130,31 @@ class Generic:
             text=found.text,
             finish=_finish(found.finish_reason, stop),
             stop=stop if isinstance(stop, str) else None,
-            tokens_in=parsed.used.prompt_tokens,
-            tokens_out=parsed.used.completion_tokens,
+            tokens_in=parsed.used.prompt_tokens or 0,
+            tokens_out=parsed.used.completion_tokens or 0,
             tokens_cached=parsed.used.cached,
         )
 
-    def read_piece(self, data: str) -> tuple[str, str | None]:
+    def read_piece(self, event: Body) -> tuple[str, str | None]:
         """Text and finish reason of a stream's event.
 
         Raises pydantic.ValidationError: it is none.
         """
-        parsed = _Reply.model_validate_json(data)
+        parsed = _Reply.model_validate(event)
         if not parsed.choices:  # a last event that tells the usage
             return "", None
         return parsed.choices[0].text, parsed.choices[0].finish_reason
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
+        """Raises pydantic.ValidationError, IndexError: no completion. NoLogprobs: without them."""
         parsed = _Reply.model_validate(reply)
         logprobs = parsed.choices[0].logprobs
-        tokens = logprobs.top_logprobs[0] if logprobs else {}
+        tokens = logprobs.first if logprobs else {}
+        if not tokens:
+            raise NoLogprobs
         keys = {_token_key(option, ids): option for option in options}
         found = {keys[token]: value for token, value in tokens.items() if token in keys}
-        return Choice(found, parsed.used.prompt_tokens, parsed.used.cached)
+        return Choice(found, parsed.used.prompt_tokens or 0, parsed.used.cached)
 
     def tokenize_body(self, text: str) -> Body | None:
         """A request to `/tokenize` for the ids of `text`, where there is such a thing."""
@@ -171,7 +193,6 @@ class SGLang(Generic):
     """SGLang: `matched_stop`."""
 
     tells_stop = True
-    adds_bos = True
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:
@@ -236,8 +257,10 @@ class LlamaCpp(Generic):
         )
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Raises pydantic.ValidationError, IndexError: no log-probabilities there."""
+        """Raises pydantic.ValidationError: not a completion. NoLogprobs: without them."""
         parsed = _LlamaReply.model_validate(reply)
+        if not parsed.completion_probabilities:
+            raise NoLogprobs
         alternatives = parsed.completion_probabilities[0].top_logprobs
         found = {a.token: a.logprob for a in alternatives if a.token in options}
         return Choice(found, parsed.tokens_evaluated, parsed.timings.get("cache_n", 0))
@@ -247,7 +270,22 @@ def _token_key(option: str, ids: Mapping[str, int]) -> str:
     return f"token_id:{ids[option]}" if ids else option
 
 
+def ended(reason: str) -> str:
+    """A finish reason that means an end.
+
+    Raises:
+        BadReply: the server gave up. Refused: its filter did not like the text.
+    """
+    if reason.lower() in {"abort", "aborted", "cancelled", "canceled", "error", "failed"}:
+        raise BadReply(f"the server gave up (finish_reason {reason!r})")
+    if reason == "content_filter":
+        raise Refused(400, "the server's filter refused the text (finish_reason 'content_filter')")
+    return reason
+
+
 def _finish(reason: str | None, stop: str | int | None) -> Finish:
-    if reason == "length":
+    if reason is None:
+        raise BadReply("the reply has no finish_reason, so it may be cut off")
+    if ended(reason) == "length":
         return Finish.LENGTH
     return Finish.STOP if isinstance(stop, str) else Finish.EOS

@@ -1,29 +1,52 @@
 """Asking a server, once, what it is and what it serves."""
 
+import logging
+import re
+import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from genprm.errors import InputError, ModelError
+from genprm.http import Refused, Unavailable, cause, check, check_reply
 from genprm.models.chat_template import ChatTemplate
-from genprm.models.http_retry import Refused, Unavailable, cause, check
 from genprm.models.openai_dialects import VLLM, Generic, LlamaCpp, SGLang
 
 _DIALECTS = {"vllm": VLLM(), "sglang": SGLang(), "llamacpp": LlamaCpp()}
 
 
+# the released checkpoints, in any folder; other models of this name have other templates
+_RELEASED = re.compile(r"(?:.*/)?GenPRM-(?:1\.5B|7B|32B)(?![A-Za-z0-9.])", re.IGNORECASE)
+_LOADING_SECONDS = 900.0
+
+_log = logging.getLogger("genprm.models")
+T = TypeVar("T")
+
+
+def _or_unknown(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
+Told = Annotated[T | None, WrapValidator(_or_unknown)]
+"""A detail that a server may tell; in an unknown shape it counts as not told."""
+
+
 class _Meta(BaseModel):
-    n_ctx: int | None = None
+    n_ctx: Told[int] = None
 
 
 class _Entry(BaseModel):
-    id: str
-    owned_by: str = ""
-    root: str | None = None  # vLLM, SGLang: the folder or Hub id of the weights
-    max_model_len: int | None = None  # vLLM, SGLang
-    meta: _Meta | None = None  # llama.cpp
+    id: Annotated[str, Field(min_length=1)]
+    owned_by: Told[str] = None
+    root: Told[str] = None  # vLLM, SGLang: the folder or Hub id of the weights
+    max_model_len: Told[Annotated[int, Field(gt=0)]] = None  # vLLM, SGLang
+    meta: Told[_Meta] = None  # llama.cpp
 
 
 class _Models(BaseModel):
@@ -31,7 +54,7 @@ class _Models(BaseModel):
 
 
 class _Props(BaseModel):
-    chat_template: str | None = None
+    chat_template: Told[str] = None
     bos_token: str = ""
     eos_token: str = ""
 
@@ -50,6 +73,7 @@ class Server:
     context_length: int | None = None
     chat_template: ChatTemplate | None = field(default=None, repr=False)
     added_bos: str = ""  # what the server itself puts before every prompt
+    adds_bos: bool = False  # the server puts a BOS there, but does not tell which
     engine: str = ""  # what the server says it is
     weights: str | None = None  # where it says that the weights come from
 
@@ -66,7 +90,7 @@ class Server:
         """
         if self.chat_template is not None:
             return self.chat_template
-        if "genprm" in self.model.lower():
+        if _RELEASED.match(self.model) or _RELEASED.match(self.weights or ""):
             return ChatTemplate.r1_distill_qwen()
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
@@ -79,48 +103,84 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
 
     Raises:
         ModelError: nobody answers there, or no such server, or no such model.
+
+    A server that still loads (503) is waited for, and the log says so.
     """
     root = url.strip().rstrip("/").removesuffix("/v1")
     with httpx.Client(
         base_url=root, headers=headers, timeout=10, verify=root.startswith("https")
     ) as client:
         try:
-            entry = _pick(_get(client, "v1/models"), model, root)
-            dialect = _DIALECTS.get(entry.owned_by.lower(), Generic())
+            entry = _pick(_loaded(client, url), model, root)
+            dialect = _DIALECTS.get((entry.owned_by or "").lower(), Generic())
             if isinstance(dialect, LlamaCpp):
                 return _llama_cpp(client, root, entry)
+            adds_bos = isinstance(dialect, SGLang) and _adds_bos(client, entry.id)
         except (httpx.TransportError, Unavailable) as error:
             raise ModelError(
                 f"{url}: {cause(error)}; fix: start the server, or correct the URL"
             ) from None
         except Refused as error:
-            mend = "give its key" if error.status in {401, 403} else "is this the URL of its /v1?"
-            raise ModelError(f"{url}: {error}; {mend}") from None
+            mend = "give its key" if error.status in {401, 403} else "name the URL of its /v1"
+            raise ModelError(f"{url}: {error}; fix: {mend}") from None
         except (httpx.InvalidURL, ValidationError, ValueError) as error:
-            raise ModelError(f"{url}: not a server with /v1/models: {error}") from None
+            raise ModelError(
+                f"{url}: not a server with /v1/models ({type(error).__name__}); "
+                "fix: name the URL of its /v1"
+            ) from None
     return Server(
         root,
         entry.id,
         dialect,
         entry.max_model_len,
-        engine=entry.owned_by,
+        adds_bos=adds_bos,
+        engine=entry.owned_by or "",
         weights=entry.root,
     )
+
+
+def _loaded(client: httpx.Client, url: str) -> Any:
+    """The list of models, once the server has loaded."""
+    until = time.monotonic() + _LOADING_SECONDS
+    said = False
+    while True:
+        try:
+            return _get(client, "v1/models")
+        except Unavailable as error:
+            if "HTTP 503" not in str(error) or time.monotonic() > until:
+                raise
+            if not said:
+                _log.warning("%s: still loading (%s); waiting for it", url, error)
+                said = True
+            time.sleep(min(error.after or 1.0, 10.0))
+
+
+def _adds_bos(client: httpx.Client, model: str) -> bool:
+    """Whether a server's tokenizer puts a token before an empty prompt; no where it won't say."""
+    try:
+        response = client.post("tokenize", json={"model": model, "prompt": ""})
+        check(response)
+        return bool(_Tokens.model_validate(response.json()).tokens)
+    except (httpx.HTTPError, Unavailable, Refused, ValueError):
+        return False
 
 
 def _get(client: httpx.Client, path: str) -> Any:
     response = client.get(path)
     check(response)
-    return response.json()
+    reply = response.json()
+    check_reply(reply)
+    return reply
 
 
 def _pick(listing: Any, model: str | None, root: str) -> _Entry:
+    listing = {"data": listing} if isinstance(listing, list) else listing
     entries = _Models.model_validate(listing).data
     for entry in entries:
         if model in {None, entry.id}:
             return entry
     names = ", ".join(entry.id for entry in entries) or "none"
-    raise ModelError(f"{root}/v1: it does not serve {model!r}; its models: {names}")
+    raise ModelError(f"{root}/v1: it does not serve {model!r}; its models: {names}; fix: URL#NAME")
 
 
 def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:

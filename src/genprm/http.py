@@ -1,16 +1,20 @@
-"""Calling again when a server is busy, restarting or gone for a moment."""
+"""What every caller over HTTP shares: retries, what a server's answer says, and the key.
+
+A fault may come as a status, as an `error` object under status 200, or in the middle of a stream;
+all three are read here, into `Unavailable` (ask again) and `Refused` (do not).
+"""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
-from genprm.errors import ModelError
+from genprm.errors import InputError, ModelError
 
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
+_TRANSIENT = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 
 T = TypeVar("T")
 
@@ -21,6 +25,10 @@ class Unavailable(Exception):
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class BadReply(Unavailable):
+    """A reply that is cut off, or an error under status 200: asked again, but not for long."""
 
 
 class Refused(Exception):
@@ -41,6 +49,7 @@ class Retry:
     attempts: int = 8
     first: float = 0.5
     longest: float = 30.0
+    bad_replies: int = 4  # attempts at most where the server answers, but with a fault
 
     async def __call__(self, call: Callable[[], Awaitable[T]], *, server: str) -> T:
         """The first result of `call` that is not `Unavailable` or a lost connection.
@@ -53,9 +62,11 @@ class Retry:
             try:
                 return await call()
             except (Unavailable, httpx.TransportError) as error:
-                if attempt >= self.attempts:
+                bad = isinstance(error, BadReply)
+                if attempt >= (min(self.attempts, self.bad_replies) if bad else self.attempts):
                     raise ModelError(
-                        f"{server}: {cause(error)}, {attempt} times; is the server healthy?"
+                        f"{server}: {cause(error)}, {attempt} times; "
+                        "fix: look into the server's log"
                     ) from error
                 await asyncio.sleep(self._pause(attempt, error))
             attempt += 1
@@ -91,12 +102,57 @@ def cause(error: Exception) -> str:
     return str(error)
 
 
+def check_reply(reply: Any) -> None:
+    """Pass a decoded reply that carries no error.
+
+    Raises:
+        BadReply, Refused: it is an error object, as some servers and proxies send under 200.
+    """
+    if not isinstance(reply, dict) or not _is_error(reply):
+        return
+    error = reply.get("error")
+    code = error.get("code", reply.get("code")) if isinstance(error, dict) else reply.get("code")
+    message = f"the server answers with an error: {_reason(reply)}"
+    digits = str(code)
+    status = int(digits) if digits.isdecimal() and len(digits) == 3 else 500
+    if 400 <= status < 500 and status not in _TRANSIENT:
+        raise Refused(status, message)
+    raise BadReply(message)
+
+
+def bearer(api_key: str | None) -> dict[str, str]:
+    """The header that carries a key; nothing without one. White space around it is dropped.
+
+    Raises:
+        InputError: it cannot be sent. The key itself is never part of a message.
+    """
+    key = (api_key or "").strip()
+    if not key:
+        return {}
+    if not (key.isascii() and key.isprintable()):
+        raise InputError(
+            "the API key holds a character that no header can carry (not printable ASCII); "
+            "fix: copy the key again into OPENAI_API_KEY or --api-key"
+        )
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _is_error(reply: dict[str, Any]) -> bool:
+    if reply.get("error"):
+        return True
+    return not reply.get("choices") and isinstance(reply.get("message"), str) and "code" in reply
+
+
 def _message(response: httpx.Response) -> str:
     """The reason that a server gives: OpenAI's, vLLM's and FastAPI's shapes, or plain text."""
     try:
         body = response.json()
     except ValueError:
         return response.text.strip()[:200]
+    return _reason(body)
+
+
+def _reason(body: Any) -> str:
     if not isinstance(body, dict):
         return str(body)[:200]
     error = body.get("error", body)

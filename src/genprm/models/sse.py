@@ -1,0 +1,75 @@
+"""A stream of server-sent events as decoded JSON, with every fault on the way made an error."""
+
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, cast
+
+import httpx
+from httpx_sse import EventSource
+
+from genprm.http import BadReply, check_reply
+from genprm.models.text import replace_surrogates
+
+DONE = "[DONE]"
+_ERROR_FIELD = re.compile(
+    r"^error:\s*(.+)$", re.MULTILINE
+)  # llama.cpp's, which no parser passes on
+
+
+async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | None, None]:
+    """The events of a stream; None for the `[DONE]` that ends it.
+
+    A server that answers with plain JSON in spite of `stream` yields its one reply.
+
+    Raises:
+        BadReply, Refused: the server reports an error, or an event is no JSON object.
+    """
+    if "text/event-stream" not in response.headers.get("content-type", ""):
+        await response.aread()
+        yield decoded(response.text)
+        yield None
+        return
+    heard = _Heard(response)
+    async for event in EventSource(cast(httpx.Response, heard)).aiter_sse():
+        if event.data.strip() == DONE:
+            yield None
+            return
+        if not event.data:
+            continue
+        reply = decoded(event.data)
+        if event.event == "error":
+            check_reply({"error": reply.get("error") or reply})
+        yield reply
+    if said := _ERROR_FIELD.findall(heard.tail):
+        check_reply({"error": decoded(said[-1])})
+
+
+def decoded(text: str) -> dict[str, Any]:
+    """A JSON object that is no error; halves of surrogate pairs become U+FFFD.
+
+    Raises:
+        BadReply, Refused: it is another thing.
+    """
+    try:
+        reply = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadReply(f"the server sent no JSON: {' '.join(text[:150].split())!r}") from None
+    check_reply(reply)
+    if not isinstance(reply, dict):
+        raise BadReply(f"the server sent no JSON object: {text[:150]!r}")
+    return cast("dict[str, Any]", replace_surrogates(reply))
+
+
+class _Heard:
+    """A response whose last characters are kept."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.headers = response.headers
+        self.tail = ""
+        self._response = response
+
+    async def aiter_text(self) -> AsyncIterator[str]:
+        async for text in self._response.aiter_text():
+            self.tail = (self.tail + text)[-2000:]
+            yield text
