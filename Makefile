@@ -4,6 +4,7 @@ PIP = $(VENV)/bin/pip --disable-pip-version-check -q
 VENV = .venv
 MINUTES ?= 120
 DECAY_MINUTES ?= 30
+SECONDS ?= 20
 
 .PHONY: help demo test check test-vllm test-verl bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean

@@ -130,6 +130,7 @@ def invalid(fault: Mapping[str, object], prefix: str = "") -> Refusal:
         return Refusal(400, f"the body is not JSON: {_context(fault)}", fix="send a JSON object")
     place = fault["loc"]
     parts = list(place) if isinstance(place, tuple) else []
+    parts = [part for part in parts if "[" not in str(part)]  # a kind of a union is no field
     field = ".".join([prefix, *map(str, parts[1:] if parts[:1] == ["body"] else parts)]).strip(".")
     return Refusal(422, cause, field=field or "body", fix="correct the field")
 

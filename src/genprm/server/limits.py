@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from genprm.dataset import MAX_STEPS
 
+CODE_SECONDS = 120.0  # that one program of /run_code, or a block of a vote, may ask for
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,5 +27,5 @@ class Limits:
     seconds: float = 3600.0  # for one request
     code_running: int = 32  # snippets of /run_code at the same time
     code_waiting: int = 1024
-    code_seconds: float = 120.0  # that one snippet may ask for
+    code_seconds: float = CODE_SECONDS  # that one block of a vote may ask for
     drain_seconds: float = 30.0  # for accepted requests to finish once the service is told to end

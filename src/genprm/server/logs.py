@@ -108,7 +108,7 @@ class RequestLog:
             self._note(scope, name, status, time.monotonic() - start)
 
     def _note(self, scope: Scope, name: str, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
+        route = getattr(scope.get("route"), "path", "") or "other"
         self.metrics.requests.labels(route, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)
         fields = {

@@ -12,11 +12,12 @@ from pydantic import (
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
     model_validator,
 )
 
-from genprm.dataset import Text
+from genprm.dataset import MAX_CHARACTERS, Text
 from genprm.model import Sampling
 from genprm.problem import Solution, split_steps
 from genprm.records.record import replace_surrogates
@@ -31,6 +32,15 @@ from genprm.verify.voting import Adaptive
 
 _NAMES = ("problem", "question", "steps", "solution", "id", "row")
 _PROBLEM = "What is 2 + 3 * 4?"
+_TEXT: dict[str, Any] = {
+    "type": "string",
+    "maxLength": MAX_CHARACTERS,
+    "pattern": "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
+}
+_STEPS: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1}
+_NONE: dict[str, Any] = {"type": "null"}
+
+Said = Annotated[Text, WithJsonSchema(_TEXT)]  # as `Text` demands it, told in the document
 
 
 def _writable(text: str) -> str:
@@ -44,9 +54,9 @@ class AskedSolution(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    problem: Text = Field(validation_alias=AliasChoices("problem", "question"))
-    steps: Annotated[list[Text], Field(min_length=1)] | None = None
-    solution: Text | None = None
+    problem: Said = Field(validation_alias=AliasChoices("problem", "question"))
+    steps: Annotated[list[Said], Field(min_length=1)] | None = None
+    solution: Said | None = None
     id: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
     row: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
         default=None,
@@ -189,9 +199,29 @@ class VerifyRequest(JudgingRequest):
         extra="forbid",
         json_schema_extra={
             "anyOf": [
-                {"required": ["solutions"]},
-                {"required": ["problem", "steps"]},
-                {"required": ["problem", "solution"]},
+                {
+                    "required": ["solutions"],
+                    "properties": {"solutions": {"type": "array"}}
+                    | dict.fromkeys(("problem", "steps", "solution", "id", "row"), _NONE),
+                },
+                {
+                    "required": ["problem", "steps"],
+                    "properties": {
+                        "problem": _TEXT,
+                        "steps": _STEPS,
+                        "solution": _NONE,
+                        "solutions": _NONE,
+                    },
+                },
+                {
+                    "required": ["problem", "solution"],
+                    "properties": {
+                        "problem": _TEXT,
+                        "solution": _TEXT,
+                        "steps": _NONE,
+                        "solutions": _NONE,
+                    },
+                },
             ],
             "examples": [
                 {"problem": _PROBLEM, "steps": ["3 * 4 = 12.", "2 + 12 = 15."], "votes": 4},
@@ -214,6 +244,7 @@ class VerifyRequest(JudgingRequest):
     def _one_solution(cls, body: Any) -> Any:
         if not isinstance(body, dict):
             return body
+        body = {name: value for name, value in body.items() if value is not None}
         single = {name: value for name, value in body.items() if name in _NAMES}
         if "solutions" in body and single:
             raise ValueError("give either solutions or one solution's own fields")
@@ -245,8 +276,8 @@ class RankRequest(JudgingRequest):
         },
     )
 
-    problem: Text
-    candidates: list[Text | Annotated[list[Text], Field(min_length=1)]] = Field(min_length=1)
+    problem: Said
+    candidates: list[Said | Annotated[list[Said], Field(min_length=1)]] = Field(min_length=1)
     score: Aggregate = Field(Aggregate.MIN, description="How step rewards become a score.")
 
     @property
@@ -267,13 +298,16 @@ class CritiqueRequest(JudgingRequest):
         extra="forbid",
         json_schema_extra={
             "examples": [{"problem": _PROBLEM, "steps": ["3 * 4 = 12.", "2 + 12 = 15."]}],
-            "anyOf": [{"required": ["steps"]}, {"required": ["solution"]}],
+            "anyOf": [
+                {"required": ["steps"], "properties": {"steps": _STEPS, "solution": _NONE}},
+                {"required": ["solution"], "properties": {"solution": _TEXT, "steps": _NONE}},
+            ],
         },
     )
 
-    problem: Text
-    steps: Annotated[list[Text], Field(min_length=1)] | None = None
-    solution: Text | None = None
+    problem: Said
+    steps: Annotated[list[Said], Field(min_length=1)] | None = None
+    solution: Said | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "CritiqueRequest":

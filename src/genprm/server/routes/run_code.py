@@ -12,8 +12,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from genprm.sandbox import RunResult, RunStatus, SandboxBackend
-from genprm.server.errors import Refusal, shutting_down
+from genprm.server.errors import shutting_down
 from genprm.server.judging import Judging
+from genprm.server.limits import CODE_SECONDS
 from genprm.server.queue import Queue
 from genprm.server.routes.documented import refusals
 
@@ -31,7 +32,7 @@ class CodeRequest(BaseModel):
     language: str = "python"
     stdin: Annotated[str | None, Field(max_length=1_000_000)] = None
     compile_timeout: float = 10.0
-    run_timeout: Annotated[float, Field(gt=0)] = 10.0
+    run_timeout: Annotated[float, Field(gt=0, le=CODE_SECONDS)] = 10.0
     memory_limit_MB: int = -1  # noqa: N815 (SandboxFusion's name)
     files: dict[str, Any] = Field(default_factory=dict)
     fetch_files: list[str] = Field(default_factory=list)
@@ -84,12 +85,6 @@ def router(judging: Judging, sandbox: SandboxBackend) -> APIRouter:
     async def run_code(body: CodeRequest, request: Request) -> CodeReply:
         if judging.is_draining:
             raise shutting_down()
-        if body.run_timeout > limits.code_seconds:
-            raise Refusal(
-                422,
-                f"{body.run_timeout:g} s; fix: at most {limits.code_seconds:g} s",
-                field="run_timeout",
-            )
         if (unsupported := _unsupported(body)) is not None:
             return CodeReply(status=Outcome.SANDBOX_ERROR, message=unsupported)
         return _reply(await judging.until_gone(request, asyncio.ensure_future(run(body))))
