@@ -26,7 +26,17 @@ $(VENV)/.dev: pyproject.toml requirements.lock $(VENV)/.base
 demo: $(VENV)/.base  ## judge the example solutions with the shipped model, offline
 	$(VENV)/bin/genprm verify examples/solutions.jsonl
 
-test: $(VENV)/.dev check  ## everything CI runs: lint, types, architecture, tests with coverage
+# The page's tests need Debian's Chromium and axe-core; without them they are skipped, and say so.
+.PHONY: browser web
+browser:
+	command -v chromium >/dev/null || test "$$(id -u)" != 0 || ! command -v apt-get >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || true
+	test -d web/node_modules || ! command -v npm >/dev/null || (cd web && npm ci --silent) || true
+
+web:  ## build the viewer's page from web/ into the package (Node 20), and test its parts
+	cd web && npm ci && npm test && npm run build
+
+test: $(VENV)/.dev check browser  ## everything CI runs: lint, types, architecture, tests with coverage
 	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
 
 bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel

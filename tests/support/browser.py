@@ -74,3 +74,10 @@ def watch(context: "BrowserContext", own: str) -> Watched:
 def _note(kept: list[str], text: str, wanted: bool = True) -> None:
     if wanted:
         kept.append(text)
+
+
+def open_page(watched: Watched, address: str, place: str = "") -> None:
+    """Open a place of the page afresh."""
+    watched.page.goto("about:blank")
+    watched.page.goto(f"{address}/{place}")
+    watched.page.wait_for_selector("main")

@@ -10,7 +10,7 @@ HOSTILE = (
     '<script>window.pwned=1</script><img src=x onerror="window.pwned=1">'
     "\u202egnirts\u202c \x00\x07\x1b[31m [l](javascript:alert(1)) ![i](http://evil.example/x.png) "
     "$\\href{javascript:alert(1)}{x}$ $\\includegraphics{http://evil.example/y.png}$ "
-    "$\\html{<b>}$ **bold** `code` \ud83d\ude00 </textarea></div>"
+    "$\\html{<b>}$ **bold** `code` \U0001f600 </textarea></div>"
 )
 
 

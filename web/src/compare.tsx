@@ -103,8 +103,8 @@ export function PairView({ a, b, left, right }: { a: number; b: number; left: nu
         {[
           { run: a, index: left, loaded: first },
           { run: b, index: right, loaded: second },
-        ].map(({ run, index, loaded }) => (
-          <section aria-label={meta.runs[run]?.name ?? "run"}>
+        ].map(({ run, index, loaded }, side) => (
+          <section aria-label={side ? "In the second run" : "In the first run"}>
             <p class="column-name">
               <a href={solutionLink(run, index)}>{meta.runs[run]?.name ?? "run"}</a>
             </p>

@@ -83,14 +83,14 @@ export function SolutionBody({ row, step, vote, actions }: BodyProperties) {
       </header>
       {row.failed !== null && <Message kind="error">This row failed: <Shown>{row.failed}</Shown></Message>}
       {row.problem && (
-        <section class="problem" aria-label="Problem">
+        <div class="problem">
           <Prose text={row.problem} />
           {row.answer !== null && (
             <p class="gold">
               Known answer: <Prose text={row.answer} class="inline" />
             </p>
           )}
-        </section>
+        </div>
       )}
       {row.kind === "search" ? (
         <SearchTree row={row} step={step} actions={actions} />
@@ -102,10 +102,10 @@ export function SolutionBody({ row, step, vote, actions }: BodyProperties) {
         <Steps row={row} numbers={row.steps.map((_, at) => at)} step={step} vote={vote} actions={actions} error={row.first_error} />
       )}
       {row.critiques.map((critique, at) => (
-        <section class="critique" aria-label={`Critique ${at + 1}`}>
+        <div class="critique">
           <h2>Critique {at + 1}</h2>
           <Prose text={critique} />
-        </section>
+        </div>
       ))}
       <Cost row={row} />
     </>
@@ -163,7 +163,7 @@ function Conclusion({ row }: { row: Document }) {
           label: {row.label < 0 ? "no error" : `step ${row.label + 1}`}
         </span>
       )}
-      {row.stop && <span class="badge">{row.stop.replaceAll("_", " ")}</span>}
+      {row.stop && <span class="badge"><Shown>{row.stop.replaceAll("_", " ")}</Shown></span>}
     </p>
   );
 }

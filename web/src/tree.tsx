@@ -51,7 +51,7 @@ export function SearchTree({ row, step, actions }: Properties) {
   const path = chosen ? ancestors(row.tree, chosen) : row.tree.filter((node) => node.on_choice);
   return (
     <div class="search-result">
-      <figure class="tree" tabIndex={0} role="group" aria-label={`Search tree with ${row.tree.length} steps`}>
+      <figure class="tree" tabIndex={0} aria-label={`Search tree with ${row.tree.length} steps`}>
         <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
           {[...placed.values()].map(({ node, x, y }) => {
             const from = placed.get(node.parent) ?? root;

@@ -64,7 +64,7 @@ export function VoteCard({ vote, index, link, chosen }: { vote: Vote; index: num
       {textless && <p class="faint">This command stores rewards only, not what the votes said.</p>}
       <footer class="vote-foot">
         {vote.flags.map((flag) => (
-          <span class="badge">{flag.replaceAll("_", " ")}</span>
+          <span class="badge">{visible(flag.replaceAll("_", " "))}</span>
         ))}
         {vote.label_mass !== null && <span>P(Yes) + P(No) = {number(vote.label_mass, 3)}</span>}
         {vote.usage.tokens_out > 0 && <span>{vote.usage.tokens_out.toLocaleString("en")} tokens</span>}
@@ -111,7 +111,7 @@ function Block({ run, evidence, toVerdict, toOutput, toLine }: BlockProperties) 
                 ))}
               </code>
               {decisive && (
-                <button type="button" class="hop" onClick={toOutput} aria-label="Show what this line printed">
+                <button type="button" class="hop" onClick={toOutput}>
                   → output
                 </button>
               )}
@@ -121,7 +121,7 @@ function Block({ run, evidence, toVerdict, toOutput, toLine }: BlockProperties) 
       </ol>
       <div class={`output status-${run.status === "ok" || run.status === "not_run" ? "ok" : "failed"}`}>
         <span class="output-name">
-          {run.status === "not_run" ? "not run" : run.status === "ok" ? "output" : `output, ${run.status.replaceAll("_", " ")}`}
+          {run.status === "not_run" ? "not run" : run.status === "ok" ? "output" : `output, ${visible(run.status.slice(0, 200).replaceAll("_", " "))}`}
         </span>
         <pre tabIndex={0} aria-label="What the code printed">
           {output.map((line, index) => {
