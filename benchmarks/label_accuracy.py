@@ -16,16 +16,18 @@ import numpy as np
 
 from genprm.arithmetic.critic import critique
 from genprm.arithmetic.problems import Split, easy_exercise
-from genprm.curate.folder import KEY, Folder
-from genprm.curate.problems import stored_problems
-from genprm.curate.progress import first_error, labels
+from genprm.curate.folder import Folder
+from genprm.curate.gold_problems import stored_problems
+from genprm.curate.progress import labels
 from genprm.curate.recipe import Progress, Rollouts, Rule
-from genprm.curate.rollouts import Tree, path_scores, score_of, trees
+from genprm.curate.rollouts import ProblemPaths, path_scores, stored_scores, usable_problems
+from genprm.curate.samples import by_problem
 from genprm.curate.scores import Score
-from genprm.curate.solutions import by_problem
 from genprm.curate.stages import Stage
 from genprm.evaluate.intervals import Floats, bounds, resample
+from genprm.records.curation import BatchRow, RolloutRow
 from genprm.report.tables import signed, with_interval
+from genprm.verdict import first_error
 
 RULES = {
     "hard": Progress(rule=Rule.HARD),
@@ -53,12 +55,13 @@ def main() -> None:
     parser.add_argument("--figure", type=Path)
     asked = parser.parse_args()
     folder = Folder(asked.curation)
-    forest = trees(stored_problems(folder), by_problem(folder.rows(Stage.SOLUTIONS)))
-    scores = {row[KEY]: score_of(row) for row in folder.rows(Stage.ROLLOUTS)}
-    truths = [list(true_first_errors(tree)) for tree in forest]
+    batches = by_problem(folder.rows(Stage.SOLUTIONS, BatchRow))
+    problems = usable_problems(stored_problems(folder), batches)
+    scores = stored_scores(folder.rows(Stage.ROLLOUTS, RolloutRow))
+    truths = [list(true_first_errors(problem)) for problem in problems]
     fewer = {share: thinned(scores, share) for share in SHARES}
     found = {
-        name: {share: accuracy(forest, truths, kept, rule) for share, kept in fewer.items()}
+        name: {share: accuracy(problems, truths, kept, rule) for share, kept in fewer.items()}
         for name, rule in RULES.items()
     }
     print_table(found)
@@ -79,17 +82,17 @@ def print_table(found: Mapping[str, Mapping[int, Accuracy]]) -> None:
         print(f"| {name} | {fewer} | {right} | {all_.early:.1f} | {all_.late:.1f} | {lead} |")
 
 
-def true_first_errors(tree: Tree) -> Iterator[int | None]:
+def true_first_errors(problem: ProblemPaths) -> Iterator[int | None]:
     """Of each path, as the scripted teacher finds it; None where it cannot read the path."""
-    stream, _, index = tree.problem.id.partition("-")
+    stream, _, index = problem.problem.id.partition("-")
     right = easy_exercise(int(stream), int(index), Split.TRAIN)
-    for path in tree.paths:
+    for path in problem.paths:
         known = critique(right, path.steps, random.Random(0))
         yield None if known is None else first_error([rationale.correct for rationale in known])
 
 
 def accuracy(
-    forest: Sequence[Tree],
+    problems: Sequence[ProblemPaths],
     truths: Sequence[Sequence[int | None]],
     draws: Sequence[Mapping[str, Score]],
     rule: Progress,
@@ -98,8 +101,8 @@ def accuracy(
     counts = np.mean(
         [
             [
-                outcomes(tree, truth, scores, rule)
-                for tree, truth in zip(forest, truths, strict=True)
+                outcomes(problem, truth, scores, rule)
+                for problem, truth in zip(problems, truths, strict=True)
             ]
             for scores in draws
         ],
@@ -128,14 +131,14 @@ def thin(scores: Mapping[str, Score], share: int, rng: np.random.Generator) -> d
 
 
 def outcomes(
-    tree: Tree, truths: Sequence[int | None], scores: Mapping[str, Score], rule: Progress
+    problem: ProblemPaths, truths: Sequence[int | None], scores: Mapping[str, Score], rule: Progress
 ) -> Floats:
     """How many of a problem's paths are labelled [right, too early, too late]."""
     counts = np.zeros(3)
-    for path, truth in zip(tree.paths, truths, strict=True):
+    for path, truth in zip(problem.paths, truths, strict=True):
         if truth is not None:
-            own, _ = path_scores(tree, path, Rollouts.model_construct(), scores)
-            said = first_error(labels(own, tree.pass_at_1, rule))
+            own, _ = path_scores(problem, path, Rollouts.model_construct(), scores)
+            said = first_error(labels(own, problem.pass_at_1, rule))
             early = said != -1 and (truth == -1 or said < truth)
             counts[0 if said == truth else 1 if early else 2] += 1
     return counts

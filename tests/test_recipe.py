@@ -40,7 +40,7 @@ def test_the_papers_settings(size: str) -> None:
     assert curation.rationales.teacher.endswith("#Qwen/QwQ-32B")
     assert [band.completions for band in curation.rollouts.bands] == [128, 64, 32]
     assert curation.rollouts.estimator is Estimator.EXHAUSTIVE
-    assert curation.solutions.cap == 2048
+    assert curation.solutions.max_samples == 2048
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_the_papers_settings(size: str) -> None:
         ({"name": None}, r"field curate\.name: Input should be a valid string, not None"),
         ({"solutions": {}}, r"field curate\.solutions\.model: missing; fix: add it"),
         (
-            {"solutions": {"model": "m", "cap": "many"}},
-            r"field curate\.solutions\.cap: .*valid integer, not 'many'",
+            {"solutions": {"model": "m", "max_samples": "many"}},
+            r"field curate\.solutions\.max_samples: .*valid integer, not 'many'",
         ),
         (
             {"rollouts": {"model": "m", "bands": [{"below": 0.5, "completions": 4}]}},

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import fsum
+from typing import overload
 
 THRESHOLD = 0.5  # inclusive: a step is right if its reward is at least this (spec §1)
 
@@ -20,6 +21,10 @@ def label_of(votes: Sequence[float | None]) -> bool | None:
     return fsum(rewards) >= THRESHOLD * len(rewards) if rewards else None
 
 
+@overload
+def first_error(labels: Iterable[bool]) -> int: ...
+@overload
+def first_error(labels: Iterable[bool | None]) -> int | None: ...
 def first_error(labels: Iterable[bool | None]) -> int | None:
     """Index (from 0) of the first step labelled wrong, -1 for none; None where it cannot be said.
 

@@ -24,7 +24,7 @@ from genprm.models.replay import Recorder
 from genprm.recipe import read_recipe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "curate"))
-from make_believe import Adder, Calculator, Crew, sums
+from fake_curation import Adder, Calculator, FakeEngines, sums
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 TEMPLATE = ChatTemplate(
@@ -37,10 +37,10 @@ name = "sums"
 problems = "{folder}/problems.jsonl"
 [curate.solutions]
 model = "replay:{folder}/sums.jsonl"
-right = 2
-wrong = 2
-cap = 24
-wave = 4
+correct = 2
+incorrect = 2
+max_samples = 24
+batch_size = 4
 [curate.rollouts]
 model = "replay:{folder}/sums.jsonl"
 bands = [{{ below = 1.0, completions = 4 }}]
@@ -64,8 +64,8 @@ def here(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return int(ended.value.code or 0)
 
 
-class Recorded(Crew):
-    """The make-believe crew, whose model is written down."""
+class Recorded(FakeEngines):
+    """The fake engines, whose model is written down."""
 
     def __init__(self, used: Curation, file: Path) -> None:
         super().__init__(used)
@@ -153,8 +153,8 @@ def test_a_misspelt_recipe_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     recipe = tmp_path / "r.toml"
-    recipe.write_text((recorded / "recipe.toml").read_text().replace("wave =", "waves ="))
+    recipe.write_text((recorded / "recipe.toml").read_text().replace("batch_size =", "batchsize ="))
     out = ["--out", str(tmp_path / "o")] if command == "curate" else []
     assert here(monkeypatch, command, str(recipe), *out) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "field curate.solutions.waves: unknown; fix: did you mean wave?" in line
+    assert "field curate.solutions.batchsize: unknown; fix: did you mean batch_size?" in line

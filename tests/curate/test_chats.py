@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from genprm.curate.chats import Author, chat, chat_rows, turns, usable
-from genprm.curate.teacher import Block, Critique, Paragraph
+from genprm.curate.chats import chat, chat_rows, turns, usable
 from genprm.model import Choice, Completion, Finish
+from genprm.records.chats import Author
+from genprm.records.critiques import Block, Critique, Paragraph
+from genprm.records.curation import ConsensusRow
 from genprm.sandbox import RunResult, RunStatus
 from genprm.verdict import Vote
 from genprm.verify.format import Mode, PromptFormat
@@ -52,7 +54,7 @@ def test_a_turn_is_what_the_session_would_have_written(mode: Mode) -> None:
         ]
         vote = dictate(session, written, outputs)
         assert vote.text == "".join(piece.text for piece in pieces)
-        assert vote.label is CRITIQUE.paragraphs[number - 1].right
+        assert vote.label is CRITIQUE.paragraphs[number - 1].correct
         assert not vote.flags
 
 
@@ -81,29 +83,27 @@ def dictate(session: Generator[Any, Any, Vote], written: list[str], outputs: lis
 
 @pytest.mark.parametrize("mode", MODES)
 def test_pieces_sum_to_the_messages_and_outputs_are_the_sandboxes(mode: Mode) -> None:
-    row = {
-        "key": "p/0",
-        "problem": "p",
-        "steps": list(STEPS),
-        "labels": LABELS,
-        "critique": CRITIQUE.to_row(),
-    }
+    row = ConsensusRow(
+        key="p/0",
+        problem="p",
+        steps=STEPS,
+        labels=tuple(LABELS),
+        cause=None,
+        sample=0,
+        critique=CRITIQUE,
+    )
     (found,) = chat_rows([row], {"p": "1 + 1 + 1"}, [mode])
-    assert found["labels"] == [True, False]
-    roles = [message["role"] for message in found["messages"]]
+    assert found.labels == (True, False)
+    roles = [message.role for message in found.messages]
     assert roles == ["system", "user", "assistant", "user", "assistant"]
-    for message, pieces in zip(found["messages"], found["pieces"], strict=True):
-        assert sum(piece["characters"] for piece in pieces) == len(message["content"])
-        assert all(piece["characters"] for piece in pieces)
-        rest, sandboxed = message["content"], []
-        for piece in pieces:
-            text, rest = rest[: piece["characters"]], rest[piece["characters"] :]
-            if piece["author"] == "sandbox":
-                sandboxed.append(text)
-            assert (piece["author"] == "user") == (message["role"] != "assistant")
-        outputs = re.findall(r"\[Code Output\]\n\n```\n.*?\n```\n", message["content"], re.DOTALL)
-        assert sandboxed == outputs
-        assert bool(outputs) == (mode.executes and message["role"] == "assistant")
+    for index, message in enumerate(found.messages):
+        stretches = list(found.stretches(index))
+        assert "".join(text for _, text in stretches) == message.content
+        assert all(text for _, text in stretches)
+        assert all((author == "user") == (message.role != "assistant") for author, _ in stretches)
+        outputs = re.findall(r"\[Code Output\]\n\n```\n.*?\n```\n", message.content, re.DOTALL)
+        assert [text for author, text in stretches if author is Author.SANDBOX] == outputs
+        assert bool(outputs) == (mode.executes and message.role == "assistant")
 
 
 def test_the_first_turn_asks_the_question() -> None:

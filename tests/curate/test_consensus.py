@@ -2,9 +2,10 @@
 
 import pytest
 
-from genprm.curate.consensus import Cause, Decision, decide, disagreement
+from genprm.curate.consensus import Decision, decide, disagreement
 from genprm.curate.recipe import Agreement
-from genprm.curate.teacher import Critique, Paragraph, Unreadable
+from genprm.records.critiques import Critique, Paragraph, Unreadable
+from genprm.records.curation import Disagreement
 
 Y, N = True, False
 
@@ -22,15 +23,15 @@ UNREADABLE = Critique((), Unreadable.NO_CONCLUSION)
         ([Y, Y, Y], [Y, Y, Y], None),
         ([Y, N, N], [Y, N], None),  # the teacher stops at the first error
         ([Y, N, Y], [Y, N], None),
-        ([Y, N, Y], [Y, N, N], Cause.AFTER_ERROR),  # this one read on
-        ([Y, Y, Y], [Y, N], Cause.TEACHER_ONLY),
-        ([Y, N, N], [Y, Y, Y], Cause.SCORES_ONLY),
-        ([Y, Y, N], [N], Cause.TEACHER_EARLIER),
-        ([N, N, N], [Y, Y, N], Cause.TEACHER_LATER),
+        ([Y, N, Y], [Y, N, N], Disagreement.AFTER_ERROR),  # this one read on
+        ([Y, Y, Y], [Y, N], Disagreement.TEACHER_ONLY),
+        ([Y, N, N], [Y, Y, Y], Disagreement.SCORES_ONLY),
+        ([Y, Y, N], [N], Disagreement.TEACHER_EARLIER),
+        ([N, N, N], [Y, Y, N], Disagreement.TEACHER_LATER),
     ],
 )
 def test_every_judged_step_must_agree(
-    scores: list[bool], teacher: list[bool], cause: Cause | None
+    scores: list[bool], teacher: list[bool], cause: Disagreement | None
 ) -> None:
     assert disagreement(scores, teacher) == cause
 
@@ -48,14 +49,14 @@ RIGHT, WRONG = critique(Y, N), critique(Y, Y)
     [
         ([RIGHT], Agreement.FIRST, Decision(0, None)),
         ([UNREADABLE, RIGHT], Agreement.FIRST, Decision(1, None)),
-        ([WRONG, RIGHT], Agreement.FIRST, Decision(None, Cause.SCORES_ONLY)),
+        ([WRONG, RIGHT], Agreement.FIRST, Decision(None, Disagreement.SCORES_ONLY)),
         ([WRONG, RIGHT], Agreement.ANY, Decision(1, None)),
-        ([WRONG, RIGHT], Agreement.MAJORITY, Decision(None, Cause.TIED)),
+        ([WRONG, RIGHT], Agreement.MAJORITY, Decision(None, Disagreement.TIED)),
         ([WRONG, RIGHT, UNREADABLE, RIGHT], Agreement.MAJORITY, Decision(1, None)),
-        ([WRONG, WRONG, RIGHT], Agreement.MAJORITY, Decision(None, Cause.SCORES_ONLY)),
+        ([WRONG, WRONG, RIGHT], Agreement.MAJORITY, Decision(None, Disagreement.SCORES_ONLY)),
         ([WRONG], Agreement.OFF, Decision(0, None)),
-        ([UNREADABLE], Agreement.OFF, Decision(None, Cause.UNREADABLE)),
-        ([UNREADABLE], Agreement.MAJORITY, Decision(None, Cause.UNREADABLE)),
+        ([UNREADABLE], Agreement.OFF, Decision(None, Disagreement.UNREADABLE)),
+        ([UNREADABLE], Agreement.MAJORITY, Decision(None, Disagreement.UNREADABLE)),
     ],
 )
 def test_which_critique_is_kept(

@@ -8,10 +8,10 @@ from scripted import Scripted
 
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings, Draft, messages
-from genprm.curate.reading import read
-from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
+from genprm.curate.parse_critique import parse_critique
 from genprm.model import Sampling
 from genprm.problem import Problem
+from genprm.records.critiques import Block, Critique, CritiqueRow, Paragraph, Unreadable
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import Run, Usage
 
@@ -104,6 +104,11 @@ def test_an_endless_coder_is_stopped() -> None:
     assert found.usage.executions == 3
 
 
+def test_a_teacher_that_does_not_think_says_so() -> None:
+    found, _ = ask(dictated(FIRST.replace("```", "")), CritiqueSettings())
+    assert found.unreadable is Unreadable.NO_THOUGHT
+
+
 def test_out_of_tokens_is_unfinished() -> None:
     settings = CritiqueSettings(thinks=False, max_tokens=300, sampling=Sampling(0.0))
     found, _ = ask(dictated(FIRST, CONFIRMED + SECOND, AGAIN, DENIED), settings)
@@ -128,13 +133,15 @@ def part(number: int, body: str = "<analyze>\nFine.\n</analyze>") -> str:
 
 
 def test_paragraphs_without_code_are_read() -> None:
-    found = read(plain(part(1), part(2)), 2)
+    found = parse_critique(plain(part(1), part(2)), 2)
     assert found.labels == (True, True)
     assert found.paragraphs[0].blocks == ()
 
 
 def test_what_follows_the_first_error_is_not_judged() -> None:
-    assert read(plain(part(1), part(2), part(3), conclusion=r"\boxed{1}"), 3).labels == (False,)
+    assert parse_critique(plain(part(1), part(2), part(3), conclusion=r"\boxed{1}"), 3).labels == (
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +167,7 @@ def test_what_follows_the_first_error_is_not_judged() -> None:
     ],
 )
 def test_what_cannot_be_read_says_why(draft: Draft, cause: Unreadable) -> None:
-    found = read(draft, 2)
+    found = parse_critique(draft, 2)
     assert found.unreadable is cause
     assert found.paragraphs == ()
     assert found.text == draft.text
@@ -170,6 +177,7 @@ def test_a_row_holds_all_of_a_critique() -> None:
     run = Run("print(1)", "1", "ok")
     text = part(1, "<analyze>a</analyze>\n<verify>\n```python\nprint(1)\n```\n")
     draft = Draft((text, "It is 1.\n</verify>\n" + part(2) + r"\boxed{-1}"), (run,), None, Usage(5))
-    found = read(draft, 2)
+    found = parse_critique(draft, 2)
     assert found.paragraphs[0].blocks == (Block("", "print(1)", "1", "ok"),)
-    assert Critique.from_row(found.to_row()) == found
+    row = CritiqueRow.of("p/0~0", "p/0", 0, found)
+    assert CritiqueRow.parse(row.line()).critique == found

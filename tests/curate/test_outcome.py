@@ -5,16 +5,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from make_believe import curate, recipe, sums
+from fake_curation import curate, recipe, sums
 
+from genprm.curate.cost_plan import CostPlan, from_assumptions, from_pilot, pilot_problems
 from genprm.curate.folder import Folder
-from genprm.curate.plan import Forecast, from_assumptions, from_pilot, pilot_problems
 from genprm.curate.publish import publish
 from genprm.curate.recipe import Curation
 from genprm.curate.report import histogram, write_report
 from genprm.curate.stages import Stage
-from genprm.curate.survey import Survey, survey
+from genprm.curate.stats import CurationStats, count_stats
 from genprm.errors import InputError
+from genprm.records.curation import LabelledPathRow
 
 
 @pytest.fixture(scope="module")
@@ -25,33 +26,33 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Folder:
 
 
 @pytest.fixture(scope="module")
-def counted(done: Folder) -> Survey:
-    return survey(done, recipe())
+def counted(done: Folder) -> CurationStats:
+    return count_stats(done, recipe())
 
 
-def test_the_funnel_adds_up(done: Folder, counted: Survey) -> None:
-    assert counted.sampling
-    assert counted.scoring
-    assert counted.labelling
-    assert counted.teaching
+def test_the_funnel_adds_up(done: Folder, counted: CurationStats) -> None:
+    assert counted.solutions
+    assert counted.rollouts
+    assert counted.labels
+    assert counted.rationales
     assert counted.chats
-    paths = sum(1 for _ in done.rows(Stage.PROGRESS))
-    assert counted.sampling.right + counted.sampling.wrong == paths
-    assert sum(counted.labelling.first_errors.values()) == paths
-    assert counted.teaching.kept + counted.teaching.gone.total() == paths
-    assert counted.chats["genprm"].chats == counted.teaching.kept
-    assert counted.scoring.completions < counted.scoring.unpruned
-    assert counted.scoring.binary is not None
-    assert counted.scoring.binary < counted.scoring.unpruned
+    paths = sum(1 for _ in done.rows(Stage.PROGRESS, LabelledPathRow))
+    assert counted.solutions.correct + counted.solutions.incorrect == paths
+    assert sum(counted.labels.first_errors.values()) == paths
+    assert counted.rationales.kept + counted.rationales.gone.total() == paths
+    assert counted.chats["genprm"].chats == counted.rationales.kept
+    assert counted.rollouts.completions < counted.rollouts.unpruned
+    assert counted.rollouts.binary is not None
+    assert counted.rollouts.binary < counted.rollouts.unpruned
 
 
 def test_requests_are_those_that_were_made(tmp_path: Path) -> None:
-    crew = curate(tmp_path)
-    costs = survey(Folder(tmp_path), recipe()).costs
-    assert crew.model.asked == sum(cost.requests for cost in costs.values())
+    engines = curate(tmp_path)
+    costs = count_stats(Folder(tmp_path), recipe()).costs
+    assert engines.model.asked == sum(cost.requests for cost in costs.values())
 
 
-def test_the_data_set_loads_as_trl_wants_it(done: Folder, counted: Survey) -> None:
+def test_the_data_set_loads_as_trl_wants_it(done: Folder, counted: CurationStats) -> None:
     datasets = pytest.importorskip("datasets")
     target = publish(done, recipe(), counted)
     file = target / "genprm" / "train.parquet"
@@ -62,7 +63,7 @@ def test_the_data_set_loads_as_trl_wants_it(done: Folder, counted: Survey) -> No
     assert {row["mode"] for row in rows} == {"genprm"}
 
 
-def test_the_card_tells_counts_and_provenance(done: Folder, counted: Survey) -> None:
+def test_the_card_tells_counts_and_provenance(done: Folder, counted: CurationStats) -> None:
     card = (publish(done, recipe(), counted) / "README.md").read_text()
     assert counted.chats
     assert f"| genprm | {counted.chats['genprm'].chats} |" in card
@@ -85,14 +86,16 @@ class Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_report_sets_the_plan_beside_what_happened(done: Folder, counted: Survey) -> None:
+def test_the_report_sets_the_plan_beside_what_happened(
+    done: Folder, counted: CurationStats
+) -> None:
     forecast = from_pilot(counted, recipe(), 600)
     page = write_report(done, recipe(), counted, forecast).read_text()
     parser = Balanced()
     parser.feed(page)
     assert parser.open == []
     assert "planned from a pilot of 6 problems" in page
-    for cause in counted.teaching.gone if counted.teaching else ():
+    for cause in counted.rationales.gone if counted.rationales else ():
         assert cause in page
     assert '<span class="sandbox">[Code Output]' in page
     assert "A binary search for the first zero" in page
@@ -100,22 +103,22 @@ def test_the_report_sets_the_plan_beside_what_happened(done: Folder, counted: Su
 
 def test_a_report_of_half_a_curation(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    page = write_report(folder, recipe(), survey(folder, recipe()), None).read_text()
+    page = write_report(folder, recipe(), count_stats(folder, recipe()), None).read_text()
     assert "Funnel" in page
 
 
-def test_a_pilot_is_scaled(counted: Survey) -> None:
+def test_a_pilot_is_scaled(counted: CurationStats) -> None:
     forecast = from_pilot(counted, recipe(), 600)
-    assert counted.sampling
-    assert forecast.costs[Stage.SOLUTIONS].requests == 100 * counted.sampling.fates.total()
-    assert forecast.paths == 100 * (counted.sampling.right + counted.sampling.wrong)
+    assert counted.solutions
+    assert forecast.costs[Stage.SOLUTIONS].requests == 100 * counted.solutions.outcomes.total()
+    assert forecast.paths == 100 * (counted.solutions.correct + counted.solutions.incorrect)
 
 
-def test_a_forecast_is_stored(counted: Survey, tmp_path: Path) -> None:
+def test_a_forecast_is_stored(counted: CurationStats, tmp_path: Path) -> None:
     forecast = from_pilot(counted, recipe(), 60)
     forecast.store(tmp_path / "plan.json")
-    assert Forecast.load(tmp_path / "plan.json") == forecast
-    assert Forecast.load(tmp_path / "none.json") is None
+    assert CostPlan.load(tmp_path / "plan.json") == forecast
+    assert CostPlan.load(tmp_path / "none.json") is None
 
 
 ASSUMED = {

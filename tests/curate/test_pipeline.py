@@ -4,19 +4,26 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from make_believe import Crew, curate, recipe
+from fake_curation import FakeEngines, curate, recipe
 
+from genprm.curate.dead_ends import NothingUsable
 from genprm.curate.folder import Folder
 from genprm.curate.pipeline import Pipeline
 from genprm.curate.stages import Stage
 from genprm.errors import InputError, JournalError
+from genprm.model import ModelIdentity
+from genprm.records.critiques import CritiqueRow
+
+TERMS = re.compile(r"\d+")
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +46,15 @@ def test_every_stage_leaves_rows(unbroken: Path) -> None:
 
 def test_a_second_run_asks_nothing_and_changes_nothing(unbroken: Path) -> None:
     before = {stage: (unbroken / f"{stage}.jsonl").read_bytes() for stage in Stage}
-    crew = curate(unbroken)
-    assert crew.model.asked == 0
+    engines = curate(unbroken)
+    assert engines.model.asked == 0
     assert before == {stage: (unbroken / f"{stage}.jsonl").read_bytes() for stage in Stage}
 
 
 def test_killed_at_random_moments_the_rows_are_those_of_an_unbroken_run(
     unbroken: Path, tmp_path: Path
 ) -> None:
-    program = Path(__file__).with_name("make_believe.py")
+    program = Path(__file__).parents[1] / "support" / "fake_curation.py"
     moments = random.Random(4)
     killed = 0
     seen: dict[Stage, set[bytes]] = {stage: set() for stage in Stage}
@@ -57,6 +64,7 @@ def test_killed_at_random_moments_the_rows_are_those_of_an_unbroken_run(
             wait_for_growth(child, tmp_path, moments.randint(5, 45))
             child.send_signal(signal.SIGKILL)
         status = child.wait(120)
+        assert status in (0, -signal.SIGKILL)
         check_nothing_finished_was_lost(tmp_path, seen)
         if status == 0:
             break
@@ -88,25 +96,105 @@ def check_nothing_finished_was_lost(folder: Path, seen: dict[Stage, set[bytes]])
 
 
 def test_a_changed_setting_is_refused(unbroken: Path) -> None:
-    with pytest.raises(JournalError, match=r"settings\.right was 2 and is 3"):
-        curate(unbroken, recipe(solutions={"right": 3}))
+    with pytest.raises(JournalError, match=r"settings\.correct was 2 and is 3"):
+        curate(unbroken, recipe(solutions={"correct": 3}))
 
 
 def test_concurrency_is_no_setting_of_the_rows(unbroken: Path) -> None:
     curate(unbroken, recipe(solutions={"concurrency": 3}, rollouts={"concurrency": 1}))
 
 
-def test_another_model_is_refused_in_the_middle_of_a_stage(tmp_path: Path) -> None:
-    folder, crew = Folder(tmp_path), Crew(recipe())
-    pipeline = Pipeline(recipe(), folder, crew)
+def test_other_weights_under_the_same_name_are_refused_in_the_middle_of_a_stage(
+    tmp_path: Path,
+) -> None:
+    engines = FakeEngines(recipe())
+    engines.model.identity = ModelIdentity("adder", "scripted", weights="sha256:one")
+    pipeline = Pipeline(recipe(), Folder(tmp_path), engines)
     asyncio.run(pipeline.run(Stage.PROBLEMS))
-    folder.claim_model(Stage.SOLUTIONS, "somebody else")
-    with pytest.raises(JournalError, match="'somebody else', this is 'adder'"):
+    asyncio.run(pipeline.run(Stage.SOLUTIONS))
+    (tmp_path / "solutions.done.json").unlink()
+    engines.model.identity = ModelIdentity("adder", "scripted", weights="sha256:two")
+    with pytest.raises(JournalError, match=r'policy\.model\.weights was "sha256:one" and is "sha25'):
         asyncio.run(pipeline.run(Stage.SOLUTIONS))
 
 
+def test_a_finished_stage_needs_no_model(unbroken: Path) -> None:
+    engines = FakeEngines(recipe())
+
+    def closed() -> None:
+        raise AssertionError("no engine is to be opened")
+
+    engines.policy = engines.completer = engines.teacher = closed  # type: ignore[assignment,method-assign]
+    pipeline = Pipeline(recipe(), Folder(unbroken), engines)
+    for stage in Stage:
+        asyncio.run(pipeline.run(stage))
+
+
+def test_a_failed_critique_is_stored_and_made_again_on_request(tmp_path: Path) -> None:
+    engines = FakeEngines(recipe())
+    engines.model.refused = "7 + 7"
+    folder = Folder(tmp_path)
+
+    def run(**options: bool) -> None:
+        pipeline = Pipeline(recipe(), folder, engines, **options)
+        for stage in Stage:
+            asyncio.run(pipeline.run(stage))
+
+    def failures() -> int:
+        return sum(bool(row.failed) for row in folder.rows(Stage.RATIONALES, CritiqueRow))
+
+    run()
+    before, chats = failures(), len(rows(tmp_path, Stage.CHATS))
+    assert before > 0
+    engines.model.refused = None
+    run()
+    assert failures() == before
+    run(retry_failed=True)
+    assert failures() == 0
+    assert len(rows(tmp_path, Stage.CHATS)) >= chats
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (lambda total: " It is what it is.", "incorrect 144 of the samples; fix: easier"),
+        (lambda total: f" The answer is {total}.", "correct 144 of the samples; fix: harder"),
+        (lambda total: f" So\n\nStep 7: {total}", "unmarked 144 .*; fix: ask for `Step 1"),
+    ],
+)
+def test_nothing_usable_stops_after_the_stage_that_is_the_cause(
+    tmp_path: Path, said: Callable[[int], str], message: str
+) -> None:
+    engines = FakeEngines(recipe())
+    engines.model.solve = lambda prompt, rng: said(sum(map(int, TERMS.findall(prompt))) - 1)  # type: ignore[method-assign]
+    pipeline = Pipeline(recipe(), Folder(tmp_path), engines)
+    asyncio.run(pipeline.run(Stage.PROBLEMS))
+    for _ in range(2):
+        with pytest.raises(NothingUsable, match=message):
+            asyncio.run(pipeline.run(Stage.SOLUTIONS))
+
+
+def test_unreadable_critiques_name_the_cause(tmp_path: Path) -> None:
+    engines = FakeEngines(recipe())
+    engines.model.teach = lambda prompt: "I see no error."  # type: ignore[method-assign]
+    with pytest.raises(NothingUsable, match="no critique can be read: no_conclusion"):
+        run_all(engines, tmp_path)
+
+
+def test_a_teacher_that_never_thinks_is_named_early(tmp_path: Path) -> None:
+    used = recipe(rationales={"thinks": True})
+    with pytest.raises(InputError, match="thinks is true, but the first 8 critiques"):
+        run_all(FakeEngines(used), tmp_path)
+
+
+def run_all(engines: FakeEngines, folder: Path) -> None:
+    pipeline = Pipeline(engines.recipe, Folder(folder), engines)
+    for stage in Stage:
+        asyncio.run(pipeline.run(stage))
+
+
 def test_a_stage_waits_for_the_one_before_it(tmp_path: Path) -> None:
-    pipeline = Pipeline(recipe(), Folder(tmp_path), Crew(recipe()))
+    pipeline = Pipeline(recipe(), Folder(tmp_path), FakeEngines(recipe()))
     asyncio.run(pipeline.run(Stage.PROBLEMS))
     with pytest.raises(InputError, match="the stage solutions has not finished"):
         asyncio.run(pipeline.run(Stage.ROLLOUTS))
@@ -114,15 +202,15 @@ def test_a_stage_waits_for_the_one_before_it(tmp_path: Path) -> None:
 
 def test_other_labels_take_everything_else_over(unbroken: Path, tmp_path: Path) -> None:
     hard = recipe(progress={"rule": "hard"})
-    crew = Crew(hard)
-    pipeline = Pipeline(hard, Folder(tmp_path, Folder(unbroken)), crew)
+    engines = FakeEngines(hard)
+    pipeline = Pipeline(hard, Folder(tmp_path, Folder(unbroken)), engines)
 
     async def run() -> None:
         for stage in Stage:
             await pipeline.run(stage)
 
     asyncio.run(run())
-    assert crew.model.asked == 0
+    assert engines.model.asked == 0
     assert rows(tmp_path, Stage.ROLLOUTS) == rows(unbroken, Stage.ROLLOUTS)
     assert rows(tmp_path, Stage.RATIONALES) == rows(unbroken, Stage.RATIONALES)
     assert rows(tmp_path, Stage.PROGRESS) != rows(unbroken, Stage.PROGRESS)

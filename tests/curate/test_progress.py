@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from genprm.curate.progress import first_error, labels, progress
+from genprm.curate.progress import labels, progress
 from genprm.curate.recipe import Progress, Rule
 from genprm.curate.scores import ZERO, Score
+from genprm.verdict import first_error
 
 HALF = Fraction(1, 2)
 

@@ -43,22 +43,22 @@ def test_of_nothing_nothing_is_known() -> None:
 
 
 def scores_of(
-    estimator: Estimator, hits: list[int], *, right: bool
+    estimator: Estimator, hits: list[int], *, correct: bool
 ) -> tuple[list[float], list[int]]:
     """Scores of a path whose prefix of length n has `hits[n - 1]` of 4; and what was sampled."""
-    estimation = estimate(estimator, len(hits) + 1, right=right)
+    estimation = estimate(estimator, len(hits) + 1, correct=correct)
     scores, asked = replay(estimation, lambda n: Score(hits[n - 1], 4))
     return [-1.0 if s is None else float(s.value) for s in scores], asked
 
 
 def test_the_last_step_is_its_own_answer() -> None:
-    assert scores_of(Estimator.EXHAUSTIVE, [4, 2], right=True) == ([1, 0.5, 1], [1, 2])
-    assert scores_of(Estimator.EXHAUSTIVE, [4, 2], right=False) == ([1, 0.5, 0], [1, 2])
-    assert scores_of(Estimator.EXHAUSTIVE, [], right=True) == ([1], [])
+    assert scores_of(Estimator.EXHAUSTIVE, [4, 2], correct=True) == ([1, 0.5, 1], [1, 2])
+    assert scores_of(Estimator.EXHAUSTIVE, [4, 2], correct=False) == ([1, 0.5, 0], [1, 2])
+    assert scores_of(Estimator.EXHAUSTIVE, [], correct=True) == ([1], [])
 
 
 def test_after_the_first_zero_all_is_zero_and_nothing_is_sampled() -> None:
-    assert scores_of(Estimator.EXHAUSTIVE, [3, 0, 4, 4], right=True) == (
+    assert scores_of(Estimator.EXHAUSTIVE, [3, 0, 4, 4], correct=True) == (
         [0.75, 0, 0, 0, 0],
         [1, 2],
     )
@@ -66,19 +66,19 @@ def test_after_the_first_zero_all_is_zero_and_nothing_is_sampled() -> None:
 
 def test_a_binary_search_finds_the_first_zero() -> None:
     hits = [4, 3, 2, 0, 0, 0, 0]
-    scores, asked = scores_of(Estimator.BINARY, hits, right=False)
+    scores, asked = scores_of(Estimator.BINARY, hits, correct=False)
     assert [score > 0 or score == -1 for score in scores] == [True] * 3 + [False] * 5
     assert asked == [4, 2, 3]
 
 
 def test_a_right_path_costs_a_binary_search_nothing() -> None:
-    assert scores_of(Estimator.BINARY, [4, 4, 4], right=True) == ([-1, -1, -1, 1], [])
+    assert scores_of(Estimator.BINARY, [4, 4, 4], correct=True) == ([-1, -1, -1, 1], [])
 
 
 @given(st.integers(1, 64), st.data())
 def test_a_binary_search_costs_at_most_the_logarithm(steps: int, data: st.DataObject) -> None:
     zero = data.draw(st.integers(1, steps))
-    estimation = estimate(Estimator.BINARY, steps, right=False)
+    estimation = estimate(Estimator.BINARY, steps, correct=False)
     scores, asked = replay(estimation, lambda n: Score(int(n < zero), 1))
     assert [s is None or s.value > 0 for s in scores] == [n < zero for n in range(1, steps + 1)]
     assert len(asked) <= ceil(log2(steps)) + (steps > 1)
@@ -86,11 +86,11 @@ def test_a_binary_search_costs_at_most_the_logarithm(steps: int, data: st.DataOb
 
 @given(st.lists(st.integers(0, 4), min_size=0, max_size=12), st.booleans())
 def test_both_estimators_find_the_same_first_zero_where_scores_only_fall(
-    hits: list[int], right: bool
+    hits: list[int], correct: bool
 ) -> None:
     falling = sorted(hits, reverse=True)
-    if right and 0 in falling:
+    if correct and 0 in falling:
         return  # there a binary search believes the answer, and exhaustive scoring does not
-    every, _ = scores_of(Estimator.EXHAUSTIVE, falling, right=right)
-    some, _ = scores_of(Estimator.BINARY, falling, right=right)
+    every, _ = scores_of(Estimator.EXHAUSTIVE, falling, correct=correct)
+    some, _ = scores_of(Estimator.BINARY, falling, correct=correct)
     assert [score == 0 for score in every] == [score == 0 for score in some]

@@ -10,9 +10,10 @@ from genprm.arithmetic.critic import critique
 from genprm.arithmetic.exercise import Exercise
 from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.arithmetic.teacher import Rationale
-from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
 from genprm.errors import InputError
 from genprm.problem import Problem
+from genprm.records.critiques import Block, Critique, Paragraph, Unreadable
+from genprm.records.run_spec import JudgeSpec
 from genprm.sandbox import RunStatus
 
 _SCRIPTED = "arithmetic:scripted"
@@ -49,7 +50,7 @@ class ScriptedTeacher:
     """Lets execution decide, and says so; misjudges a step in a share of its critiques."""
 
     def __init__(self, name: str, errors: float) -> None:
-        self.name = name
+        self.spec = JudgeSpec(judge=name)
         self._errors = errors
 
     async def critique(self, problem: Problem, steps: Sequence[str], *, seed: int) -> Critique:

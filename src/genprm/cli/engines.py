@@ -32,7 +32,7 @@ class RecipeEngines:
         self._sandbox = sandbox
 
     def problems(self) -> list[Problem]:
-        """See `Crew`."""
+        """See `Engines`."""
         source = self._recipe.problems
         if not source.startswith(_DOMAIN):
             return read_problems(source)
@@ -42,19 +42,19 @@ class RecipeEngines:
 
     @asynccontextmanager
     async def policy(self) -> AsyncIterator[Policy]:
-        """See `Crew`."""
+        """See `Engines`."""
         async with self._open(self._recipe.solutions) as policy:
             yield policy
 
     @asynccontextmanager
     async def completer(self) -> AsyncIterator[Policy]:
-        """See `Crew`."""
+        """See `Engines`."""
         async with self._open(self._recipe.rollouts) as completer:
             yield completer
 
     @asynccontextmanager
     async def teacher(self) -> AsyncIterator[Teacher]:
-        """See `Crew`."""
+        """See `Engines`."""
         settings = self._recipe.rationales
         if settings.teacher.startswith(_DOMAIN):
             from genprm.cli.arithmetic_teacher import scripted_teacher
@@ -76,7 +76,7 @@ class RecipeEngines:
             )
 
     def checker(self) -> AnswerChecker:
-        """See `Crew`."""
+        """See `Engines`."""
         return AnswerChecker(workers=2)
 
     def _open(self, writer: Writer) -> AbstractAsyncContextManager[Policy]:

@@ -7,22 +7,14 @@ judging will. Executed output carries no loss, nor does any turn of system and u
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from genprm.curate.folder import KEY, Row
-from genprm.curate.progress import first_error
-from genprm.curate.teacher import Critique, Paragraph
+from genprm.model import Message
+from genprm.records.chats import Author, ChatRow, MessageRow, PieceRow
+from genprm.records.critiques import Critique, Paragraph
+from genprm.records.curation import ConsensusRow
+from genprm.verdict import first_error
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
-
-
-class Author(StrEnum):
-    """Who writes a piece when the trained model judges."""
-
-    USER = "user"  # and system: the prompt
-    DRIVER = "driver"  # constant parts of the wire format
-    MODEL = "model"
-    SANDBOX = "sandbox"  # executed output
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +33,14 @@ def turn(paragraph: Paragraph, step: int, mode: Mode) -> Iterator[Piece]:
     if mode.codes:
         yield from _verification(paragraph, executes=mode.executes)
     yield Piece(Author.DRIVER, wire.JUDGEMENT_OPEN)
-    yield Piece(Author.MODEL, wire.YES if paragraph.right else wire.NO)
+    yield Piece(Author.MODEL, wire.YES if paragraph.correct else wire.NO)
     yield Piece(Author.DRIVER, wire.JUDGEMENT_CLOSE)
 
 
-def direct_turn(*, right: bool) -> Iterator[Piece]:
+def direct_turn(*, correct: bool) -> Iterator[Piece]:
     """The assistant's turn without a rationale (eq. 3)."""
     yield Piece(Author.DRIVER, wire.DIRECT_OPEN)
-    yield Piece(Author.MODEL, wire.YES if right else wire.NO)
+    yield Piece(Author.MODEL, wire.YES if correct else wire.NO)
     yield Piece(Author.DRIVER, wire.DIRECT_CLOSE)
 
 
@@ -81,54 +73,50 @@ def turns(critique: Critique, labels: Sequence[bool], mode: Mode) -> list[list[P
     """
     if mode is Mode.DIRECT:
         error = first_error(labels)
-        return [list(direct_turn(right=right)) for right in labels[: error + 1 or None]]
+        return [list(direct_turn(correct=label)) for label in labels[: error + 1 or None]]
     return [list(turn(part, step, mode)) for step, part in enumerate(critique.paragraphs, 1)]
 
 
 def chat(
     problem: str, steps: Sequence[str], answers: Sequence[Sequence[Piece]], mode: Mode
-) -> list[tuple[str, list[Piece]]]:
-    """(role, pieces) of every message of a chat."""
+) -> list[tuple[Message, list[Piece]]]:
+    """The messages of a chat, each with its pieces."""
     texts = ["".join(piece.text for piece in pieces) for pieces in answers]
     opening = PromptFormat().messages(problem, steps, texts[:-1], mode=mode)
     waiting = iter(answers)
-    messages = [
-        (m["role"], list(next(waiting)))
-        if m["role"] == "assistant"
-        else (m["role"], [Piece(Author.USER, m["content"])])
+    messages: list[tuple[Message, list[Piece]]] = [
+        (m, list(next(waiting)) if m["role"] == "assistant" else [Piece(Author.USER, m["content"])])
         for m in opening
     ]
-    return [*messages, ("assistant", list(answers[-1]))]
+    return [*messages, ({"role": "assistant", "content": texts[-1]}, list(answers[-1]))]
 
 
 def chat_rows(
-    kept: Iterable[Row], problems: Mapping[str, str], modes: Sequence[Mode]
-) -> Iterator[Row]:
-    """One row for each kept solution and mode, from the consensus stage's rows.
-
-    `pieces` holds, for each message, authors and numbers of characters; they sum to its content.
-    """
+    kept: Iterable[ConsensusRow], problems: Mapping[str, str], modes: Sequence[Mode]
+) -> Iterator[ChatRow]:
+    """One row for each kept solution and mode, from the consensus stage's rows."""
     for row in kept:
-        if row["critique"] is None:
+        if row.critique is None:
             continue
-        critique = Critique.from_row(row["critique"])
         for mode in modes:
-            if not usable(critique, mode):
-                continue
-            answers = turns(critique, row["labels"], mode)
-            messages = chat(problems[row["problem"]], row["steps"], answers, mode)
-            yield {
-                KEY: f"{row[KEY]}~{mode.value}",
-                "solution": row[KEY],
-                "problem": row["problem"],
-                "mode": mode.value,
-                "labels": [pieces[-2].text == wire.YES for pieces in answers],
-                "messages": [
-                    {"role": role, "content": "".join(piece.text for piece in pieces)}
-                    for role, pieces in messages
-                ],
-                "pieces": [
-                    [{"author": p.author.value, "characters": len(p.text)} for p in pieces]
-                    for _, pieces in messages
-                ],
-            }
+            if usable(row.critique, mode):
+                answers = turns(row.critique, row.labels, mode)
+                yield _chat_row(row, problems[row.problem], answers, mode)
+
+
+def _chat_row(
+    row: ConsensusRow, problem: str, answers: Sequence[Sequence[Piece]], mode: Mode
+) -> ChatRow:
+    messages = chat(problem, row.steps, answers, mode)
+    return ChatRow(
+        key=f"{row.key}~{mode.value}",
+        solution=row.key,
+        problem=row.problem,
+        mode=mode.value,
+        labels=tuple(pieces[-2].text == wire.YES for pieces in answers),
+        messages=tuple(MessageRow(**message) for message, _ in messages),
+        pieces=tuple(
+            tuple(PieceRow(author=one.author, characters=len(one.text)) for one in pieces)
+            for _, pieces in messages
+        ),
+    )

@@ -1,32 +1,19 @@
 """Stage 5, consensus: a solution stays only if teacher and scores agree on every step (spec §3.6).
 
-A teacher that stops at the first wrong step has judged what training will show: it agrees if each
-of its labels equals the scores', and it stopped because of an error or at the end. The released
-data kept about half of the solutions.
+A teacher that stops at the first incorrect step has judged what training will show: it agrees if
+each of its labels equals the scores', and it stopped because of an error or at the end. The
+released data kept about half of the solutions.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import groupby
 
-from genprm.curate.folder import KEY, Row
-from genprm.curate.labels import LabelledPath
-from genprm.curate.progress import first_error
 from genprm.curate.recipe import Agreement
-from genprm.curate.teacher import Critique
-
-
-class Cause(StrEnum):
-    """Why a solution goes."""
-
-    UNREADABLE = "unreadable"  # no critique can be read
-    TIED = "tied"  # no judgement has a majority
-    TEACHER_EARLIER = "teacher_earlier"  # the teacher's first error stands before the scores'
-    TEACHER_LATER = "teacher_later"
-    TEACHER_ONLY = "teacher_only"  # the scores see no error
-    SCORES_ONLY = "scores_only"  # the teacher sees none
-    AFTER_ERROR = "after_error"  # same first error, other labels after it
+from genprm.records.critiques import Critique, CritiqueRow
+from genprm.records.curation import ConsensusRow, Disagreement, LabelledPathRow
+from genprm.verdict import first_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +21,11 @@ class Decision:
     """Which critique a solution keeps, or why it goes. One of the two is None."""
 
     kept: int | None
-    cause: Cause | None
+    cause: Disagreement | None
 
 
 def decide(labels: Sequence[bool], critiques: Sequence[Critique], agreement: Agreement) -> Decision:
-    """The fate of one solution.
+    """Whether one solution stays.
 
     Args:
         labels: from the scores, [T].
@@ -47,13 +34,13 @@ def decide(labels: Sequence[bool], critiques: Sequence[Critique], agreement: Agr
     """
     readable = [i for i, critique in enumerate(critiques) if critique.unreadable is None]
     if not readable:
-        return Decision(None, Cause.UNREADABLE)
+        return Decision(None, Disagreement.UNREADABLE)
     if agreement is Agreement.OFF:
         return Decision(readable[0], None)
     if agreement is Agreement.MAJORITY:
         chosen = _majority([critiques[i].labels for i in readable])
         if chosen is None:
-            return Decision(None, Cause.TIED)
+            return Decision(None, Disagreement.TIED)
         candidates = [readable[chosen]]
     elif agreement is Agreement.ANY:
         candidates = readable
@@ -65,23 +52,23 @@ def decide(labels: Sequence[bool], critiques: Sequence[Critique], agreement: Agr
     return Decision(None, disagreements[0])
 
 
-def disagreement(labels: Sequence[bool], teacher: Sequence[bool]) -> Cause | None:
+def disagreement(labels: Sequence[bool], teacher: Sequence[bool]) -> Disagreement | None:
     """How the teacher's labels differ from the scores' [T]; None where they agree.
 
     Raises:
         ValueError: the teacher judged too few steps without finding an error.
     """
     if len(teacher) < len(labels) and first_error(teacher) < 0:
-        raise ValueError(f"{len(teacher)} of {len(labels)} steps judged, none of them wrong")
+        raise ValueError(f"{len(teacher)} of {len(labels)} steps judged, none of them incorrect")
     scores, taught = first_error(labels), first_error(teacher)
     if scores == taught:
         same = list(labels[: len(teacher)]) == list(teacher)
-        return None if same else Cause.AFTER_ERROR
+        return None if same else Disagreement.AFTER_ERROR
     if scores < 0:
-        return Cause.TEACHER_ONLY
+        return Disagreement.TEACHER_ONLY
     if taught < 0:
-        return Cause.SCORES_ONLY
-    return Cause.TEACHER_EARLIER if taught < scores else Cause.TEACHER_LATER
+        return Disagreement.SCORES_ONLY
+    return Disagreement.TEACHER_EARLIER if taught < scores else Disagreement.TEACHER_LATER
 
 
 def _majority(judgements: Sequence[tuple[bool, ...]]) -> int | None:
@@ -91,23 +78,22 @@ def _majority(judgements: Sequence[tuple[bool, ...]]) -> int | None:
 
 
 def consensus_rows(
-    paths: Iterable[LabelledPath], critiques: Iterable[Row], samples: int, agreement: Agreement
-) -> Iterator[Row]:
-    """One row for each path; critiques come in the paths' order, `samples` for each.
+    paths: Iterable[LabelledPathRow], critiques: Iterable[CritiqueRow], agreement: Agreement
+) -> Iterator[ConsensusRow]:
+    """One row for each labelled path; both come in one order, a path's critiques together.
 
     A kept path's row holds the critique that is kept.
     """
-    waiting = iter(critiques)
+    by_path = groupby(critiques, lambda row: row.path)
     for path in paths:
-        own = [Critique.from_row(next(waiting)) for _ in range(samples)]
-        decision = decide(path.labels, own, agreement)
-        kept = None if decision.kept is None else own[decision.kept]
-        yield {
-            KEY: path.id,
-            "problem": path.problem,
-            "steps": list(path.steps),
-            "labels": list(path.labels),
-            "cause": decision.cause and decision.cause.value,
-            "sample": decision.kept,
-            "critique": kept and kept.to_row(),
-        }
+        own = next(list(rows) for name, rows in by_path if name == path.key)
+        decision = decide(path.labels, [row.critique for row in own], agreement)
+        yield ConsensusRow(
+            key=path.key,
+            problem=path.problem,
+            steps=path.steps,
+            labels=path.labels,
+            cause=decision.cause,
+            sample=decision.kept,
+            critique=None if decision.kept is None else own[decision.kept].critique,
+        )

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from genprm.curate.dialogue import CritiqueSettings, Draft, messages, write
-from genprm.curate.reading import read
-from genprm.curate.teacher import Critique
+from genprm.curate.dialogue import INSTRUCTION, CritiqueSettings, Draft, messages, write
+from genprm.curate.parse_critique import parse_critique
 from genprm.errors import ContextExceeded
 from genprm.model import Completion, Model
 from genprm.problem import Problem
+from genprm.records.critiques import Critique
+from genprm.records.run_spec import JudgeSpec, digest
 from genprm.sandbox import RunResult, SandboxBackend, SandboxSession
 from genprm.verify.session import Execute, Generate
 
@@ -23,16 +24,20 @@ class ModelTeacher:
         self.settings = settings
 
     @property
-    def name(self) -> str:
-        """The model's."""
-        return self.model.name
+    def spec(self) -> JudgeSpec:
+        """The model's identity, and a hash of the instruction."""
+        return JudgeSpec(
+            judge="teacher",
+            model=self.model.identity,
+            settings={"instruction": digest(INSTRUCTION)},
+        )
 
     async def critique(self, problem: Problem, steps: Sequence[str], *, seed: int) -> Critique:
         """See `Teacher.critique`."""
         prompt = self.model.render(messages(problem.text, steps), generation_prompt=True)
         async with self.sandbox.session() as session:
             draft = await self._converse(prompt, session, seed)
-        return read(draft, len(steps))
+        return parse_critique(draft, len(steps))
 
     async def _converse(self, prompt: str, session: SandboxSession, seed: int) -> Draft:
         dialogue = write(prompt, self.settings, self.model.context_length, self.model.literal)

@@ -6,10 +6,10 @@ The teacher sees the whole solution in `<paragraph_i>` tags and writes, for each
     <analyze> … </analyze>
     <verify> … ```python … ``` … </verify>
 
-and at last the index of the first wrong paragraph, counted from 1, or -1, in `\boxed{}`. Its code
-is run as it writes: the output is appended and it goes on (spec §3.5). The dialogue is a
+and at last the index of the first incorrect paragraph, counted from 1, or -1, in `\boxed{}`. Its
+code is run as it writes: the output is appended and it goes on (spec §3.5). The dialogue is a
 generator without IO in the manner of `verify.session`; `critique.ModelTeacher` drives it, and
-`reading` reads what was written.
+`parse_critique` reads what was written.
 """
 
 import re
@@ -17,9 +17,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from genprm.curate.teacher import Unreadable
 from genprm.errors import ContextExceeded
 from genprm.model import Completion, Finish, Message, Sampling
+from genprm.records.critiques import Unreadable
 from genprm.sandbox import RunResult
 from genprm.verdict import Run, Usage
 from genprm.verify import format as wire
@@ -122,7 +122,7 @@ def write(
         if settings.thinks:
             thought = yield from writing.generate((THOUGHT_CLOSE,))
             if thought.stop is None:
-                return writing.draft(Unreadable.UNFINISHED)
+                return writing.draft(Unreadable.NO_THOUGHT)
             writing.prompt += THOUGHT_CLOSE
         unread = ""
         writing.pieces.append("")

@@ -1,74 +1,32 @@
 """Where a curation lives: one journal for each stage, and the proof that the stage is finished.
 
     DIR/solutions.jsonl            rows, appended as they finish
-    DIR/solutions.jsonl.run.json   the configuration that made them
-    DIR/solutions.model.txt        the model that answered
+    DIR/solutions.jsonl.run.json   the spec that made them, with the identity of the model
     DIR/solutions.done.json        written last: the rows are all there, in order, with this hash
 
-A stage's configuration holds the hashes of the rows it read, so a changed earlier stage is refused,
-not mixed in. A folder may take finished stages over from another one, where they would be the same:
-other labels for the same rollouts and rationales cost seconds.
+A stage's spec holds the hashes of the rows it read, so a changed earlier stage is refused, not
+mixed in. A finished stage is compared without its model, which is then never loaded. A folder may
+take finished stages over from another one, where they would be the same: other labels for the same
+rollouts and rationales cost seconds.
 """
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TypeVar
 
-from pydantic import ConfigDict
+from pydantic import ValidationError
 
 from genprm.curate.stages import Stage
 from genprm.errors import InputError, JournalError
 from genprm.journal import Journal, run_file
-from genprm.records.record import Row as Record
-from genprm.records.run_spec import RunSpec
+from genprm.records.record import JsonObject, Row
+from genprm.records.run_spec import RunSpec, differences, read_spec
 
-KEY = "key"
-Row = dict[str, Any]
-
-
-class StageRow(Record):
-    """A row of any stage."""
-
-    model_config = ConfigDict(extra="allow")
-    KEY: ClassVar[str] = KEY
-
-    key: str
-
-
-class StageJournal:
-    """A stage's journal."""
-
-    def __init__(self, journal: Journal[StageRow]) -> None:
-        self._journal = journal
-
-    def __enter__(self) -> Self:
-        self._journal.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self._journal.__exit__(*error)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._journal
-
-    def __len__(self) -> int:
-        return len(self._journal)
-
-    def rows(self) -> Iterator[Row]:
-        """The rows that are there."""
-        return (dict(row.json_object()) for row in self._journal.rows())
-
-    def append(self, row: Row) -> None:
-        """Write one finished row."""
-        self._journal.append(StageRow.model_validate(row))
-
-    def finish(self, order: Iterable[str]) -> None:
-        """Put the rows into this order."""
-        self._journal.finish(order)
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,70 +36,102 @@ class Folder:
     path: Path
     source: "Folder | None" = None
 
-    def journal(self, stage: Stage, settings: Mapping[str, Any]) -> StageJournal:
-        """The stage's journal, for rows made with these settings from the rows it reads."""
+    def spec(self, stage: Stage, settings: JsonObject) -> RunSpec:
+        """What decides a stage's rows besides the model: its settings, and the rows it reads.
+
+        Raises:
+            InputError: a stage that it reads has not finished.
+        """
+        read: JsonObject = {earlier.value: self.digest(earlier) for earlier in stage.reads}
+        return RunSpec(command=f"curate {stage}", settings={"reads": read, **settings})
+
+    def journal(
+        self, stage: Stage, spec: RunSpec, row_type: type[R], *, retry_failed: bool = False
+    ) -> Journal[R]:
+        """The stage's journal, for rows made under this spec."""
         self.path.mkdir(parents=True, exist_ok=True)
-        read = {earlier.value: self.digest(earlier) for earlier in stage.reads}
-        spec = RunSpec(
-            command=f"curate {stage}",
-            settings={"reads": dict(read), **json.loads(json.dumps(settings))},
-        )
-        if self.source is not None and not self.file(stage).exists():
-            self._take_over(stage, spec, self.source)
-        return StageJournal(Journal(self.file(stage), spec, StageRow))
+        return Journal(self.file(stage), spec, row_type, retry_failed=retry_failed)
 
-    def _take_over(self, stage: Stage, spec: RunSpec, source: "Folder") -> None:
-        """Copy a finished stage that was made with this configuration, its proof last."""
-        claim = run_file(source.file(stage))
-        if not source.is_done(stage):
+    def take_over(self, stage: Stage, spec: RunSpec) -> None:
+        """Copy the stage from the source, its proof last, where it finished under this spec."""
+        source = self.source
+        if source is None or self.file(stage).exists() or not source.is_done(stage):
             return
-        if json.loads(claim.read_text("utf-8")) != spec.json_object():
+        if source.changed(stage, spec):
             return
-        for suffix in ("jsonl.run.json", "model.txt", "jsonl", "done.json"):
-            there = source.path / f"{stage}.{suffix}"
-            if there.exists():
-                shutil.copy2(there, self.path / there.name)
+        self.path.mkdir(parents=True, exist_ok=True)
+        for suffix in ("jsonl.run.json", "jsonl", "done.json"):
+            name = f"{stage}.{suffix}"
+            shutil.copy2(source.path / name, self.path / name)
 
-    def finish(self, stage: Stage, journal: StageJournal, order: Iterable[str]) -> None:
+    def has_finished(self, stage: Stage, spec: RunSpec) -> bool:
+        """Whether the stage has finished under this spec, whichever model answered.
+
+        Raises:
+            JournalError: it has finished under another spec.
+        """
+        if not self.is_done(stage):
+            return False
+        if changed := self.changed(stage, spec):
+            raise JournalError(
+                f"{self.file(stage)} was made with another configuration: {'; '.join(changed)}; "
+                "fix: use the same configuration, or another --out with --from "
+                f"{self.path}, which copies the stages that stay the same"
+            )
+        return True
+
+    def changed(self, stage: Stage, spec: RunSpec) -> list[str]:
+        """The fields in which a begun stage's spec differs from this one, models aside."""
+        claim = run_file(self.file(stage))
+        try:
+            stored = read_spec(claim.read_bytes())
+        except (OSError, ValueError):
+            return [f"{claim} cannot be read"]
+        known = stored.model_copy(update={"policy": None, "judge": None})
+        return list(differences(known.json_object(), spec.json_object()))
+
+    def finish(self, stage: Stage, journal: Journal[R], order: Iterable[str]) -> None:
         """All rows are there: put them in order, and say so."""
         journal.finish(order)
         done = {"rows": len(journal), "sha256": _hash_of(self.file(stage))}
         _write_whole(self._done(stage), json.dumps(done) + "\n")
 
-    def claim_model(self, stage: Stage, name: str) -> None:
-        """Refuse to go on with another model than the one that wrote the first rows.
-
-        Raises:
-            JournalError: they differ.
-        """
-        claim = self.path / f"{stage}.model.txt"
-        if not claim.exists():
-            _write_whole(claim, name + "\n")
-        there = claim.read_text("utf-8").rstrip("\n")
-        if there != name:
-            raise JournalError(
-                f"{self.file(stage)} was begun with the model {there!r}, this is {name!r}; "
-                "fix: the same model, or another folder"
-            )
+    def reopen(self, stage: Stage) -> None:
+        """Let a finished stage go on. What was computed from its rows is removed first."""
+        for later in stage.computed_from:
+            for file in (self._done(later), self.file(later), run_file(self.file(later))):
+                file.unlink(missing_ok=True)
+        self._done(stage).unlink(missing_ok=True)
 
     def is_done(self, stage: Stage) -> bool:
         """Whether the stage has finished."""
         return self._done(stage).exists()
 
-    def rows(self, stage: Stage) -> Iterator[Row]:
+    def rows(self, stage: Stage, row_type: type[R]) -> Iterator[R]:
         """The rows of a finished stage, in order.
+
+        Raises:
+            InputError: it has not finished, or a row is damaged.
+        """
+        self.digest(stage)
+        with self.file(stage).open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                try:
+                    yield row_type.parse(line)
+                except ValidationError as error:
+                    fault = error.errors(include_url=False)[0]
+                    field = ".".join(map(str, fault["loc"]))
+                    raise InputError(
+                        f"{self.file(stage)}:{number}: field {field}: {fault['msg']}; fix: remove "
+                        f"the files of the stage {stage}, and it is made again"
+                    ) from None
+
+    def digest(self, stage: Stage) -> str:
+        """The hash of a finished stage's rows.
 
         Raises:
             InputError: it has not finished.
         """
-        self.digest(stage)
-        with self.file(stage).open(encoding="utf-8") as lines:
-            for line in lines:
-                row: Row = json.loads(line)
-                yield row
-
-    def digest(self, stage: Stage) -> str:
-        """The hash of a finished stage's rows; raises as `rows`."""
         try:
             digest: str = json.loads(self._done(stage).read_text("utf-8"))["sha256"]
         except FileNotFoundError:
@@ -157,12 +147,6 @@ class Folder:
 
     def _done(self, stage: Stage) -> Path:
         return self.path / f"{stage}.done.json"
-
-
-def draw_seed(*parts: object) -> int:
-    """A seed of 31 bits from whatever identifies a request: the same in every run."""
-    name = "/".join(map(str, parts)).encode()
-    return int.from_bytes(blake2b(name, digest_size=4).digest()) >> 1
 
 
 def _hash_of(file: Path) -> str:

@@ -1,55 +1,39 @@
 """Stage 3's rows: every path with its scores, progress and labels."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from genprm.curate.folder import KEY, Row
-from genprm.curate.progress import first_error, labels, progress
+from genprm.curate.progress import labels, progress
 from genprm.curate.recipe import Progress, Rollouts
-from genprm.curate.rollouts import Tree, path_scores
+from genprm.curate.rollouts import ProblemPaths, scored_paths
 from genprm.curate.scores import Score
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledPath:
-    """A path and the label of each step [T]."""
-
-    id: str
-    problem: str
-    steps: tuple[str, ...]
-    labels: tuple[bool, ...]
+from genprm.records.curation import LabelledPathRow
+from genprm.verdict import first_error
 
 
 def label_rows(
-    forest: Sequence[Tree], stored: Mapping[str, Score], rollouts: Rollouts, settings: Progress
-) -> Iterator[Row]:
-    """One row for each path."""
-    for tree in forest:
-        for path in tree.paths:
-            scores, _ = path_scores(tree, path, rollouts, stored)
-            own = labels(scores, tree.pass_at_1, settings)
-            compared = progress(scores, tree.pass_at_1, settings.rule)
-            yield {
-                KEY: path.id,
-                "problem": tree.problem.id,
-                "right": path.right,
-                "pass_at_1": float(tree.pass_at_1),
-                "steps": list(path.steps),
-                "mc": [None if score is None else float(score.value) for score in scores],
-                "progress": [_shown(value) for value in compared],
-                "labels": own,
-                "first_error": first_error(own),
-            }
+    problems: Sequence[ProblemPaths],
+    stored: Mapping[str, Score],
+    rollouts: Rollouts,
+    settings: Progress,
+) -> Iterator[LabelledPathRow]:
+    """One row for each path that has its scores."""
+    for problem in problems:
+        for path, scores in scored_paths(problem, rollouts, stored):
+            own = labels(scores, problem.pass_at_1, settings)
+            compared = progress(scores, problem.pass_at_1, settings.rule)
+            yield LabelledPathRow(
+                key=path.id,
+                problem=problem.problem.id,
+                correct=path.correct,
+                pass_at_1=float(problem.pass_at_1),
+                steps=path.steps,
+                mc=tuple(None if score is None else float(score.value) for score in scores),
+                progress=tuple(map(_number, compared)),
+                labels=tuple(own),
+                first_error=first_error(own),
+            )
 
 
-def labelled_paths(rows: Iterable[Row]) -> list[LabelledPath]:
-    """What `label_rows` wrote, as the later stages read it."""
-    return [
-        LabelledPath(row[KEY], row["problem"], tuple(row["steps"]), tuple(row["labels"]))
-        for row in rows
-    ]
-
-
-def _shown(value: Fraction | None) -> float | None:
+def _number(value: Fraction | None) -> float | None:
     return None if value is None else float(value)

@@ -1,194 +1,221 @@
 """The stages in order, each from the one before it, each resumable and refusing other settings."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-from genprm.answer import AnswerChecker
 from genprm.curate.chats import chat_rows
 from genprm.curate.consensus import consensus_rows
-from genprm.curate.folder import KEY, Folder, Row, StageJournal
-from genprm.curate.labels import label_rows, labelled_paths
-from genprm.curate.problems import store_problems, stored_problems
+from genprm.curate.dead_ends import check_usable
+from genprm.curate.engines import Engines, ProgressCallback
+from genprm.curate.folder import Folder, R
+from genprm.curate.gold_problems import store_problems, stored_problems
+from genprm.curate.labels import label_rows
 from genprm.curate.rationales import questions, write_rationales
 from genprm.curate.recipe import Curation, decisive
-from genprm.curate.rollouts import Tree, row_order, score_of, score_prefixes, trees
-from genprm.curate.solutions import by_problem, sample_solutions, wave_order
+from genprm.curate.rollouts import (
+    ProblemPaths,
+    row_order,
+    score_prefixes,
+    stored_scores,
+    usable_problems,
+)
+from genprm.curate.samples import by_problem
+from genprm.curate.solutions import batch_order, sample_solutions
 from genprm.curate.stages import Stage
 from genprm.curate.stopwatch import Stopwatch
-from genprm.curate.teacher import Teacher
+from genprm.journal import Journal
 from genprm.policy import Policy
-from genprm.problem import Problem
+from genprm.recipe import Table
+from genprm.records.chats import ChatRow
+from genprm.records.critiques import CritiqueRow
+from genprm.records.curation import (
+    BatchRow,
+    ConsensusRow,
+    LabelledPathRow,
+    RolloutRow,
+)
+from genprm.records.keyed import KeyedRow
+from genprm.records.run_spec import PolicySpec, RunSpec
 
-
-class Crew(Protocol):
-    """Who does the work. Each is opened when a stage needs it, and closed after it."""
-
-    def problems(self) -> list[Problem]:
-        """The recipe's problems."""
-        ...
-
-    def policy(self) -> AbstractAsyncContextManager[Policy]:
-        """Writes the solutions."""
-        ...
-
-    def completer(self) -> AbstractAsyncContextManager[Policy]:
-        """Finishes prefixes of them."""
-        ...
-
-    def teacher(self) -> AbstractAsyncContextManager[Teacher]:
-        """Writes the rationales."""
-        ...
-
-    def checker(self) -> AnswerChecker:
-        """Compares answers."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ticker:
-    """Is told how far a stage is: `begin(stage, units)`, then `advance()` for each unit."""
-
-    begin: Callable[[Stage, int], None] = lambda *_: None
-    advance: Callable[[], None] = lambda: None
+K = TypeVar("K", bound=KeyedRow)
 
 
 class Pipeline:
-    """One curation: a recipe, a folder and a crew."""
+    """One curation: a recipe, a folder and engines.
+
+    `retry_failed` makes requests that failed again, in stages whose rows no later request has
+    used; what was computed from such a stage is computed again.
+    """
 
     def __init__(
-        self, recipe: Curation, folder: Folder, crew: Crew, ticker: Ticker = Ticker()
+        self,
+        recipe: Curation,
+        folder: Folder,
+        engines: Engines,
+        progress: ProgressCallback = ProgressCallback(),
+        *,
+        retry_failed: bool = False,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
-        self.crew = crew
-        self.ticker = ticker
+        self.engines = engines
+        self.progress = progress
+        self.retry_failed = retry_failed
 
     async def run(self, stage: Stage) -> None:
-        """Run one stage, or go on with it; a finished one is only checked for its settings.
+        """Run one stage, or resume it; a finished one is only checked for its settings.
 
         Raises:
             InputError: the stage before it has not finished, or the input is broken.
-            JournalError: the stage was begun with other settings, or is being run elsewhere.
+            NothingUsable: the stage leaves nothing for the next one.
+            JournalError: the stage was begun with other settings or another model, or is being
+                run elsewhere.
             ModelError, SandboxError: an engine or the sandbox failed for good.
         """
         await _STAGES[stage](self)
+        check_usable(stage, self.folder, self.recipe)
 
     async def _problems(self) -> None:
-        store_problems(self.folder, self.crew.problems())
+        store_problems(self.folder, self.engines.problems())
 
     async def _solutions(self) -> None:
         settings = self.recipe.solutions
+        spec = self._spec(Stage.SOLUTIONS, settings)
+        if self._has_finished(Stage.SOLUTIONS, spec, BatchRow):
+            return
         problems = stored_problems(self.folder)
-        async with self._work(Stage.SOLUTIONS, decisive(settings), len(problems)) as journal:
-            if journal is None:
-                return
-            with self.crew.checker() as checker:
-                async with self.crew.policy() as policy:
-                    self.folder.claim_model(Stage.SOLUTIONS, policy.model.name)
-                    await sample_solutions(
-                        problems,
-                        policy,
-                        checker,
-                        settings,
-                        seed=self.recipe.seed,
-                        journal=journal,
-                        on_problem=self.ticker.advance,
-                    )
-            self.folder.finish(Stage.SOLUTIONS, journal, wave_order(problems, journal))
+        async with self.engines.policy() as policy:
+            asked = _asking(spec, policy)
+            with (
+                self._work(Stage.SOLUTIONS, asked, BatchRow, len(problems)) as journal,
+                self.engines.checker() as checker,
+            ):
+                await sample_solutions(
+                    problems,
+                    policy,
+                    checker,
+                    settings,
+                    seed=self.recipe.seed,
+                    journal=journal,
+                    on_problem=self.progress.advance,
+                )
+                self.folder.finish(Stage.SOLUTIONS, journal, batch_order(problems, journal))
 
     async def _rollouts(self) -> None:
         settings = self.recipe.rollouts
-        forest = self._forest()
-        async with self._work(Stage.ROLLOUTS, decisive(settings), len(forest)) as journal:
-            if journal is None:
-                return
-            with self.crew.checker() as checker:
-                async with self.crew.completer() as completer:
-                    self.folder.claim_model(Stage.ROLLOUTS, completer.model.name)
-                    await score_prefixes(
-                        forest,
-                        completer,
-                        checker,
-                        settings,
-                        seed=self.recipe.seed,
-                        journal=journal,
-                        on_problem=self.ticker.advance,
-                    )
-            stored = {row[KEY]: score_of(row) for row in journal.rows()}
-            self.folder.finish(Stage.ROLLOUTS, journal, row_order(forest, settings, stored))
-
-    async def _progress(self) -> None:
-        settings = self.recipe.progress
-        stored = {row[KEY]: score_of(row) for row in self.folder.rows(Stage.ROLLOUTS)}
-        rows = label_rows(self._forest(), stored, self.recipe.rollouts, settings)
-        await self._derive(Stage.PROGRESS, decisive(settings), rows)
+        spec = self._spec(Stage.ROLLOUTS, settings)
+        if self._has_finished(Stage.ROLLOUTS, spec, RolloutRow):
+            return
+        problems = self._usable_problems()
+        async with self.engines.completer() as completer:
+            asked = _asking(spec, completer)
+            with (
+                self._work(Stage.ROLLOUTS, asked, RolloutRow, len(problems)) as journal,
+                self.engines.checker() as checker,
+            ):
+                await score_prefixes(
+                    problems,
+                    completer,
+                    checker,
+                    settings,
+                    seed=self.recipe.seed,
+                    journal=journal,
+                    on_problem=self.progress.advance,
+                )
+                self.folder.finish(Stage.ROLLOUTS, journal, row_order(problems, journal))
 
     async def _rationales(self) -> None:
         settings = self.recipe.rationales
-        asked = list(questions(self._forest(), settings.samples))
-        order = [question.key for question in asked]
-        async with self._work(Stage.RATIONALES, decisive(settings), len(order)) as journal:
-            if journal is None:
-                return
-            async with self.crew.teacher() as teacher:
-                self.folder.claim_model(Stage.RATIONALES, teacher.name)
+        spec = self._spec(Stage.RATIONALES, settings)
+        if self._has_finished(Stage.RATIONALES, spec, CritiqueRow):
+            return
+        asked = list(questions(self._usable_problems(), settings.samples))
+        async with self.engines.teacher() as teacher:
+            taught = spec.model_copy(update={"judge": teacher.spec})
+            with self._work(Stage.RATIONALES, taught, CritiqueRow, len(asked)) as journal:
                 await write_rationales(
                     asked,
                     teacher,
                     settings,
                     seed=self.recipe.seed,
                     journal=journal,
-                    on_critique=self.ticker.advance,
+                    on_critique=self.progress.advance,
                 )
-            self.folder.finish(Stage.RATIONALES, journal, order)
+                self.folder.finish(Stage.RATIONALES, journal, [one.key for one in asked])
+
+    async def _progress(self) -> None:
+        settings = self.recipe.progress
+        spec = self.folder.spec(Stage.PROGRESS, decisive(settings))
+        stored = stored_scores(self.folder.rows(Stage.ROLLOUTS, RolloutRow))
+        rows = label_rows(self._usable_problems(), stored, self.recipe.rollouts, settings)
+        self._compute(Stage.PROGRESS, spec, LabelledPathRow, rows)
 
     async def _consensus(self) -> None:
         settings = self.recipe.consensus
         rows = consensus_rows(
-            labelled_paths(self.folder.rows(Stage.PROGRESS)),
-            self.folder.rows(Stage.RATIONALES),
-            self.recipe.rationales.samples,
+            self.folder.rows(Stage.PROGRESS, LabelledPathRow),
+            self.folder.rows(Stage.RATIONALES, CritiqueRow),
             settings.agreement,
         )
-        await self._derive(Stage.CONSENSUS, decisive(settings), rows)
+        spec = self.folder.spec(Stage.CONSENSUS, decisive(settings))
+        self._compute(Stage.CONSENSUS, spec, ConsensusRow, rows)
 
     async def _chats(self) -> None:
         settings = self.recipe.chats
         problems = {problem.id: problem.text for problem in stored_problems(self.folder)}
-        rows = chat_rows(self.folder.rows(Stage.CONSENSUS), problems, settings.modes)
-        await self._derive(Stage.CHATS, decisive(settings), rows)
+        kept = self.folder.rows(Stage.CONSENSUS, ConsensusRow)
+        spec = self.folder.spec(Stage.CHATS, decisive(settings))
+        self._compute(Stage.CHATS, spec, ChatRow, chat_rows(kept, problems, settings.modes))
 
-    def _forest(self) -> list[Tree]:
-        problems = stored_problems(self.folder)
-        return trees(problems, by_problem(self.folder.rows(Stage.SOLUTIONS)))
+    def _usable_problems(self) -> list[ProblemPaths]:
+        batches = self.folder.rows(Stage.SOLUTIONS, BatchRow)
+        return usable_problems(stored_problems(self.folder), by_problem(batches))
 
-    @asynccontextmanager
-    async def _work(
-        self, stage: Stage, settings: dict[str, Any], units: int
-    ) -> AsyncIterator[StageJournal | None]:
-        """The stage's journal while its clock runs; None where it has finished."""
-        keyed = {"seed": self.recipe.seed, **settings}
-        with self.folder.journal(stage, keyed) as journal:
-            if self.folder.is_done(stage):
-                yield None
-                return
-            self.ticker.begin(stage, units)
+    def _spec(self, stage: Stage, settings: Table) -> RunSpec:
+        """The spec of a stage that asks a model, without the model."""
+        return self.folder.spec(stage, {"seed": self.recipe.seed, **decisive(settings)})
+
+    def _has_finished(self, stage: Stage, spec: RunSpec, row_type: type[R]) -> bool:
+        """Whether nothing is to be asked; a stage with failed rows may be opened again."""
+        self.folder.take_over(stage, spec)
+        if not self.folder.has_finished(stage, spec):
+            return False
+        used = any(self.folder.file(later).exists() for later in stage.asked_from)
+        if not self.retry_failed or used:
+            return True
+        if not any(row.failed for row in self.folder.rows(stage, row_type)):
+            return True
+        self.folder.reopen(stage)
+        return False
+
+    @contextmanager
+    def _work(
+        self, stage: Stage, spec: RunSpec, row_type: type[R], units: int
+    ) -> Iterator[Journal[R]]:
+        """The stage's journal while its clock runs."""
+        opened = self.folder.journal(stage, spec, row_type, retry_failed=self.retry_failed)
+        with opened as journal:
+            self.progress.begin(stage, units)
             with Stopwatch(self.folder.path / "seconds.jsonl", stage.value):
                 yield journal
 
-    async def _derive(self, stage: Stage, settings: dict[str, Any], rows: Iterable[Row]) -> None:
+    def _compute(self, stage: Stage, spec: RunSpec, row_type: type[K], rows: Iterable[K]) -> None:
         """A stage that only computes: its rows in order."""
-        with self.folder.journal(stage, settings) as journal:
-            if self.folder.is_done(stage):
-                return
+        self.folder.take_over(stage, spec)
+        if self.folder.has_finished(stage, spec):
+            return
+        with self.folder.journal(stage, spec, row_type) as journal:
             order = []
             for row in rows:
-                order.append(row[KEY])
-                if row[KEY] not in journal:
+                order.append(row.key)
+                if row.key not in journal:
                     journal.append(row)
             self.folder.finish(stage, journal, order)
+
+
+def _asking(spec: RunSpec, policy: Policy) -> RunSpec:
+    return spec.model_copy(update={"policy": PolicySpec(model=policy.model.identity)})
 
 
 _STAGES: dict[Stage, Callable[[Pipeline], Awaitable[None]]] = {

@@ -5,14 +5,9 @@ A row holds `problem` (or `question`) and `answer`; or a worked `solution` whose
 taken. Every row is checked before anything is sampled.
 """
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
-from hashlib import sha256
 
 from genprm import dataset
-from genprm.curate.folder import KEY, Folder
-from genprm.curate.stages import Stage
 from genprm.errors import InputError
 from genprm.problem import Problem
 
@@ -48,25 +43,3 @@ def check_problems(problems: Iterable[Problem], source: str) -> None:
         seen.add(problem.id)
     if not seen:
         raise InputError(f"{source}: no problems; fix: one JSON object per line")
-
-
-def store_problems(folder: Folder, problems: Iterable[Problem]) -> None:
-    """Write the stage's rows, or check that they are there already.
-
-    Raises:
-        JournalError: other problems are there.
-    """
-    rows = [{KEY: problem.id, **asdict(problem)} for problem in problems]
-    texts = json.dumps(rows, ensure_ascii=False)
-    with folder.journal(
-        Stage.PROBLEMS, {"problems": sha256(texts.encode()).hexdigest()}
-    ) as journal:
-        for row in rows:
-            if row[KEY] not in journal:
-                journal.append(row)
-        folder.finish(Stage.PROBLEMS, journal, [row[KEY] for row in rows])
-
-
-def stored_problems(folder: Folder) -> list[Problem]:
-    """The stage's rows as problems, all with a gold answer."""
-    return [Problem(row["id"], row["text"], row["answer"]) for row in folder.rows(Stage.PROBLEMS)]

@@ -1,8 +1,8 @@
 """Stage 3, progress: labels from Monte-Carlo scores. Seconds, no model.
 
-Relative Progress Estimation (eq. 10, 11): `P_t = MC(s_t, a_t) / MC(s_t)`, and a step is right iff
+Relative Progress Estimation (eq. 10, 11): `P_t = MC(s_t, a_t) / MC(s_t)`, and a step is correct iff
 `P_t >= epsilon`. `MC(s_t)` is the score of the step before, `MC(s_1)` the problem's Pass@1.
-Scores are fractions, so that a step exactly at the bound is right whatever floats make of it.
+Scores are fractions, so that a step exactly at the bound is correct whatever floats make of it.
 """
 
 from collections.abc import Sequence
@@ -41,14 +41,9 @@ def _ratio(mc: Fraction, earlier: Fraction) -> Fraction | None:
 
 
 def labels(scores: Sequence[Score | None], pass_at_1: Fraction, settings: Progress) -> list[bool]:
-    """Whether each step [T] is right, under the recipe's rule."""
+    """Whether each step [T] is correct, under the recipe's rule."""
     compared = progress(scores, pass_at_1, settings.rule)
     if settings.rule is Rule.HARD:
         return [value is None or value > 0 for value in compared]
     epsilon = Fraction(str(settings.epsilon))
     return [value is None or value >= epsilon for value in compared]
-
-
-def first_error(labels: Sequence[bool]) -> int:
-    """Index (from 0) of the first wrong step, -1 for none."""
-    return list(labels).index(False) if False in labels else -1

@@ -11,14 +11,16 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from genprm.curate.folder import KEY, Folder, Row
+from genprm.curate.folder import Folder
 from genprm.curate.recipe import Curation
 from genprm.curate.stages import Stage
-from genprm.curate.survey import Survey
+from genprm.curate.stats import CurationStats
 from genprm.errors import InputError, MissingExtra
+from genprm.records.chats import ChatRow
+from genprm.records.record import JsonObject
 
 
-def publish(folder: Folder, recipe: Curation, survey: Survey) -> Path:
+def publish(folder: Folder, recipe: Curation, stats: CurationStats) -> Path:
     """Write the data set of a finished curation; push it where the recipe says so.
 
     Raises:
@@ -26,22 +28,22 @@ def publish(folder: Folder, recipe: Curation, survey: Survey) -> Path:
         MissingExtra: `datasets` is not installed.
     """
     target = folder.path / "dataset"
-    by_mode: dict[str, list[Row]] = defaultdict(list)
-    for row in folder.rows(Stage.CHATS):
-        by_mode[row["mode"]].append({"id": row.pop(KEY), **row})
+    by_mode: dict[str, list[JsonObject]] = defaultdict(list)
+    for row in folder.rows(Stage.CHATS, ChatRow):
+        by_mode[row.mode].append(_published(row))
     if not by_mode:
-        raise InputError(f"{folder.path}: consensus kept nothing; fix: see report.html")
+        raise InputError(f"{folder.file(Stage.CHATS)}: no chats; fix: see report.html")
     for mode, rows in by_mode.items():
         (target / mode).mkdir(parents=True, exist_ok=True)
         _write_jsonl(target / mode / "train.jsonl", rows)
         _write_parquet(target / mode / "train.parquet", rows)
-    (target / "README.md").write_text(card(recipe, survey), "utf-8")
+    (target / "README.md").write_text(card(recipe, stats), "utf-8")
     if recipe.chats.hub:
         _push(target, recipe.chats.hub, private=recipe.chats.private)
     return target
 
 
-def card(recipe: Curation, survey: Survey) -> str:
+def card(recipe: Curation, stats: CurationStats) -> str:
     """The data set's card: counts, balance, provenance."""
     from jinja2 import Environment
 
@@ -49,17 +51,23 @@ def card(recipe: Curation, survey: Survey) -> str:
     template = Environment(trim_blocks=True, lstrip_blocks=True).from_string(
         source.read_text("utf-8")
     )
-    return template.render(recipe=recipe, survey=survey, chats=survey.chats or {})
+    return template.render(recipe=recipe, stats=stats, chats=stats.chats or {})
 
 
-def _write_jsonl(file: Path, rows: Iterable[Row]) -> None:
+def _published(row: ChatRow) -> JsonObject:
+    fields = row.json_object()
+    shown = ("solution", "problem", "mode", "labels", "messages", "pieces")
+    return {"id": row.key, **{name: fields[name] for name in shown}}
+
+
+def _write_jsonl(file: Path, rows: Iterable[JsonObject]) -> None:
     draft = file.with_suffix(".draft")
     with draft.open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     draft.replace(file)
 
 
-def _write_parquet(file: Path, rows: list[Row]) -> None:
+def _write_parquet(file: Path, rows: list[JsonObject]) -> None:
     try:
         import pyarrow
         import pyarrow.parquet

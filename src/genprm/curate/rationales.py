@@ -5,12 +5,17 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from genprm.concurrency import as_finished
-from genprm.curate.folder import KEY, StageJournal, draw_seed
 from genprm.curate.recipe import Rationales
-from genprm.curate.rollouts import Tree
-from genprm.curate.solutions import Path
+from genprm.curate.rollouts import ProblemPaths
+from genprm.curate.samples import SolutionPath
 from genprm.curate.teacher import Teacher
+from genprm.errors import InputError, RequestFailed
+from genprm.journal import Journal
 from genprm.problem import Problem
+from genprm.records.critiques import Critique, CritiqueRow, Unreadable
+from genprm.seeds import seed_of
+
+_THOUGHTS = 8  # critiques after which a teacher that never closed a thought is said not to think
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +23,7 @@ class Question:
     """One critique to ask for."""
 
     problem: Problem
-    path: Path
+    path: SolutionPath
     sample: int
 
     @property
@@ -27,12 +32,12 @@ class Question:
         return f"{self.path.id}~{self.sample}"
 
 
-def questions(forest: Iterable[Tree], samples: int) -> Iterator[Question]:
+def questions(problems: Iterable[ProblemPaths], samples: int) -> Iterator[Question]:
     """`samples` critiques of every path, in order."""
     return (
-        Question(tree.problem, path, sample)
-        for tree in forest
-        for path in tree.paths
+        Question(problem.problem, path, sample)
+        for problem in problems
+        for path in problem.paths
         for sample in range(samples)
     )
 
@@ -43,22 +48,29 @@ async def write_rationales(
     settings: Rationales,
     *,
     seed: int,
-    journal: StageJournal,
+    journal: Journal[CritiqueRow],
     on_critique: Callable[[], None] = lambda: None,
 ) -> None:
     """Ask the teacher; each critique is journalled as it finishes.
 
+    A request that fails alone is stored as an unreadable critique with its cause.
+
     Raises:
+        InputError: the recipe says that the teacher thinks, and it never does.
         ModelError, SandboxError: what the teacher works with failed for good.
     """
+    thoughts = _Thoughts(settings, journal.rows())
 
     async def ask(question: Question) -> None:
-        key = question.key
-        critique = await teacher.critique(
-            question.problem, question.path.steps, seed=draw_seed(seed, "rationale", key)
-        )
-        row = {KEY: key, "path": question.path.id, "sample": question.sample}
-        journal.append({**row, **critique.to_row()})
+        key, cause = question.key, None
+        own = seed_of(seed, "rationale", key, bits=31)
+        try:
+            critique = await teacher.critique(question.problem, question.path.steps, seed=own)
+        except RequestFailed as error:
+            critique, cause = Critique((), Unreadable.FAILED), str(error)
+        row = CritiqueRow.of(key, question.path.id, question.sample, critique, cause)
+        journal.append(row)
+        thoughts.count(row)
 
     async def answered(question: Question) -> None:
         if question.key not in journal:
@@ -68,3 +80,26 @@ async def write_rationales(
     async with aclosing(as_finished(map(answered, asked), settings.concurrency)) as asking:
         async for _ in asking:
             pass
+
+
+class _Thoughts:
+    """Stops a stage whose teacher was said to think and does not."""
+
+    def __init__(self, settings: Rationales, known: Iterable[CritiqueRow]) -> None:
+        self._settings = settings
+        self._without = 0
+        self._checks = settings.thinks
+        for row in known if settings.thinks else ():
+            self.count(row)
+
+    def count(self, row: CritiqueRow) -> None:
+        if row.unreadable is Unreadable.NO_THOUGHT:
+            self._without += 1
+        elif row.unreadable is not Unreadable.FAILED:
+            self._checks = False  # it thinks, at least now and then
+        if self._checks and self._without >= _THOUGHTS:
+            raise InputError(
+                f"field curate.rationales.thinks is true, but the first {_THOUGHTS} critiques of "
+                f"the teacher {self._settings.teacher} hold no </think>; fix: thinks = false, and "
+                "another --out with --from this folder, or a teacher that thinks"
+            )

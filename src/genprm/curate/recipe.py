@@ -5,19 +5,20 @@ about the rows; everything else does, and a journal refuses to go on under anoth
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from genprm.model import Sampling
 from genprm.policy import PolicySettings
 from genprm.recipe import Table
+from genprm.records.record import JsonObject
 from genprm.verify.format import Mode
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Drawing(Table):
+class SamplingTable(Table):
     """How tokens are drawn from a model; no limit on `top_k` is 0."""
 
     temperature: Annotated[float, Field(ge=0)] = 1.0
@@ -29,7 +30,7 @@ class Drawing(Table):
         return Sampling(self.temperature, self.top_p, self.top_k)
 
 
-class Writer(Drawing):
+class Writer(SamplingTable):
     """A model that writes solutions or finishes them, with step forcing."""
 
     model: str
@@ -47,10 +48,10 @@ class Writer(Drawing):
 class Solutions(Writer):
     """Stage 1: paths through each problem."""
 
-    right: PositiveInt = 4  # paths that reach the gold answer, a problem
-    wrong: PositiveInt = 4  # paths that do not
-    cap: PositiveInt = 2048  # samples after which a problem is given up
-    wave: PositiveInt = 16  # samples asked at once; the journal's unit
+    correct: PositiveInt = 4  # paths that reach the gold answer, of each problem
+    incorrect: PositiveInt = 4  # paths that do not
+    max_samples: PositiveInt = 2048  # samples after which a problem is given up
+    batch_size: PositiveInt = 16  # samples drawn at once; a row of the journal
     max_steps: PositiveInt = 64  # a longer path is not used
 
 
@@ -104,7 +105,7 @@ class Progress(Table):
     epsilon: float = 0.8
 
 
-class Rationales(Drawing):
+class Rationales(SamplingTable):
     """Stage 4: the teacher's critiques."""
 
     teacher: str
@@ -157,12 +158,12 @@ class Throughput(Table):
     rationales: PositiveFloat | None = None
 
 
-class Plan(Table):
+class Assumptions(Table):
     """What planning assumes where no pilot has measured it."""
 
     problems: PositiveInt | None = None  # else they are counted
     solved: Share | None = None  # mean Pass@1
-    kept_problems: Share | None = None  # of problems that give right and wrong paths
+    kept_problems: Share | None = None  # of problems that give correct and incorrect paths
     samples: PositiveFloat | None = None  # drawn for a problem
     paths: PositiveFloat | None = None  # kept of a problem that is kept
     steps: PositiveFloat | None = None  # of a path
@@ -186,7 +187,7 @@ class Curation(Table):
     rationales: Rationales
     consensus: Consensus = Consensus()
     chats: Chats = Chats()
-    plan: Plan = Plan()
+    plan: Assumptions = Assumptions()
 
     @model_validator(mode="after")
     def _labels_need_scores(self) -> Self:
@@ -198,6 +199,7 @@ class Curation(Table):
         return self
 
 
-def decisive(table: Table) -> dict[str, Any]:
+def decisive(table: Table) -> JsonObject:
     """The fields of a table that decide a stage's rows."""
-    return table.model_dump(mode="json", exclude={"concurrency", "hub", "private"})
+    fields: JsonObject = table.model_dump(mode="json", exclude={"concurrency", "hub", "private"})
+    return fields

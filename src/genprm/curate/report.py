@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from genprm.curate.chats import Author
-from genprm.curate.folder import KEY, Folder, Row
-from genprm.curate.plan import Forecast
+from genprm.curate.cost_plan import CostPlan
+from genprm.curate.folder import Folder
 from genprm.curate.recipe import Curation, Rule
 from genprm.curate.stages import Stage
-from genprm.curate.survey import Survey
+from genprm.curate.stats import CurationStats
+from genprm.curate.unused import dropped_solutions, unreadable_critiques, unused_samples
+from genprm.records.chats import Author, ChatRow
 from genprm.verify.format import Mode
 
 _BINS = 20
@@ -29,50 +29,70 @@ class Bar:
     height: float
 
 
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """A message of a chat in parts, each with its author."""
+
+    role: str
+    parts: tuple[tuple[Author, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChat:
+    """A chat to read, its parts as the loss sees them."""
+
+    id: str
+    messages: tuple[ShownMessage, ...]
+
+
 def write_report(
-    folder: Folder, recipe: Curation, survey: Survey, forecast: Forecast | None
+    folder: Folder, recipe: Curation, stats: CurationStats, plan: CostPlan | None
 ) -> Path:
     """Write `report.html` for as far as the curation has come."""
     import jinja2
 
     source = resources.files("genprm.curate") / "report.html.jinja"
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    done = {stage for stage in Stage if folder.is_done(stage)}
     page = environment.from_string(source.read_text("utf-8")).render(
         recipe=recipe,
-        survey=survey,
-        forecast=forecast,
+        stats=stats,
+        plan=plan,
         stages=[Stage.SOLUTIONS, Stage.ROLLOUTS, Stage.RATIONALES],
-        funnel=funnel(survey),
-        pass_at_1=histogram(survey.sampling.pass_at_1) if survey.sampling else [],
-        mc=histogram(survey.labelling.mc) if survey.labelling else [],
-        progress=histogram(survey.labelling.progress, *_RANGE[recipe.progress.rule])
-        if survey.labelling
+        funnel=funnel(stats),
+        pass_at_1=histogram(stats.solutions.pass_at_1) if stats.solutions else [],
+        mc=histogram(stats.labels.mc) if stats.labels else [],
+        progress=histogram(stats.labels.progress, *_RANGE[recipe.progress.rule])
+        if stats.labels
         else [],
         range=_RANGE[recipe.progress.rule],
-        positions=positions(survey),
-        kept=list(islice(kept_samples(folder, recipe.chats.modes[0]), _SAMPLES))
-        if folder.is_done(Stage.CHATS)
+        positions=positions(stats),
+        kept=list(islice(kept_chats(folder, recipe.chats.modes[0]), _SAMPLES))
+        if Stage.CHATS in done
         else [],
-        gone=gone_samples(folder) if folder.is_done(Stage.CONSENSUS) else [],
+        dropped=dropped_solutions(folder) if Stage.CONSENSUS in done else [],
+        unused=unused_samples(folder) if Stage.SOLUTIONS in done else [],
+        unreadable=unreadable_critiques(folder) if Stage.RATIONALES in done else [],
     )
     file = folder.path / "report.html"
     file.write_text(page, "utf-8")
     return file
 
 
-def funnel(survey: Survey) -> list[tuple[str, int]]:
+def funnel(stats: CurationStats) -> list[tuple[str, int]]:
     """(what, how many) from problems to chats."""
     rows: list[tuple[str, int]] = []
-    if survey.sampling:
-        rows.append(("problems", survey.sampling.problems))
-        rows.append(("problems with right and wrong paths", survey.sampling.kept))
-        rows.append(("paths", survey.sampling.right + survey.sampling.wrong))
-    if survey.teaching:
-        critiques = survey.teaching.critiques
+    if stats.solutions:
+        rows.append(("problems", stats.solutions.problems))
+        rows.append(("problems with correct and incorrect paths", stats.solutions.kept))
+        rows.append(("paths", stats.solutions.correct + stats.solutions.incorrect))
+    if stats.rationales:
+        critiques = stats.rationales.critiques
         rows.append(("critiques", critiques))
-        rows.append(("critiques that can be read", critiques - survey.teaching.unreadable.total()))
-        rows.append(("solutions kept by consensus", survey.teaching.kept))
-    rows += [(f"chats, {mode}", count.chats) for mode, count in (survey.chats or {}).items()]
+        readable = critiques - stats.rationales.unreadable.total()
+        rows.append(("critiques that can be read", readable))
+        rows.append(("solutions kept by consensus", stats.rationales.kept))
+    rows += [(f"chats, {mode}", count.chats) for mode, count in (stats.chats or {}).items()]
     return rows
 
 
@@ -91,41 +111,20 @@ def histogram(
     ]
 
 
-def positions(survey: Survey) -> list[tuple[int, int, int]]:
-    """(step from 1, right, wrong) for each position."""
-    if survey.labelling is None:
+def positions(stats: CurationStats) -> list[tuple[int, int, int]]:
+    """(step from 1, correct, incorrect) for each position."""
+    if stats.labels is None:
         return []
-    pairs = zip(survey.labelling.right_at, survey.labelling.wrong_at, strict=True)
-    return [(step, right, wrong) for step, (right, wrong) in enumerate(pairs, start=1)]
+    pairs = zip(stats.labels.correct_at, stats.labels.incorrect_at, strict=True)
+    return [(step, correct, incorrect) for step, (correct, incorrect) in enumerate(pairs, start=1)]
 
 
-def kept_samples(folder: Folder, mode: Mode) -> Iterator[dict[str, Any]]:
-    """A mode's chats to read, their pieces apart, as the loss sees them."""
-    for row in folder.rows(Stage.CHATS):
-        if row["mode"] == mode:
-            messages = [_message(row, index) for index in range(len(row["messages"]))]
-            yield {"id": row[KEY], "messages": messages}
-
-
-def _message(row: Row, index: int) -> dict[str, Any]:
-    message, rest = row["messages"][index], row["messages"][index]["content"]
-    parts = []
-    for piece in row["pieces"][index]:
-        parts.append((Author(piece["author"]), rest[: piece["characters"]]))
-        rest = rest[piece["characters"] :]
-    return {"role": message["role"], "parts": parts}
-
-
-def gone_samples(folder: Folder) -> list[Row]:
-    """For each cause the first few solutions that consensus dropped, with the teacher's labels."""
-    shown: dict[str, list[Row]] = {}
-    critiques = {row["path"]: row for row in folder.rows(Stage.RATIONALES) if row["sample"] == 0}
-    for row in folder.rows(Stage.CONSENSUS):
-        own = shown.setdefault(row["cause"] or "", [])
-        if row["cause"] and len(own) < 3:
-            critique = critiques[row[KEY]]
-            taught = [paragraph["right"] for paragraph in critique["paragraphs"]]
-            padded = [*taught, *[None] * (len(row["steps"]) - len(taught))]
-            steps = zip(row["steps"], row["labels"], padded, strict=True)
-            own.append({**row, "compared": list(steps), "text": critique["text"]})
-    return [row for own in shown.values() for row in own]
+def kept_chats(folder: Folder, mode: Mode) -> Iterator[ShownChat]:
+    """A mode's chats to read."""
+    for row in folder.rows(Stage.CHATS, ChatRow):
+        if row.mode == mode:
+            messages = (
+                ShownMessage(message.role, tuple(row.stretches(index)))
+                for index, message in enumerate(row.messages)
+            )
+            yield ShownChat(row.key, tuple(messages))

@@ -2,34 +2,41 @@
 
 A row is a prefix. Paths of one problem often begin alike: a prefix they share is sampled once.
 The completions of a prefix are asked for together, so that the engine's cache serves them, and a
-problem's paths are walked step by step, so that what a zero decides is never sampled.
+problem's paths are scored step by step, so that what a zero decides is never sampled.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import as_finished, together
-from genprm.curate.folder import KEY, Row, StageJournal, draw_seed
 from genprm.curate.recipe import Rollouts
+from genprm.curate.samples import ProblemSamples, SolutionPath
 from genprm.curate.scores import Score, Scores, completions, estimate, replay
-from genprm.curate.solutions import Path, Paths
+from genprm.errors import RequestFailed
+from genprm.journal import Journal
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
+from genprm.records.curation import RolloutRow
+from genprm.seeds import seed_of
 from genprm.verdict import total
 
 
+class ScoreMissing(Exception):
+    """All completions of a prefix failed, so the paths through it have no scores."""
+
+
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ProblemPaths:
     """A problem with the paths that were kept of it."""
 
     problem: Problem
-    paths: tuple[Path, ...]
+    paths: tuple[SolutionPath, ...]
     pass_at_1: Fraction
 
     def key(self, prefix: Sequence[str]) -> str:
@@ -38,48 +45,78 @@ class Tree:
         return f"{self.problem.id}:{len(prefix)}:{blake2b(text, digest_size=8).hexdigest()}"
 
 
-def trees(problems: Iterable[Problem], paths: Mapping[str, Paths]) -> list[Tree]:
-    """The problems that gave right and wrong paths."""
+def usable_problems(
+    problems: Iterable[Problem], samples: Mapping[str, ProblemSamples]
+) -> list[ProblemPaths]:
+    """The problems that gave correct and incorrect paths."""
     return [
-        Tree(problem, paths[problem.id].paths, paths[problem.id].pass_at_1)
+        ProblemPaths(problem, samples[problem.id].paths, samples[problem.id].pass_at_1)
         for problem in problems
-        if paths[problem.id].dropped is None
+        if samples[problem.id].dropped is None
     ]
 
 
-def path_scores(
-    tree: Tree, path: Path, settings: Rollouts, stored: Mapping[str, Score]
-) -> tuple[Scores, list[str]]:
-    """The scores of a path's steps [T] from stored prefixes; also the keys that they needed."""
-    estimation = estimate(settings.estimator, len(path.steps), right=path.right)
-    scores, lengths = replay(estimation, lambda n: stored[tree.key(path.steps[:n])])
-    return scores, [tree.key(path.steps[:n]) for n in lengths]
+def stored_scores(rows: Iterable[RolloutRow]) -> dict[str, Score]:
+    """The score of each prefix by its key; without those whose completions all failed."""
+    return {row.key: score_of(row) for row in rows if row.failed is None}
 
 
-def score_of(row: Row) -> Score:
+def score_of(row: RolloutRow) -> Score:
     """A row's score."""
-    return Score(row["hits"], row["hits"] + row["misses"])
+    return Score(row.hits, row.hits + row.misses)
 
 
-def row_order(forest: Sequence[Tree], settings: Rollouts, stored: Mapping[str, Score]) -> list[str]:
+def path_scores(
+    problem: ProblemPaths, path: SolutionPath, settings: Rollouts, stored: Mapping[str, Score]
+) -> tuple[Scores, list[str]]:
+    """The scores of a path's steps [T] from stored prefixes; also the keys that they needed.
+
+    Raises:
+        ScoreMissing: a prefix that is needed has no score.
+    """
+
+    def known(length: int) -> Score:
+        try:
+            return stored[problem.key(path.steps[:length])]
+        except KeyError:
+            raise ScoreMissing(path.id) from None
+
+    estimation = estimate(settings.estimator, len(path.steps), correct=path.correct)
+    scores, lengths = replay(estimation, known)
+    return scores, [problem.key(path.steps[:n]) for n in lengths]
+
+
+def scored_paths(
+    problem: ProblemPaths, settings: Rollouts, stored: Mapping[str, Score]
+) -> Iterator[tuple[SolutionPath, Scores]]:
+    """The paths of a problem with their scores [T]; without those that lack one."""
+    for path in problem.paths:
+        try:
+            scores, _ = path_scores(problem, path, settings, stored)
+        except ScoreMissing:
+            continue
+        yield path, scores
+
+
+def row_order(problems: Sequence[ProblemPaths], journal: Journal[RolloutRow]) -> list[str]:
     """Keys of all prefixes, each once, in the order of problems, paths and steps."""
     keys = (
-        key
-        for tree in forest
-        for path in tree.paths
-        for key in path_scores(tree, path, settings, stored)[1]
+        problem.key(path.steps[:length])
+        for problem in problems
+        for path in problem.paths
+        for length in range(1, len(path.steps))
     )
-    return list(dict.fromkeys(keys))
+    return [key for key in dict.fromkeys(keys) if key in journal]
 
 
 async def score_prefixes(
-    forest: Sequence[Tree],
+    problems: Sequence[ProblemPaths],
     policy: Policy,
     checker: AnswerChecker,
     settings: Rollouts,
     *,
     seed: int,
-    journal: StageJournal,
+    journal: Journal[RolloutRow],
     on_problem: Callable[[], None] = lambda: None,
 ) -> None:
     """Score every prefix that the estimator needs; each is journalled as it finishes.
@@ -87,35 +124,39 @@ async def score_prefixes(
     Raises:
         ModelError: the completer's engine failed for good.
     """
-    stored = {row[KEY]: score_of(row) for row in journal.rows()}
+    stored = {row.key: row for row in journal.rows()}
     sampler = _Sampler(policy, checker, settings, seed, journal)
 
-    async def walk(tree: Tree) -> None:
-        scored: dict[str, asyncio.Task[Score]] = {}
+    async def score_problem(problem: ProblemPaths) -> None:
+        asked: dict[str, asyncio.Task[RolloutRow]] = {}
         try:
-            await together(climb(tree, path, scored) for path in tree.paths)
+            await together(score_path(problem, path, asked) for path in problem.paths)
         finally:
-            for task in scored.values():
+            for task in asked.values():
                 task.cancel()
-            await asyncio.gather(*scored.values(), return_exceptions=True)
+            await asyncio.gather(*asked.values(), return_exceptions=True)
         on_problem()
 
-    async def climb(tree: Tree, path: Path, scored: dict[str, asyncio.Task[Score]]) -> None:
-        estimation = estimate(settings.estimator, len(path.steps), right=path.right)
+    async def score_path(
+        problem: ProblemPaths, path: SolutionPath, asked: dict[str, asyncio.Task[RolloutRow]]
+    ) -> None:
+        estimation = estimate(settings.estimator, len(path.steps), correct=path.correct)
         try:
             length = next(estimation)
             while True:
                 prefix = path.steps[:length]
-                key = tree.key(prefix)
-                if key not in stored and key not in scored:
-                    scored[key] = asyncio.create_task(sampler.score(tree, prefix))
-                score = stored[key] if key in stored else await scored[key]
-                length = estimation.send(score)
+                key = problem.key(prefix)
+                if key not in stored and key not in asked:
+                    asked[key] = asyncio.create_task(sampler.score(problem, prefix))
+                row = stored[key] if key in stored else await asked[key]
+                if row.failed is not None:
+                    return
+                length = estimation.send(score_of(row))
         except StopIteration:
             return
 
-    async with aclosing(as_finished(map(walk, forest), settings.concurrency)) as walks:
-        async for _ in walks:
+    async with aclosing(as_finished(map(score_problem, problems), settings.concurrency)) as done:
+        async for _ in done:
             pass
 
 
@@ -128,7 +169,7 @@ class _Sampler:
         checker: AnswerChecker,
         settings: Rollouts,
         seed: int,
-        journal: StageJournal,
+        journal: Journal[RolloutRow],
     ) -> None:
         self._policy = policy
         self._checker = checker
@@ -137,47 +178,59 @@ class _Sampler:
         self._journal = journal
         self._gate = asyncio.Semaphore(settings.concurrency)  # first come, first served
 
-    async def score(self, tree: Tree, prefix: tuple[str, ...]) -> Score:
-        key = tree.key(prefix)
-        wanted = completions(tree.pass_at_1, self._settings.bands)
-        samples = await together(self._complete(tree, prefix, key, i) for i in range(wanted))
+    async def score(self, problem: ProblemPaths, prefix: tuple[str, ...]) -> RolloutRow:
+        key = problem.key(prefix)
+        wanted = completions(problem.pass_at_1, self._settings.bands)
+        ended = await together(self._complete(problem, prefix, key, i) for i in range(wanted))
+        samples = [one for one in ended if isinstance(one, Sample)]
+        failures = [str(one) for one in ended if isinstance(one, RequestFailed)]
         answers = Counter(extract_answer(s.text) if s.complete else None for s in samples)
-        assert tree.problem.answer is not None
-        pairs = [(tree.problem.answer, answer) for answer in answers]
+        assert problem.problem.answer is not None
+        pairs = [(problem.problem.answer, answer) for answer in answers]
         matches = await asyncio.to_thread(self._checker.compare_many, pairs)
-        row = _row(tree, prefix, samples, dict(zip(answers, matches, strict=True)), answers)
+        compared = dict(zip(answers, matches, strict=True))
+        row = _row(problem, prefix, samples, compared, answers, failures)
         self._journal.append(row)
-        return score_of(row)
+        return row
 
-    async def _complete(self, tree: Tree, prefix: tuple[str, ...], key: str, index: int) -> Sample:
+    async def _complete(
+        self, problem: ProblemPaths, prefix: tuple[str, ...], key: str, index: int
+    ) -> Sample | RequestFailed:
         async with self._gate:
-            seed = draw_seed(self._seed, "rollout", key, index)
-            return await self._policy.solve(tree.problem.text, steps=prefix, seed=seed)
+            seed = seed_of(self._seed, "rollout", key, index, bits=31)
+            try:
+                return await self._policy.solve(problem.problem.text, steps=prefix, seed=seed)
+            except RequestFailed as error:
+                return error
 
 
 def _row(
-    tree: Tree,
+    problem: ProblemPaths,
     prefix: Sequence[str],
     samples: Sequence[Sample],
     matches: Mapping[str | None, Match],
     answers: Mapping[str | None, int],
-) -> Row:
+    failures: Sequence[str],
+) -> RolloutRow:
     counts = dict.fromkeys(Match, 0)
     for answer, count in answers.items():
         counts[matches[answer]] += count
     score = Score(counts[Match.EQUAL], counts[Match.EQUAL] + counts[Match.DIFFERENT])
-    return {
-        KEY: tree.key(prefix),
-        "problem": tree.problem.id,
-        "step": len(prefix),
-        "hits": score.hits,
-        "misses": score.total - score.hits,
-        "undecided": counts[Match.UNDECIDED],
-        "mc": float(score.value),
-        "interval": list(score.interval),
-        "answers": [[a, n, matches[a].value] for a, n in sorted(answers.items(), key=_by_count)],
-        "usage": asdict(total(sample.usage for sample in samples)),
-    }
+    ordered = sorted(answers.items(), key=_by_count)
+    return RolloutRow(
+        key=problem.key(prefix),
+        problem=problem.problem.id,
+        step=len(prefix),
+        hits=score.hits,
+        misses=score.total - score.hits,
+        undecided=counts[Match.UNDECIDED],
+        failures=len(failures),
+        mc=float(score.value),
+        interval=score.interval,
+        answers=tuple((answer, n, matches[answer].value) for answer, n in ordered),
+        usage=total(sample.usage for sample in samples),
+        failed=failures[0] if failures and not samples else None,
+    )
 
 
 def _by_count(entry: tuple[str | None, int]) -> tuple[int, str]:

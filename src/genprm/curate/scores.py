@@ -29,7 +29,7 @@ class Score:
 
     @property
     def value(self) -> Fraction:
-        """MC, exactly. A prefix none of whose completions could be decided is never right."""
+        """MC, exactly. A prefix none of whose completions could be decided is never correct."""
         return Fraction(self.hits, self.total) if self.total else Fraction(0)
 
     @property
@@ -67,9 +67,9 @@ def completions(pass_at_1: Fraction, bands: Sequence[Band]) -> int:
     )
 
 
-def estimate(estimator: Estimator, steps: int, *, right: bool) -> Estimation:
+def estimate(estimator: Estimator, steps: int, *, correct: bool) -> Estimation:
     """The scores of a path of `steps` steps, [T], asked for as `estimator` needs them."""
-    return _ESTIMATORS[estimator](steps, Score(int(right), 1))
+    return _ESTIMATORS[estimator](steps, Score(int(correct), 1))
 
 
 def _exhaustive(steps: int, last: Score) -> Estimation:
@@ -85,7 +85,7 @@ def _exhaustive(steps: int, last: Score) -> Estimation:
 def _binary_search(steps: int, last: Score) -> Estimation:
     """OmegaPRM (Luo et al. 2024): about log2(T) scores instead of T - 1.
 
-    A right path is taken to be right throughout, as there; it costs nothing.
+    A correct path is taken to be correct throughout, as there; it costs nothing.
     """
     known: dict[int, Score] = {steps: last}
     low, high = (0, steps) if last.value == 0 else (steps, steps + 1)  # MC(low) > 0 = MC(high)

@@ -19,6 +19,26 @@ class Stage(StrEnum):
         """The stages whose rows this one reads. Rationales need no labels."""
         return _READS[self]
 
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether its rows cost requests; those of the others are computed in seconds."""
+        return self in (Stage.SOLUTIONS, Stage.ROLLOUTS, Stage.RATIONALES)
+
+    @property
+    def computed_from(self) -> tuple["Stage", ...]:
+        """The later stages that depend on this one and ask no model."""
+        return tuple(later for later in Stage if self in later.all_reads and not later.asks_a_model)
+
+    @property
+    def asked_from(self) -> tuple["Stage", ...]:
+        """The later stages that depend on this one and ask a model."""
+        return tuple(later for later in Stage if self in later.all_reads and later.asks_a_model)
+
+    @property
+    def all_reads(self) -> frozenset["Stage"]:
+        """The stages that it depends on, directly or not."""
+        return frozenset(self.reads).union(*(earlier.all_reads for earlier in self.reads))
+
 
 _READS = {
     Stage.PROBLEMS: (),

@@ -5,7 +5,6 @@ pool of 32, and methods that draw for themselves draw the same solutions.
 """
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import together
@@ -13,6 +12,7 @@ from genprm.policy import Policy, Sample
 from genprm.pools import Pool
 from genprm.problem import Problem, Solution
 from genprm.records.pools import Cost, PoolRow, SampleRow
+from genprm.seeds import seed_of
 from genprm.verdict import total
 
 
@@ -30,8 +30,7 @@ async def draw(policy: Policy, problem: Problem, count: int, *, seed: int, row: 
 
 def sample_seed(seed: int, row: int, index: int, *path: int) -> int:
     """The seed of sample `index` of a row; `path` names what follows from it (a turn, a node)."""
-    name = "/".join(map(str, (seed, row, index, *path)))
-    return int.from_bytes(blake2b(name.encode(), digest_size=4).digest()) >> 2
+    return seed_of(seed, row, index, *path, bits=30)
 
 
 def final_answer(sample: Sample) -> str | None:

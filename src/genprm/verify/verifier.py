@@ -8,7 +8,6 @@ cache serves all of them, and each works in its own copy of that history's names
 import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from hashlib import blake2b
 
 from genprm.concurrency import together
 from genprm.errors import RequestFailed
@@ -17,6 +16,7 @@ from genprm.problem import Solution
 from genprm.records.record import json_object
 from genprm.records.run_spec import JudgeSpec
 from genprm.sandbox import SandboxBackend
+from genprm.seeds import seed_of
 from genprm.verdict import StepVerdict, Vote
 from genprm.verify import session as protocol
 from genprm.verify.history import History, Namespace
@@ -172,5 +172,4 @@ class VerifierHistory(StepHistory):
 
 def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:
     """The seed of a vote's first request; later ones count up from it. Fits 31 bits with room."""
-    digest = blake2b(f"{run_seed}/{row}/{step}/{vote}".encode(), digest_size=4).digest()
-    return int.from_bytes(digest) >> 2
+    return seed_of(run_seed, row, step, vote, bits=30)

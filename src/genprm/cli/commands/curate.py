@@ -44,6 +44,13 @@ def curate(
             help="With --plan: measure on this many problems; 0 takes the recipe's assumptions.",
         ),
     ] = 0,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="Make requests that failed again, in stages that no later request has used.",
+        ),
+    ] = False,
     api_key: cli.ApiKey = None,
     sandbox: cli.Tier = "auto",
 ) -> None:
@@ -52,19 +59,20 @@ def curate(
 
     from genprm.cli.engines import RecipeEngines
     from genprm.cli.recipes import read_curation
-    from genprm.cli.terminal.curation import costs_table, forecast, funnel_table, run_stages
+    from genprm.cli.terminal.curation import costs_table, funnel_table, plan_costs, run_stages
+    from genprm.curate.cost_plan import CostPlan
+    from genprm.curate.dead_ends import NothingUsable
     from genprm.curate.folder import Folder
     from genprm.curate.pipeline import Pipeline
-    from genprm.curate.plan import Forecast
     from genprm.curate.publish import publish
     from genprm.curate.report import write_report
-    from genprm.curate.survey import survey
+    from genprm.curate.stats import count_stats
 
     settings = read_curation(recipe)
     engines = RecipeEngines(settings, api_key=api_key, sandbox=sandbox)
     console = Console(stderr=True, highlight=False)
     if plan:
-        costs = forecast(settings, engines, out, pilot, console)
+        costs = plan_costs(settings, engines, out, pilot, console)
         if out is not None:
             costs.store(out / "plan.json")
         Console(highlight=False).print(costs_table(costs))
@@ -73,10 +81,17 @@ def curate(
         raise InputError("no folder to work in; fix: name one with --out DIR")
     require("datasets", "pyarrow", extra="curate")  # publishing needs them, hours from now
     folder = Folder(out, None if source is None else Folder(source))
-    run_stages(Pipeline(settings, folder, engines), stage or list(Stage), console)
-    counted = survey(folder, settings)
-    report = write_report(folder, settings, counted, Forecast.load(out / "plan.json"))
+    pipeline = Pipeline(settings, folder, engines, retry_failed=retry_failed)
+    fault: NothingUsable | None = None
+    try:
+        run_stages(pipeline, stage or list(Stage), console)
+    except NothingUsable as error:
+        fault = error  # said last, after the report that shows examples
+    counted = count_stats(folder, settings)
+    report = write_report(folder, settings, counted, CostPlan.load(out / "plan.json"))
     console.print(funnel_table(counted))
     console.print(f"report → {report}")
+    if fault is not None:
+        raise fault
     if folder.is_done(Stage.CHATS):
         console.print(f"data set → {publish(folder, settings, counted)}")

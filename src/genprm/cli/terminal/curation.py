@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from genprm.curate.cost_plan import CostPlan, PilotEngines, from_assumptions, from_pilot
+from genprm.curate.engines import Engines, ProgressCallback
 from genprm.curate.folder import Folder
-from genprm.curate.pipeline import Crew, Pipeline, Ticker
-from genprm.curate.plan import Forecast, PilotCrew, from_assumptions, from_pilot
+from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation
 from genprm.curate.report import funnel
 from genprm.curate.stages import Stage
-from genprm.curate.survey import Survey, survey
+from genprm.curate.stats import CurationStats, count_stats
 
 
 def run_stages(pipeline: Pipeline, stages: list[Stage], console: Console) -> None:
@@ -26,7 +27,7 @@ def run_stages(pipeline: Pipeline, stages: list[Stage], console: Console) -> Non
         def begin(stage: Stage, units: int) -> None:
             progress.add_task(stage.value, total=units)
 
-        pipeline.ticker = Ticker(begin, lambda: progress.advance(progress.task_ids[-1]))
+        pipeline.progress = ProgressCallback(begin, lambda: progress.advance(progress.task_ids[-1]))
 
         async def run() -> None:
             for stage in stages:
@@ -35,24 +36,25 @@ def run_stages(pipeline: Pipeline, stages: list[Stage], console: Console) -> Non
         asyncio.run(run())
 
 
-def forecast(
-    settings: Curation, crew: Crew, out: Path | None, pilot: int, console: Console
-) -> Forecast:
+def plan_costs(
+    settings: Curation, engines: Engines, out: Path | None, pilot: int, console: Console
+) -> CostPlan:
     """What the stages will cost: measured on `pilot` problems, or by the recipe's assumptions."""
     assumed = settings.plan.problems
     if assumed is not None and not pilot:
         return from_assumptions(settings, assumed)
-    problems = crew.problems()
+    problems = engines.problems()
     if not pilot:
         return from_assumptions(settings, len(problems))
     with ExitStack() as stack:
         path = out or Path(stack.enter_context(TemporaryDirectory()))
         few = Folder(path / f"pilot-{pilot}")
-        run_stages(Pipeline(settings, few, PilotCrew(crew, problems, pilot)), list(Stage), console)
-        return from_pilot(survey(few, settings), settings, len(problems))
+        pilot_engines = PilotEngines(engines, problems, pilot)
+        run_stages(Pipeline(settings, few, pilot_engines), list(Stage), console)
+        return from_pilot(count_stats(few, settings), settings, len(problems))
 
 
-def costs_table(found: Forecast) -> Table:
+def costs_table(found: CostPlan) -> Table:
     """The costs, one stage in each line."""
     table = Table("stage", title=f"from {found.basis}, {found.problems:,} problems")
     for name in ("requests", "tokens in", "tokens out", "GPU hours"):
@@ -67,7 +69,7 @@ def costs_table(found: Forecast) -> Table:
             "unknown" if hours is None else f"{hours:,.2f}",
         )
     table.caption = (
-        f"{found.kept_problems:,.0f} problems with right and wrong paths, "
+        f"{found.kept_problems:,.0f} problems with correct and incorrect paths, "
         f"{found.paths:,.0f} paths, {found.kept_paths:,.0f} kept"
     )
     if found.binary_completions is not None:
@@ -75,7 +77,7 @@ def costs_table(found: Forecast) -> Table:
     return table
 
 
-def funnel_table(counted: Survey) -> Table:
+def funnel_table(counted: CurationStats) -> Table:
     """How many problems and paths each stage left."""
     table = Table("funnel", "")
     table.columns[1].justify = "right"

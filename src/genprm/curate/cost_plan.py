@@ -11,11 +11,11 @@ from fractions import Fraction
 from math import ceil, log2
 from pathlib import Path
 
-from genprm.curate.pipeline import Crew
-from genprm.curate.recipe import Curation, Estimator, Plan
+from genprm.curate.engines import Engines
+from genprm.curate.recipe import Assumptions, Curation, Estimator
 from genprm.curate.scores import completions
 from genprm.curate.stages import Stage
-from genprm.curate.survey import Cost, Survey
+from genprm.curate.stats import CurationStats, StageCost
 from genprm.errors import InputError
 from genprm.problem import Problem
 
@@ -34,7 +34,7 @@ _NEEDED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class CostPlan:
     """A plan: costs by stage, and how many rows come out of the funnel."""
 
     basis: str  # "pilot of N problems" or "the recipe's assumptions"
@@ -42,7 +42,7 @@ class Forecast:
     kept_problems: float
     paths: float
     kept_paths: float
-    costs: dict[Stage, Cost]
+    costs: dict[Stage, StageCost]
     gpu_hours: dict[Stage, float | None]  # None: no throughput is known
     binary_completions: float | None  # what a binary search would take instead
 
@@ -52,28 +52,28 @@ class Forecast:
         file.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
 
     @classmethod
-    def load(cls, file: Path) -> "Forecast | None":
+    def load(cls, file: Path) -> "CostPlan | None":
         """What `store` wrote, if it did."""
         if not file.exists():
             return None
         content = json.loads(file.read_text("utf-8"))
-        content["costs"] = {Stage(k): Cost(**v) for k, v in content["costs"].items()}
+        content["costs"] = {Stage(k): StageCost(**v) for k, v in content["costs"].items()}
         content["gpu_hours"] = {Stage(k): v for k, v in content["gpu_hours"].items()}
         return cls(**content)
 
 
-class PilotCrew:
-    """A crew with a few of the problems."""
+class PilotEngines:
+    """Engines for a few of the problems."""
 
-    def __init__(self, crew: Crew, problems: Sequence[Problem], count: int) -> None:
+    def __init__(self, engines: Engines, problems: Sequence[Problem], count: int) -> None:
         self._few = pilot_problems(problems, count)
-        self.policy = crew.policy
-        self.completer = crew.completer
-        self.teacher = crew.teacher
-        self.checker = crew.checker
+        self.policy = engines.policy
+        self.completer = engines.completer
+        self.teacher = engines.teacher
+        self.checker = engines.checker
 
     def problems(self) -> list[Problem]:
-        """See `Crew`."""
+        """See `Engines`."""
         return self._few
 
 
@@ -83,25 +83,25 @@ def pilot_problems(problems: Sequence[Problem], count: int) -> list[Problem]:
     return [problems[index * len(problems) // count] for index in range(count)]
 
 
-def from_pilot(pilot: Survey, recipe: Curation, problems: int) -> Forecast:
+def from_pilot(pilot: CurationStats, recipe: Curation, problems: int) -> CostPlan:
     """Scale what a pilot measured."""
-    assert pilot.sampling is not None
-    factor = problems / pilot.sampling.problems
+    assert pilot.solutions is not None
+    factor = problems / pilot.solutions.problems
     costs = {stage: cost.scaled(factor) for stage, cost in pilot.costs.items()}
-    scoring, teaching = pilot.scoring, pilot.teaching
-    return Forecast(
-        basis=f"a pilot of {pilot.sampling.problems} problems",
+    rollouts, rationales = pilot.rollouts, pilot.rationales
+    return CostPlan(
+        basis=f"a pilot of {pilot.solutions.problems} problems",
         problems=problems,
-        kept_problems=pilot.sampling.kept * factor,
-        paths=(pilot.sampling.right + pilot.sampling.wrong) * factor,
-        kept_paths=(teaching.kept if teaching else 0) * factor,
+        kept_problems=pilot.solutions.kept * factor,
+        paths=(pilot.solutions.correct + pilot.solutions.incorrect) * factor,
+        kept_paths=(rationales.kept if rationales else 0) * factor,
         costs=costs,
         gpu_hours={stage: _hours(stage, cost, recipe.plan) for stage, cost in costs.items()},
-        binary_completions=scoring.binary * factor if scoring and scoring.binary else None,
+        binary_completions=rollouts.binary * factor if rollouts and rollouts.binary else None,
     )
 
 
-def from_assumptions(recipe: Curation, problems: int) -> Forecast:
+def from_assumptions(recipe: Curation, problems: int) -> CostPlan:
     """What the recipe's `plan` table implies.
 
     Raises:
@@ -125,19 +125,19 @@ def from_assumptions(recipe: Curation, problems: int) -> Forecast:
     binary = paths / 2 * ceil(log2(max(known["steps"], 2))) * per_prefix
     rollouts = exhaustive if recipe.rollouts.estimator is Estimator.EXHAUSTIVE else binary
     costs = {
-        Stage.SOLUTIONS: Cost(samples, samples * known["problem_tokens"], samples * solution),
-        Stage.ROLLOUTS: Cost(
+        Stage.SOLUTIONS: StageCost(samples, samples * known["problem_tokens"], samples * solution),
+        Stage.ROLLOUTS: StageCost(
             rollouts,
             rollouts * (known["problem_tokens"] + solution / 2),
             rollouts * solution / 2,
         ),
-        Stage.RATIONALES: Cost(
+        Stage.RATIONALES: StageCost(
             critiques * (1 + known["steps"]),  # about one block a step
             critiques * (1 + known["steps"]) * (known["problem_tokens"] + solution),
             critiques * known["critique_tokens"],
         ),
     }
-    return Forecast(
+    return CostPlan(
         basis="the recipe's assumptions",
         problems=problems,
         kept_problems=kept,
@@ -149,7 +149,7 @@ def from_assumptions(recipe: Curation, problems: int) -> Forecast:
     )
 
 
-def _hours(stage: Stage, cost: Cost, plan: Plan) -> float | None:
+def _hours(stage: Stage, cost: StageCost, plan: Assumptions) -> float | None:
     """GPU hours by the recipe's throughput; else the scaled wall clock, of one engine."""
     rate: float | None = getattr(plan.tokens_per_second, stage.value)
     if rate is not None:

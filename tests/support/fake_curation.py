@@ -1,6 +1,6 @@
 """A curation without engines: sums, a policy and a teacher that answer by hash; also as a program.
 
-`python make_believe.py DIR` runs every stage in DIR, a little slowly, so that it can be killed.
+`python fake_curation.py DIR` runs every stage in DIR, a little slowly, so that it can be killed.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from genprm.curate.pipeline import Pipeline
 from genprm.curate.recipe import Curation
 from genprm.curate.stages import Stage
 from genprm.curate.teacher import Teacher
+from genprm.errors import RequestFailed
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.policy import Policy
 from genprm.problem import Problem
@@ -26,10 +27,16 @@ from genprm.recipe import check_recipe
 from genprm.sandbox import RunResult, RunStatus
 
 CONTENT = {
-    "name": "make believe",
+    "name": "fake",
     "problems": "sums",
     "seed": 7,
-    "solutions": {"model": "sums", "right": 2, "wrong": 2, "cap": 24, "wave": 4},
+    "solutions": {
+        "model": "sums",
+        "correct": 2,
+        "incorrect": 2,
+        "max_samples": 24,
+        "batch_size": 4,
+    },
     "rollouts": {
         "model": "sums",
         "bands": [
@@ -66,6 +73,7 @@ class Adder:
     def __init__(self, delay: float = 0.0) -> None:
         self.delay = delay
         self.asked = 0
+        self.refused: str | None = None  # a part of the prompts that fail
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
         turns = "".join(f"<{turn['role']}>{turn['content']}" for turn in messages)
@@ -85,6 +93,8 @@ class Adder:
     ) -> Completion:
         self.asked += 1
         await asyncio.sleep(self.delay)
+        if self.refused and "[Solution]" in prompt and self.refused in prompt:
+            raise RequestFailed("refused")
         teaches = "[Solution]" in prompt
         text = self.teach(prompt) if teaches else self.solve(prompt, random.Random(seed))
         at = min((text.index(end) for end in stop if end in text), default=-1)
@@ -157,7 +167,7 @@ class Calculator:
         pass
 
 
-class Crew:
+class FakeEngines:
     def __init__(self, used: Curation, *, problems: int = 6, delay: float = 0.0) -> None:
         self.recipe = used
         self.count = problems
@@ -183,18 +193,18 @@ class Crew:
         return AnswerChecker()
 
 
-def curate(folder: Path, used: Curation | None = None, *, delay: float = 0.0) -> Crew:
+def curate(folder: Path, used: Curation | None = None, *, delay: float = 0.0) -> FakeEngines:
     """Every stage, in order."""
     chosen = used or recipe()
-    crew = Crew(chosen, delay=delay)
-    pipeline = Pipeline(chosen, Folder(folder), crew)
+    engines = FakeEngines(chosen, delay=delay)
+    pipeline = Pipeline(chosen, Folder(folder), engines)
 
     async def run() -> None:
         for stage in Stage:
             await pipeline.run(stage)
 
     asyncio.run(run())
-    return crew
+    return engines
 
 
 if __name__ == "__main__":

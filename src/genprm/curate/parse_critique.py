@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from genprm.curate.dialogue import Draft
-from genprm.curate.teacher import Block, Critique, Paragraph, Unreadable
+from genprm.records.critiques import Block, Critique, Paragraph, Unreadable
 from genprm.verdict import Run
 from genprm.verify import format as wire
 
@@ -25,18 +25,18 @@ _FENCE = re.compile(r"```(?:python|py)[ \t]*\n", re.IGNORECASE)
 _RUN_MARK = "\0"  # stands for an executed block's output while a draft is read
 
 
-def read(draft: Draft, steps: int) -> Critique:
+def parse_critique(draft: Draft, steps: int) -> Critique:
     """A draft as a critique of a solution with `steps` steps, or the cause why it is none."""
     try:
         if draft.cut is not None:
             raise _UnreadableError(draft.cut)
-        wrong = _conclusion(draft, steps)
-        judged = steps if wrong is None else wrong
+        error = _conclusion(draft, steps)
+        judged = steps if error is None else error
         sections = _sections(draft)
         if [number for number, _ in sections[:judged]] != list(range(1, judged + 1)):
             raise _UnreadableError(Unreadable.PARAGRAPHS)
         paragraphs = tuple(
-            _paragraph(section, draft.runs, right=number != wrong)
+            _paragraph(section, draft.runs, correct=number != error)
             for number, section in sections[:judged]
         )
     except _UnreadableError as fault:
@@ -50,7 +50,7 @@ class _UnreadableError(Exception):
 
 
 def _conclusion(draft: Draft, steps: int) -> int | None:
-    """The number (from 1) of the first wrong paragraph; None for no error."""
+    """The number (from 1) of the first incorrect paragraph; None for no error."""
     found = _CONCLUSION.findall(draft.pieces[-1].rsplit("</verify>", 1)[-1])
     if not found:
         raise _UnreadableError(Unreadable.NO_CONCLUSION)
@@ -73,7 +73,7 @@ def _sections(draft: Draft) -> list[tuple[int, str]]:
     return [(int(number), text) for number, text in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def _paragraph(section: str, runs: Sequence[Run], *, right: bool) -> Paragraph:
+def _paragraph(section: str, runs: Sequence[Run], *, correct: bool) -> Paragraph:
     analyses, verifications = _ANALYSIS.findall(section), _VERIFICATION.findall(section)
     if len(analyses) != 1 or _RUN_MARK in analyses[0] or section.count("<analyze>") != 1:
         raise _UnreadableError(Unreadable.ANALYSIS)
@@ -83,7 +83,7 @@ def _paragraph(section: str, runs: Sequence[Run], *, right: bool) -> Paragraph:
     if not analysis:
         raise _UnreadableError(Unreadable.ANALYSIS)
     blocks, reflection = _blocks(verifications[0] if verifications else "", runs)
-    return Paragraph(analysis, blocks, reflection, right)
+    return Paragraph(analysis, blocks, reflection, correct)
 
 
 def _blocks(verification: str, runs: Sequence[Run]) -> tuple[tuple[Block, ...], str]:

@@ -1,0 +1,63 @@
+"""Chats that train a verifier: messages, and who writes each stretch of them."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Literal
+
+from genprm.records.keyed import KeyedRow
+from genprm.records.record import Record, Text
+
+
+class Author(StrEnum):
+    """Who writes a stretch of a message when the trained model judges."""
+
+    USER = "user"  # and system: the prompt
+    DRIVER = "driver"  # constant parts of the wire format
+    MODEL = "model"
+    SANDBOX = "sandbox"  # executed output
+
+
+class PieceRow(Record):
+    """A stretch of a message: its author, and its length in characters."""
+
+    author: Author
+    characters: int
+
+
+class MessageRow(Record):
+    """One turn of a chat, as TRL and other trainers read it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class Chat(Record):
+    """A chat. `pieces` [messages] are stretches whose characters sum to the message's content."""
+
+    messages: tuple[MessageRow, ...]
+    pieces: tuple[tuple[PieceRow, ...], ...]
+
+    def stretches(self, index: int) -> Iterator[tuple[Author, str]]:
+        """(author, text) of the stretches of message `index`.
+
+        Raises:
+            ValueError: they are not as long as the message.
+        """
+        content, start = self.messages[index].content, 0
+        for piece in self.pieces[index]:
+            yield piece.author, content[start : start + piece.characters]
+            start += piece.characters
+        if start != len(content):
+            raise ValueError("field pieces: characters do not sum to the message's length")
+
+
+class ChatRow(Chat, KeyedRow):
+    """A row of the stage `chats`: the chat of a kept solution in one mode.
+
+    `labels` are the judgements of its turns; True for a correct step.
+    """
+
+    solution: Text
+    problem: Text
+    mode: str
+    labels: tuple[bool, ...]

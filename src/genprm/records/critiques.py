@@ -1,0 +1,103 @@
+"""A teacher's critique of a solution, and the row in which a curation stores it.
+
+A critique is kept in pieces, so that chats of every mode can be made of it and so that what was
+executed is known from what was written.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
+
+from genprm.records.keyed import KeyedRow
+from genprm.records.record import Text
+from genprm.verdict import Usage
+
+
+class Unreadable(StrEnum):
+    """Why a critique is not used."""
+
+    UNFINISHED = "unfinished"  # cut off by a bound
+    NO_THOUGHT = "no_thought"  # the teacher ended its turn without closing a thought
+    TOO_MANY_BLOCKS = "too_many_blocks"
+    NO_CONCLUSION = "no_conclusion"  # no index in \\boxed{}
+    BAD_CONCLUSION = "bad_conclusion"  # an index that no paragraph has
+    PARAGRAPHS = "paragraphs"  # missing, repeated or out of order
+    ANALYSIS = "analysis"  # a paragraph without exactly one <analyze> part
+    VERIFICATION = "verification"  # a <verify> part that is not closed, or more than one
+    INVENTED_OUTPUT = "invented_output"  # wrote what only execution may write
+    JUDGEMENT = "judgement"  # judges in the tags of the student's format
+    FAILED = "failed"  # the teacher's request failed or was refused
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Code that was run, and what stood before it since the last block."""
+
+    prose: str
+    code: str
+    output: str
+    status: str  # a `sandbox.RunStatus`
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """The rationale for one step: analysis, blocks of code, what was said after the last one."""
+
+    analysis: str
+    blocks: tuple[Block, ...]
+    reflection: str
+    # Version 0.1 wrote `right`.
+    correct: Annotated[bool, Field(validation_alias=AliasChoices("correct", "right"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Critique:
+    """A teacher's rationales, from the first step to the last one that it judged.
+
+    A teacher may stop at the first incorrect step, so there may be fewer than the solution's
+    steps. `unreadable` says why there are none.
+    """
+
+    paragraphs: tuple[Paragraph, ...]
+    unreadable: Unreadable | None = None
+    text: str = ""  # as it was written, without thoughts
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def labels(self) -> tuple[bool, ...]:
+        """The teacher's label of each step that it judged."""
+        return tuple(paragraph.correct for paragraph in self.paragraphs)
+
+
+class CritiqueRow(KeyedRow):
+    """A row of the stage `rationales`: sample number `sample` of the critiques of a path."""
+
+    path: Text
+    sample: int
+    paragraphs: tuple[Paragraph, ...]
+    unreadable: Unreadable | None
+    text: Text
+    usage: Usage
+
+    @classmethod
+    def of(
+        cls, key: str, path: str, sample: int, critique: Critique, failed: str | None = None
+    ) -> "CritiqueRow":
+        """The row of a critique; `failed` is the cause why there is none."""
+        return cls(
+            key=key,
+            path=path,
+            sample=sample,
+            paragraphs=critique.paragraphs,
+            unreadable=critique.unreadable,
+            text=critique.text,
+            usage=critique.usage,
+            failed=failed,
+        )
+
+    @property
+    def critique(self) -> Critique:
+        """The critique that the row holds."""
+        return Critique(self.paragraphs, self.unreadable, self.text, self.usage)

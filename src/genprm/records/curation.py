@@ -1,0 +1,147 @@
+"""The rows of a curation's stages: problems, batches of samples, rollouts, labels, consensus.
+
+Critiques are in `critiques`, chats in `chats`. Names of fields that version 0.1 wrote are read.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, field_validator
+
+from genprm.problem import Problem
+from genprm.records.critiques import Critique
+from genprm.records.keyed import KeyedRow
+from genprm.records.record import Record, Text
+from genprm.verdict import Usage
+
+
+class GoldProblemRow(KeyedRow):
+    """A row of the stage `problems`: a problem with its gold answer."""
+
+    id: Text
+    text: Text
+    answer: Text
+
+    @classmethod
+    def of(cls, problem: Problem) -> "GoldProblemRow":
+        """The row of a problem, which must have an answer."""
+        assert problem.answer is not None
+        return cls(key=problem.id, id=problem.id, text=problem.text, answer=problem.answer)
+
+    @property
+    def problem(self) -> Problem:
+        """The problem that the row holds."""
+        return Problem(self.id, self.text, self.answer)
+
+
+class SampleOutcome(StrEnum):
+    """What came of a sample: its answer, or why it cannot be a path."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    UNDECIDED = "undecided"  # whether the answer is correct cannot be said
+    UNFINISHED = "unfinished"  # cut off by a bound
+    UNMARKED = "unmarked"  # not `Step 1: … Step T: …`
+    TOO_LONG = "too_long"  # more steps than the recipe allows
+    FAILED = "failed"  # the request failed or was refused
+
+
+_OLD_OUTCOMES = {"right": SampleOutcome.CORRECT, "wrong": SampleOutcome.INCORRECT}
+
+
+class PathRow(Record):
+    """A sample that is used: one of a problem's solution paths."""
+
+    id: Text
+    seed: int = 0
+    correct: bool = Field(validation_alias=AliasChoices("correct", "right"))
+    steps: tuple[Text, ...]
+
+
+class BatchRow(KeyedRow):
+    """A row of the stage `solutions`: what came of the samples that were drawn together.
+
+    `hits` and `misses` count the samples by their final answer, whether or not they can be a path.
+    `examples` holds one text of each outcome that cannot be a path, from the first batch of its
+    problem in which it appears. `failed` is set where every request of the batch failed.
+    """
+
+    problem: Text
+    batch: int = Field(validation_alias=AliasChoices("batch", "wave"))
+    outcomes: Mapping[SampleOutcome, int] = Field(
+        validation_alias=AliasChoices("outcomes", "fates")
+    )
+    hits: int
+    misses: int
+    paths: tuple[PathRow, ...]
+    examples: Annotated[
+        Mapping[SampleOutcome, Text], Field(exclude_if=lambda examples: not examples)
+    ] = Field(default_factory=dict)
+    usage: Usage
+
+    @field_validator("outcomes", mode="before")
+    @classmethod
+    def _renamed(cls, outcomes: Mapping[str, int]) -> dict[str, int]:
+        """The counts, those of version 0.1 under today's names."""
+        return {_OLD_OUTCOMES.get(name, name): count for name, count in outcomes.items()}
+
+
+class RolloutRow(KeyedRow):
+    """A row of the stage `rollouts`: completions of a prefix of `step` steps, counted.
+
+    `mc` is the share of decided completions that reach the gold answer, `interval` its 95 %
+    interval. `answers` lists (answer, completions, how it compares). `failures` counts requests
+    that failed; `failed` is set where all of them did, so that there is no score.
+    """
+
+    problem: Text
+    step: int
+    hits: int
+    misses: int
+    undecided: int
+    failures: Annotated[int, Field(exclude_if=lambda count: not count)] = 0
+    mc: float
+    interval: tuple[float, float]
+    answers: tuple[tuple[Text | None, int, str], ...]
+    usage: Usage
+
+
+class LabelledPathRow(KeyedRow):
+    """A row of the stage `progress`: a path with its scores, its progress and its labels.
+
+    `mc` and `progress` have an entry for each step: None where it was not estimated, or, of
+    progress, where it is infinite. `first_error` counts from 0; -1 for none.
+    """
+
+    problem: Text
+    correct: bool = Field(validation_alias=AliasChoices("correct", "right"))
+    pass_at_1: float
+    steps: tuple[Text, ...]
+    mc: tuple[float | None, ...]
+    progress: tuple[float | None, ...]
+    labels: tuple[bool, ...]
+    first_error: int
+
+
+class Disagreement(StrEnum):
+    """Why consensus drops a solution."""
+
+    UNREADABLE = "unreadable"  # no critique can be read
+    TIED = "tied"  # no judgement has a majority
+    TEACHER_EARLIER = "teacher_earlier"  # the teacher's first error stands before the scores'
+    TEACHER_LATER = "teacher_later"
+    TEACHER_ONLY = "teacher_only"  # the scores see no error
+    SCORES_ONLY = "scores_only"  # the teacher sees none
+    AFTER_ERROR = "after_error"  # same first error, other labels after it
+
+
+class ConsensusRow(KeyedRow):
+    """A row of the stage `consensus`: a path with the critique that is kept, or why none is."""
+
+    problem: Text
+    steps: tuple[Text, ...]
+    labels: tuple[bool, ...]
+    cause: Disagreement | None
+    sample: int | None
+    critique: Critique | None
