@@ -9,7 +9,8 @@ stand for code that was run.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genprm.curate.chats import Author, Piece, chat
+from genprm.curate.chats import Piece, chat
+from genprm.records.chats import Author
 from genprm.records.record import Record, Text
 from genprm.verify import format as wire
 from genprm.verify.format import Mode
@@ -158,8 +159,7 @@ def chat_row(solution: Corrected) -> ChatRow | LeftOut:
         mode=mode.value,
         labels=tuple(labels),
         messages=tuple(
-            ChatMessage(role=role, content="".join(piece.text for piece in pieces))
-            for role, pieces in messages
+            ChatMessage(role=message["role"], content=message["content"]) for message, _ in messages
         ),
         pieces=tuple(
             tuple(ChatPiece(author=p.author.value, characters=len(p.text)) for p in pieces)
