@@ -141,7 +141,7 @@ def test_a_stage_out_of_turn_is_one_line(
     words = ["curate", recipe, "--out", str(tmp_path), "--stage", "rollouts"]
     assert here(monkeypatch, *words) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert "the stage problems has not finished; fix: run it first" in line
+    assert "the stage solutions has not finished; fix: run it first" in line
 
 
 @pytest.mark.parametrize("command", ["curate", "train"])
