@@ -26,7 +26,9 @@ class Finds:
         pass
 
 
-def test_the_file_is_loaded_by_its_path_and_gives_tensors() -> None:
+def test_the_file_is_loaded_by_its_path_and_gives_tensors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     spec = importlib.util.spec_from_file_location("reward_func", openrlhf.__file__)
     assert spec is not None
     assert spec.loader is not None
@@ -34,7 +36,7 @@ def test_the_file_is_loaded_by_its_path_and_gives_tensors() -> None:
     spec.loader.exec_module(module)
     finds = Finds()
     background = Background(finds)
-    module._judge = lambda: background
+    monkeypatch.setattr(module, "_judge", lambda: background)
     queries = [PROMPT + "It is 2.<|im_end|>", PROMPT]
     reply = module.reward_func(queries, [PROMPT] * 2, ["2", "2"])
     assert reply["rewards"].tolist() == [1.0, 0.0]
