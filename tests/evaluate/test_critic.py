@@ -41,11 +41,13 @@ def test_the_prompt_is_the_benchmarks() -> None:
         (r"first \boxed{0}, no: \boxed{ 2 }", 2),
         (r"\boxed{-1}", -1),
         (r"\boxed{paragraph 2}", None),
+        (r"\boxed{30}", None),
+        (r"\boxed{-2}", None),
         ("no box", None),
     ],
 )
 def test_the_last_box_counts(critique: str, index: int | None) -> None:
-    assert named_index(critique) == index
+    assert named_index(critique, 4) == index
 
 
 def test_votes_of_a_critic(tmp_path: Path) -> None:

@@ -57,8 +57,14 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
         case JudgeName.CALCULATOR:
             yield Calculator()
         case JudgeName.CRITIC:
-            url, name = _served(options)
+            url, _, name = options.engine.model.removeprefix("openai:").partition("#")
+            if not url.startswith("http"):
+                raise InputError(
+                    f"--judge critic: --model {options.engine.model} is no server; "
+                    "fix: http://HOST:PORT/v1, with #NAME to pick one of its models"
+                )
             async with Endpoint(url, api_key=options.engine.api_key) as endpoint:
+                name = name or await endpoint.first_model()
                 yield Critic(endpoint, name, _critic_settings(options.settings))
         case _:
             async with _open_prm(options) as prm:
@@ -93,9 +99,21 @@ def _served(options: JudgeOptions) -> tuple[str, str]:
 
 
 def _critic_settings(settings: Settings) -> "CriticSettings":
-    """As the official script: greedy for one answer, temperature 1 and top-p 0.9 for several."""
+    """What was asked for; else as the official script samples.
+
+    That is greedy for one answer, temperature 1 and top-p 0.9 for several, and 8192 tokens. An
+    option that has the verifier's default counts as not asked for.
+    """
     from genprm.evaluate.baselines.critic import CriticSettings
 
-    if settings.votes == 1:
-        return CriticSettings(seed=settings.seed)
-    return CriticSettings(settings.votes, temperature=1.0, top_p=0.9, seed=settings.seed)
+    verifier, official = Settings(), CriticSettings()
+    several = settings.votes > 1
+    sampling, tokens = settings.sampling, settings.limits.tokens
+    asked = sampling != verifier.sampling
+    return CriticSettings(
+        settings.votes,
+        temperature=sampling.temperature if asked else 1.0 if several else official.temperature,
+        top_p=sampling.top_p if asked else 0.9 if several else official.top_p,
+        max_tokens=tokens if tokens != verifier.limits.tokens else official.max_tokens,
+        seed=settings.seed,
+    )

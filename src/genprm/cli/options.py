@@ -8,7 +8,6 @@ import typer
 
 from genprm.cli.grouping import OptionGroup
 from genprm.model import Sampling
-from genprm.policy import PolicySettings
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits
@@ -18,7 +17,7 @@ from genprm.verify.voting import Adaptive
 if TYPE_CHECKING:  # what a command builds is imported when it runs
     from genprm.cli.terminal.rows import Output
     from genprm.compose import JudgeChoice
-    from genprm.tasks.scaling import JudgedBy, PolicyChoice
+    from genprm.tasks.scaling import JudgedBy
 
 _ENGINE = "Engine"
 _JUDGE = "Judging"
@@ -169,46 +168,6 @@ class JudgingOptions(OptionGroup):
                 not self.evaluator_prompt, self.assistant_marker, self.reference_output
             ),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions(OptionGroup):
-    """Which policy writes solutions, and how it is asked."""
-
-    policy: Annotated[
-        str, typer.Option("--policy", "-p", help="As --model.", rich_help_panel=_POLICY)
-    ] = "arithmetic/policy"
-    policy_temperature: Annotated[
-        float, typer.Option(min=0.0, help="Of the policy's samples.", rich_help_panel=_POLICY)
-    ] = 1.0
-    policy_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens of one solution.", rich_help_panel=_POLICY)
-    ] = 2048
-    instruction: Annotated[
-        str,
-        typer.Option(help="Follows every problem in the policy's prompt.", rich_help_panel=_POLICY),
-    ] = ""
-    policy_template: Annotated[
-        Path | None,
-        typer.Option(help="As --chat-template, for the policy.", rich_help_panel=_POLICY),
-    ] = None
-
-    @property
-    def settings(self) -> PolicySettings:
-        """How the policy is asked."""
-        return PolicySettings(
-            instruction=self.instruction,
-            max_tokens=self.policy_tokens,
-            sampling=Sampling(self.policy_temperature, 1.0, 0),
-        )
-
-    def choice(self, api_key: str | None) -> "PolicyChoice":
-        """The policy that these words name."""
-        from genprm.compose import ModelChoice
-        from genprm.tasks.scaling import PolicyChoice
-
-        model = ModelChoice(self.policy, self.policy_template, api_key)
-        return PolicyChoice(model, self.settings)
 
 
 Concurrency: TypeAlias = Annotated[

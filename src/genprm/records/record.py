@@ -12,6 +12,8 @@ JsonObject: TypeAlias = dict[str, JsonValue]
 Key: TypeAlias = str | int  # what names a row in its run
 SCHEMA_VERSION = 2  # version 0.1 wrote rows without a version: they read as they are
 
+_LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}  # in strings only
+
 
 class Record(BaseModel):
     """Base of all rows. Fields that a newer version added are ignored, so old code reads them."""
@@ -21,13 +23,14 @@ class Record(BaseModel):
     def line(self) -> bytes:
         """The record as one line of JSON, with its line end.
 
-        A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD.
+        A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD. What some readers take for a
+        line's end (U+0085, U+2028, U+2029) is escaped.
         """
         try:
             text = self.model_dump_json()
         except (PydanticSerializationError, UnicodeError):
             text = json.dumps(replace_surrogates(self.model_dump()), ensure_ascii=False)
-        return text.encode() + b"\n"
+        return text.translate(_LINE_ENDS).encode() + b"\n"
 
     def json_object(self) -> JsonObject:
         """The record as plain JSON values."""

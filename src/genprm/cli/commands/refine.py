@@ -6,6 +6,7 @@ import typer
 
 from genprm.cli import options as cli
 from genprm.cli.grouping import grouped
+from genprm.cli.policy_options import PolicyOptions
 from genprm.scale.methods import Critic, Keep, Rewrite
 from genprm.verify.aggregate import Aggregate
 
@@ -14,7 +15,7 @@ from genprm.verify.aggregate import Aggregate
 def refine(
     judging: cli.JudgingOptions,
     engine: cli.EngineOptions,
-    policy: cli.PolicyOptions,
+    policy: PolicyOptions,
     writing: cli.OutputOptions,
     problems: cli.Problems = None,
     samples: cli.Samples = None,

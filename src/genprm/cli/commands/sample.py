@@ -6,6 +6,7 @@ import typer
 
 from genprm.cli import options as cli
 from genprm.cli.grouping import grouped
+from genprm.cli.policy_options import PolicyOptions
 
 
 @grouped
@@ -13,7 +14,7 @@ def sample(
     problems: Annotated[
         str, typer.Argument(metavar="PROBLEMS|-", help="Problems, as JSON rows; - for stdin.")
     ],
-    policy: cli.PolicyOptions,
+    policy: PolicyOptions,
     writing: cli.OutputOptions,
     count: Annotated[
         int, typer.Option("--count", "-k", min=1, help="Solutions to draw for each problem.")

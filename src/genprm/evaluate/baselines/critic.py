@@ -1,7 +1,7 @@
 r"""A language model as judge over the whole solution, as ProcessBench evaluates critic models.
 
 The prompt is the benchmark's critique template; paragraphs are tagged and count from 0; the
-answer is the last `\boxed{}`, and several answers vote. An answer that is no index abstains;
+answer is the last `\boxed{}`, and several answers vote. An answer that names no paragraph abstains;
 the official script lets one that is often repeated win the vote, and then counts a miss.
 """
 
@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from genprm.concurrency import together
-from genprm.errors import ModelError
+from genprm.errors import RequestFailed
 from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.judgement import most_common
 from genprm.evaluate.run import WholeVerdict
@@ -69,7 +69,7 @@ class Critic:
             self._ask(solution, vote_seed(self._settings.seed, row, 0, vote))
             for vote in range(self._settings.votes)
         )
-        guesses = [named_index(text) for text, _ in answers]
+        guesses = [named_index(text, len(solution.steps)) for text, _ in answers]
         spent = total(usage for _, usage in answers)
         usage = Usage(spent.tokens_in, spent.tokens_out, seconds=time.perf_counter() - start)
         texts = tuple(text for text, _ in answers)
@@ -88,13 +88,21 @@ class Critic:
             },
         )
         try:
-            text = answer["choices"][0]["message"]["content"] or ""
+            text = _text(answer["choices"][0]["message"]["content"])
         except (KeyError, IndexError, TypeError) as error:
-            raise ModelError(
+            raise RequestFailed(
                 f"{self._endpoint.base}: an answer without choices; fix: a chat endpoint's URL"
             ) from error
-        usage = answer.get("usage") or {}
-        return text, Usage(usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0))
+        used = answer.get("usage")
+        usage = used if isinstance(used, dict) else {}
+        return text, Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+
+
+def _text(content: object) -> str:
+    """A message's content: text, a list of parts of which some are text, or nothing."""
+    if isinstance(content, list):
+        return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
 
 
 def critique_prompt(solution: Solution) -> str:
@@ -106,10 +114,11 @@ def critique_prompt(solution: Solution) -> str:
     return TEMPLATE.format(problem=solution.problem, tagged_response=tagged.strip())
 
 
-def named_index(critique: str) -> int | None:
-    r"""The index in the last `\boxed{}`; None where there is none, or it is no integer."""
-    boxed = re.findall(r"\\boxed\{([^}]*)\}", critique)
+def named_index(critique: str, steps: int) -> int | None:
+    r"""The index in the last `\boxed{}`; None where there is none, or it names no paragraph."""
+    boxed = re.findall(r"\\boxed\{([^{}]{0,40})\}", critique)
     try:
-        return int(boxed[-1].strip()) if boxed else None
+        index = int(boxed[-1].strip()) if boxed else None
     except ValueError:
         return None
+    return index if index is not None and -1 <= index < steps else None

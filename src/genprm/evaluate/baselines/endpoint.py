@@ -1,13 +1,13 @@
 """JSON over HTTP to a model server: what the baselines that ask one share."""
 
-import asyncio
 from typing import Any, Self
 
 import httpx
 
-from genprm.errors import ContextExceeded, ModelError
+from genprm.errors import ContextExceeded, ModelError, RequestFailed
+from genprm.http import BadReply, Refused, Retry, bearer, check, check_reply
 
-_RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
+_ITEM_REFUSED = frozenset({400, 413, 422})  # statuses that may be about one request's text alone
 _TOO_LONG = ("context length", "context window", "maximum context", "too long", "max_model_len")
 
 
@@ -18,7 +18,7 @@ class Endpoint:
         base: URL that paths are appended to.
         api_key: sent as a bearer token.
         attempts: how often a request is sent before it fails for good.
-        pause: seconds before the second attempt; doubles with each.
+        pause: bounds the seconds before the second attempt; doubles with each.
         timeout: seconds to wait for an answer.
     """
 
@@ -32,9 +32,9 @@ class Endpoint:
         timeout: float = 600.0,
     ) -> None:
         self.base = base.rstrip("/")
-        self._attempts = attempts
-        self._pause = pause
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._retry = Retry(attempts=attempts, first=pause / 2, bad_replies=attempts)
+        self._answered = False
+        headers = bearer(api_key)
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         self._client = httpx.AsyncClient(headers=headers, timeout=timeout, limits=limits)
 
@@ -43,26 +43,50 @@ class Endpoint:
 
         Raises:
             ContextExceeded: the server says that the prompt is too long.
+            RequestFailed: it refused this request, or one failed where others did not.
             ModelError: the server refused, or could not be reached in all attempts.
         """
         url = f"{self.base}{path}"
-        fault = ""
-        for attempt in range(self._attempts):
-            if attempt:
-                await asyncio.sleep(self._pause * 2 ** (attempt - 1))
+
+        async def call() -> dict[str, Any]:
+            response = await self._client.post(url, json=body)
+            check(response)
+            return _object(response)
+
+        try:
+            answer = await self._retry(call, server=url)
+        except Refused as error:
+            if any(sign in str(error).lower() for sign in _TOO_LONG):
+                raise ContextExceeded(f"{url}: {error}") from None
+            kind = RequestFailed if error.status in _ITEM_REFUSED else ModelError
+            raise kind(
+                f"{url}: {error}; fix: check the URL, the model's name and the server"
+            ) from None
+        except ModelError as error:
+            raise (RequestFailed if self._answered else ModelError)(str(error)) from None
+        self._answered = True
+        return answer
+
+    async def first_model(self) -> str:
+        """The name of the first model that the server lists.
+
+        Raises:
+            ModelError: it lists none, or cannot be reached.
+        """
+        url = f"{self.base}/models"
+
+        async def call() -> str:
+            response = await self._client.get(url)
+            check(response)
             try:
-                response = await self._client.post(url, json=body)
-            except httpx.HTTPError as error:
-                fault = f"{type(error).__name__} {error}".strip()
-                continue
-            if response.is_success:
-                return _object(url, response)
-            fault = f"status {response.status_code}: {response.text[:300]}"
-            if response.status_code not in _RETRIED:
-                break
-        if any(sign in fault.lower() for sign in _TOO_LONG):
-            raise ContextExceeded(f"{url}: {fault}")
-        raise ModelError(f"{url}: {fault}; fix: check the URL, the model's name and the server")
+                return str(_object(response)["data"][0]["id"])
+            except (KeyError, IndexError, TypeError):
+                raise Refused(200, "it lists no model; fix: append #NAME to the URL") from None
+
+        try:
+            return await self._retry(call, server=url)
+        except Refused as error:
+            raise ModelError(f"{url}: {error}") from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,11 +95,12 @@ class Endpoint:
         await self._client.aclose()
 
 
-def _object(url: str, response: httpx.Response) -> dict[str, Any]:
+def _object(response: httpx.Response) -> dict[str, Any]:
     try:
         answer = response.json()
     except ValueError:
         answer = None
+    check_reply(answer)
     if not isinstance(answer, dict):
-        raise ModelError(f"{url}: the answer is no JSON object; fix: name a server's /v1 URL")
+        raise BadReply("the answer is no JSON object; is this a server's /v1 URL?")
     return answer
