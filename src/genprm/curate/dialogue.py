@@ -186,7 +186,7 @@ class _Writing:
             raise _OutOfBoundsError(Unreadable.TOO_MANY_BLOCKS)
         result = yield Execute(block[1])
         assert isinstance(result, RunResult)
-        output = wire.cut_middle(wire.untagged(result.text), OUTPUT_BYTES)
+        output = wire.shortened(wire.untagged(result.text), OUTPUT_BYTES)
         self.runs.append(Run(block[1], output, result.status.value))
         self.prompt += wire.code_output(self.literal(output))
         self.pieces.append("")

@@ -50,6 +50,8 @@ DIRECT_OPEN = "\\boxed{"
 DIRECT_CLOSE = "}"
 YES, NO = "Yes", "No"
 
+_LINE_BYTES = 256  # of a line of an output that is too long
+
 _TAG = re.compile(r"</?(?:analyze|verify|output)>|\*\*Judgement\*\*|\[Code Output\]", re.IGNORECASE)
 
 
@@ -72,11 +74,20 @@ def untagged(text: str) -> str:
     return _TAG.sub(lambda tag: f"{tag[0][0]} {tag[0][1:]}", text)
 
 
-def cut_middle(text: str, most: int) -> str:
-    """`text` in at most `most` bytes and a mark for what is left out of its middle.
+def shortened(text: str, most: int) -> str:
+    """`text` where it has at most `most` bytes; else cut in the middle, with marks.
 
+    First each long line is cut, then the whole, so that one huge line does not hide the others.
     A byte-level tokenizer makes at most one token of each byte, so bytes bound tokens.
     """
+    if len(text.encode("utf-8", "replace")) <= most:
+        return text
+    lines = (cut_middle(line, _LINE_BYTES) for line in text.split("\n"))
+    return cut_middle("\n".join(lines), most)
+
+
+def cut_middle(text: str, most: int) -> str:
+    """`text` in at most `most` bytes, and a mark for what is left out of its middle."""
     data = text.encode("utf-8", "replace")
     if len(data) <= most:
         return text

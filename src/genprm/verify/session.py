@@ -214,7 +214,7 @@ class _Turn:
         result = yield Execute(code)
         assert isinstance(result, RunResult)
         output = self.literal(wire.untagged(self.prompt_format.output(result)))
-        output = wire.cut_middle(output, self.limits.output_bytes)
+        output = wire.shortened(output, self.limits.output_bytes)
         self.text += wire.code_output(output)
         self.runs.append(Run(code, output, result.status.value))
         self.usage += Usage(executions=1)
