@@ -1,6 +1,6 @@
 """A sandbox server on this machine beside the sandbox in this process, and many requests at once.
 
-    python -m benchmarks.bench_sandbox_remote [--rounds 10] [--workers 2] [--in-flight 128]
+    python benchmarks/bench_sandbox_remote.py [--rounds 10] [--workers 2] [--in-flight 128]
 
 Local and remote take turns, a second each, so that what else the machine does falls on both; the
 ratio of a round is remote over local, and the median of the rounds is the figure. Client, server
@@ -20,7 +20,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from benchmarks.bench_sandbox import MIX, percentile
+from bench_sandbox import MIX, percentile
+
 from genprm.sandbox import RunStatus, SandboxBackend
 from genprm.sandboxes.load import load_sandbox
 
