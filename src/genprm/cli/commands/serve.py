@@ -158,7 +158,7 @@ async def _serve(
         access.allow_host or (),
         access.allow_origin or (),
     )
-    listening = _listen(access.host, access.port)
+    listening = _bind(access.host, access.port)
     programs = ForkServer(tier=engine.sandbox)  # apart from the judge's: /run_code has no say there
     async with programs, open_judge(engine.choice, settings) as judge:
         page = viewer_app(Library(), LiveJudge(lambda: nullcontext(judge)), hosts=guard.hosts)
@@ -170,10 +170,14 @@ async def _serve(
         await server.serve([listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
+    """The address is ours before the model loads, and connections are taken when it has."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         cause = error.strerror or str(error)
         raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
+    return bound
