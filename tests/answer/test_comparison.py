@@ -27,6 +27,7 @@ x = \pm 4 | -4 and 4 | equal
 [0, 1) | \left[0,1\right) | equal
 (-\infty, 3] | (-∞, 3] | equal
 \{1,2,3\} | {3, 2, 1} | equal
+\{-1, 1, 1\} | \{-1, 1\} | equal
 (1,2) | (2,1) | different
 1, 2 | 2 and 1 | equal
 1,2,3 | 1,2,4 | different

@@ -193,7 +193,7 @@ def _collection(plain: str, depth: int) -> Collection | None:
     if not brackets:
         return Collection(Kind.LIST, items)
     if brackets == "{}":
-        return Collection(Kind.SET, items, brackets)
+        return Collection(Kind.SET, tuple(dict.fromkeys(items)), brackets)
     is_interval = "[" in brackets or "]" in brackets
     return Collection(Kind.INTERVAL if is_interval else Kind.TUPLE, items, brackets)
 
