@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 from chat_server import Server
@@ -13,6 +12,7 @@ from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.run import read_run, run
 from genprm.problem import Solution
+from genprm.records.summaries import Summary
 
 ROWS = [
     LabelledSolution(Solution("p {x}", ("ok", "broken"), "a"), 1, "s"),
@@ -20,7 +20,7 @@ ROWS = [
 ]
 
 
-def chat(*texts: str) -> dict[str, Any]:
+def chat(*texts: str) -> Summary:
     choices = [{"message": {"role": "assistant", "content": text}} for text in texts]
     return {"choices": choices, "usage": {"prompt_tokens": 10, "completion_tokens": 3}}
 
@@ -53,23 +53,25 @@ def test_the_last_box_counts(critique: str, index: int | None) -> None:
 def test_votes_of_a_critic(tmp_path: Path) -> None:
     seeds: list[int] = []
 
-    def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(path: str, body: Summary) -> tuple[int, Summary]:
         assert path == "/v1/chat/completions"
         assert body["model"] == "gpt"
         seeds.append(body["seed"])
         wrong = "broken" in body["messages"][0]["content"]
         return 200, chat(r"\boxed{1}" if wrong else r"\boxed{-1}")
 
-    async def judged(url: str) -> dict[str, Any]:
+    async def judged(url: str) -> Summary:
         async with Endpoint(f"{url}/v1") as endpoint:
             critic = Critic(endpoint, "gpt", CriticSettings(votes=4))
             return await run(ROWS, critic, tmp_path)
 
     with Server(answer) as url:
         summary = asyncio.run(judged(url))
-    assert summary["average_f1"] == 100.0
-    assert summary["majority"]["4"]["average_f1"] == 100.0
-    assert summary["cost"]["tokens_out"] == 12
+    assert summary.average_f1 == 100.0
+    assert summary.majority["4"] is not None
+    assert summary.cost is not None
+    assert summary.majority["4"].average_f1 == 100.0
+    assert summary.cost.tokens_out == 12
     assert len(set(seeds)) == 8
     stored = next(read_run(tmp_path).stored_rows())
     assert stored.critiques == (r"\boxed{1}",) * 4

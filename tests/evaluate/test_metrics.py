@@ -62,11 +62,11 @@ def test_breakdowns_hold_every_row_they_apply_to() -> None:
         row("b", 0, generator="H", answer_correct=False),
         row("c", -1, generator="G", answer_correct=True),
     ]
-    parts = summarise(rows, {"a": 2, "b": 1, "c": -1})["breakdowns"]
-    assert parts["generator"]["G"]["f1"] == 100.0
-    assert parts["error_position"]["0"]["error_accuracy"] == 0.0
-    assert parts["process"]["right answer, wrong process"]["error_accuracy"] == 100.0
-    assert parts["steps"]["7-9"]["errors"] == 2
+    parts = summarise(rows, {"a": 2, "b": 1, "c": -1}).breakdowns
+    assert parts["generator"]["G"].f1 == 100.0
+    assert parts["error_position"]["0"].error_accuracy == 0.0
+    assert parts["process"]["right answer, wrong process"].error_accuracy == 100.0
+    assert parts["steps"]["7-9"].errors == 2
 
 
 def test_stored_predictions_broken_ones_included(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_stored_predictions_broken_ones_included(tmp_path: Path) -> None:
     stored.write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows, predictions = read_files([data]), read_predictions(stored)
     summary = summarise(rows, predictions.first_errors)
-    assert summary["subsets"]["gsm8k"]["error_accuracy"] == pytest.approx(100 / 3)
-    assert summary["subsets"]["gsm8k"]["correct_accuracy"] == 50.0
-    assert summary["abstained_ids"] == ["gsm8k-1", "gsm8k-2", "gsm8k-4"]
+    assert summary.subsets["gsm8k"].error_accuracy == pytest.approx(100 / 3)
+    assert summary.subsets["gsm8k"].correct_accuracy == 50.0
+    assert summary.abstained_ids == ("gsm8k-1", "gsm8k-2", "gsm8k-4")
     assert set(predictions.unreadable) == {"gsm8k-2", "gsm8k-4"}
     assert predictions.unknown(rows) == ["elsewhere-7"]

@@ -60,9 +60,11 @@ class Flaky:
 
 def test_a_run_keeps_every_vote(tmp_path: Path) -> None:
     summary = asyncio.run(run(ROWS, judge_of(), tmp_path))
-    assert summary["average_f1"] == 100.0
-    assert summary["majority"]["4"]["average_f1"] == 100.0
-    assert summary["pass_at_1"]["spread"] == 0.0
+    assert summary.average_f1 == 100.0
+    assert summary.majority["4"] is not None
+    assert summary.pass_at_1 is not None
+    assert summary.majority["4"].average_f1 == 100.0
+    assert summary.pass_at_1.spread == 0.0
     found = read_run(tmp_path)
     assert found.rows == tuple(ROWS)
     assert found.predictions == {"wrong-1": 1, "right-1": -1}
@@ -96,15 +98,15 @@ def test_a_dead_server_ends_the_run_and_an_impossible_row_is_a_miss(tmp_path: Pa
     judge = Flaky(down=False)
     summary = asyncio.run(run(ROWS, judge, tmp_path))
     assert judge.judged == ["wrong-1"]
-    assert summary["subsets"]["s"]["correct_accuracy"] == 0.0
-    assert summary["failed"] == {"right-1": "the prompt is too long"}
-    assert summary["abstained_ids"] == ["right-1"]
+    assert summary.subsets["s"].correct_accuracy == 0.0
+    assert summary.failed == {"right-1": "the prompt is too long"}
+    assert summary.abstained_ids == ("right-1",)
 
 
 def test_a_constant_scores_what_it_must(tmp_path: Path) -> None:
     summary = asyncio.run(run(ROWS, Constant(-1), tmp_path))
-    subset = summary["subsets"]["s"]
-    assert (subset["error_accuracy"], subset["correct_accuracy"], subset["f1"]) == (0.0, 100.0, 0.0)
+    subset = summary.subsets["s"]
+    assert (subset.error_accuracy, subset.correct_accuracy, subset.f1) == (0.0, 100.0, 0.0)
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from genprm.evaluate.pools import read_graded
 from genprm.evaluate.predictions import read_predictions
 from genprm.evaluate.run import run
 from genprm.evaluate.selection import Selection
-from genprm.evaluate.summary import Summary, summarise
+from genprm.evaluate.summary import summarise
 from genprm.records.evaluations import EvaluatedRow
+from genprm.records.summaries import Summary
 from genprm.report import numbers
 
 HUB = "Qwen/ProcessBench"
@@ -87,14 +88,14 @@ def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: Path
         _warn(f"{len(stored.unreadable)} predictions cannot be read and count as misses: {first}")
     if unknown:
         _warn(f"{len(unknown)} predictions are of no row and were left out: {unknown[0]!r}")
-    unusable = {"unreadable": dict(stored.unreadable), "unknown_ids": unknown}
-    return summarise(rows, stored.first_errors) | unusable
+    unusable = {"unreadable": dict(stored.unreadable), "unknown_ids": tuple(unknown)}
+    return summarise(rows, stored.first_errors).model_copy(update=unusable)
 
 
 def print_summary(summary: Summary, name: str, *, as_json: bool) -> None:
     """One run's numbers, as JSON or as tables."""
     if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(summary.shown(), ensure_ascii=False, indent=2))
         return
     runs = {name: summary}
     tables = [

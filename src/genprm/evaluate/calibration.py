@@ -5,7 +5,6 @@ and what follows is not labelled.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -13,42 +12,9 @@ from numpy.typing import NDArray
 
 from genprm.evaluate.judgement import Judgement
 from genprm.evaluate.labelled import LabelledSolution
+from genprm.records.summaries import Bin, Calibration, RiskCoverage
 
 BINS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Steps whose reward fell into [low, high), the last bin closed."""
-
-    low: float
-    high: float
-    count: int
-    reward: float | None  # mean
-    right: float | None  # share of right steps
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Of `steps` labelled steps: expected calibration error, Brier score, reliability curve."""
-
-    steps: int
-    ece: float
-    brier: float
-    bins: tuple[Bin, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RiskCoverage:
-    """Answering only the most confident rows: `risk` [i] is the error rate at `coverage` [i].
-
-    Rows of equal confidence enter together. Abstained rows enter last, as errors. `area` is the
-    mean risk over all coverages (AURC; lower is better).
-    """
-
-    coverage: tuple[float, ...]
-    risk: tuple[float, ...]
-    area: float
 
 
 def labelled_steps(

@@ -26,11 +26,12 @@ from genprm.concurrency import as_finished
 from genprm.errors import InputError, RequestFailed
 from genprm.evaluate.judgement import Judgement
 from genprm.evaluate.labelled import LabelledSolution
-from genprm.evaluate.summary import Summary, summarise_judgements
+from genprm.evaluate.summary import summarise_judgements
 from genprm.journal import Journal, run_file
 from genprm.problem import Solution
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.run_spec import JudgeSpec, RunSpec, digest, read_spec
+from genprm.records.summaries import Summary
 from genprm.records.validation import field_fault
 from genprm.records.verdicts import judged_fields
 from genprm.verdict import SolutionVerdict, Usage
@@ -121,7 +122,7 @@ async def run(
         journal.finish(row.id for row in rows)
         judgements = {row.id: judgement_of(row) for row in journal.rows()}
     summary = summarise_judgements(rows, judgements)
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=1) + "\n")
+    (folder / SUMMARY).write_text(summary.text())
     return summary
 
 

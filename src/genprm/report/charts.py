@@ -22,16 +22,16 @@ def selection_charts(selections: Sequence[Selection]) -> list[Chart]:
 def _majorities(runs: Summaries) -> Chart:
     series = []
     for color, (name, run) in enumerate(runs.items()):
-        points = [(int(k), one) for k, one in (run.get("majority") or {}).items() if one]
-        points = [(k, one) for k, one in points if one["average_f1"] is not None]
+        points = [(int(k), one) for k, one in run.majority.items() if one]
+        points = [(k, one) for k, one in points if one.average_f1 is not None]
         if len(points) > 1:
-            bands = [one["average_f1_interval"] for _, one in points]
+            bands = [one.average_f1_interval or (0.0, 0.0) for _, one in points]
             series.append(
                 Series(
                     name,
                     color,
                     [k for k, _ in points],
-                    [one["average_f1"] for _, one in points],
+                    [one.average_f1 or 0.0 for _, one in points],
                     [band[0] for band in bands],
                     [band[1] for band in bands],
                 )
@@ -42,9 +42,10 @@ def _majorities(runs: Summaries) -> Chart:
 def _reliability(runs: Summaries) -> Chart:
     series = []
     for color, (name, run) in enumerate(runs.items()):
-        if calibration := run.get("calibration"):
-            bins = [one for one in calibration["bins"] if one["count"]]
-            x, y = [one["reward"] for one in bins], [one["right"] for one in bins]
+        if calibration := run.calibration:
+            bins = [one for one in calibration.bins if one.count]
+            x = [one.reward for one in bins if one.reward is not None]
+            y = [one.right for one in bins if one.right is not None]
             series.append(Series(name, color, x, y))
     return Chart(
         "Reliability of step rewards", "mean reward", "share of right steps", series, diagonal=True
@@ -53,9 +54,9 @@ def _reliability(runs: Summaries) -> Chart:
 
 def _risk_coverage(runs: Summaries) -> Chart:
     series = [
-        Series(name, color, curve["coverage"], curve["risk"])
+        Series(name, color, curve.coverage, curve.risk)
         for color, (name, run) in enumerate(runs.items())
-        if run.get("calibration") and (curve := run.get("risk_coverage"))
+        if run.calibration and (curve := run.risk_coverage)
     ]
     return Chart("Risk against coverage", "share of rows answered", "share wrong", series)
 

@@ -1,12 +1,11 @@
 """What runs say, as tables: one summary by name in, one table out."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from genprm.evaluate.selection import Selection
+from genprm.records.summaries import GroupScores, Majority, SubsetScores, Summary
 from genprm.report.tables import Table, number, with_interval
 
-Summary = Mapping[str, Any]
 Summaries = Mapping[str, Summary]  # by the run's name
 
 METRICS = {"error_accuracy": "error acc.", "correct_accuracy": "correct acc.", "f1": "F1"}
@@ -18,9 +17,9 @@ def f1_table(runs: Summaries) -> Table:
     rows = [
         [
             name,
-            *(_f1(summary["subsets"].get(subset)) for subset in subsets),
-            with_interval(summary["average_f1"], summary["average_f1_interval"]),
-            str(summary["abstained"]),
+            *(_f1(summary.subsets.get(subset)) for subset in subsets),
+            with_interval(summary.average_f1, summary.average_f1_interval),
+            str(summary.abstained),
         ]
         for name, summary in runs.items()
     ]
@@ -34,13 +33,13 @@ def detail_table(runs: Summaries) -> Table:
         [
             name,
             subset,
-            *(with_interval(own[key], own["interval"][key]) for key in METRICS),
-            str(own["errors"]),
-            str(own["corrects"]),
-            str(own["abstained"]),
+            *(with_interval(getattr(own, key), getattr(own.interval, key)) for key in METRICS),
+            str(own.errors),
+            str(own.corrects),
+            str(own.abstained),
         ]
         for name, summary in runs.items()
-        for subset, own in summary["subsets"].items()
+        for subset, own in summary.subsets.items()
     ]
     columns = ["run", "subset", *METRICS.values(), "wrong", "right", "abstained"]
     return Table("By subset", columns, rows)
@@ -48,17 +47,17 @@ def detail_table(runs: Summaries) -> Table:
 
 def votes_table(runs: Summaries) -> Table | None:
     """Pass@1 and Maj@k, average F1, from the votes of one run each."""
-    ks = sorted({int(k) for run in runs.values() for k in run.get("majority") or ()})
+    ks = sorted({int(k) for run in runs.values() for k in run.majority})
     if ks in ([], [1]):
         return None
     rows = []
     for name, summary in runs.items():
-        majority, single = summary.get("majority") or {}, summary.get("pass_at_1")
-        spread = f" ± {number(single['spread'])}" if single and single["spread"] else ""
+        majority, single = summary.majority, summary.pass_at_1
+        spread = f" ± {number(single.spread)}" if single and single.spread else ""
         rows.append(
             [
                 name,
-                number(single and single["average_f1"]) + spread,
+                number(single.average_f1 if single else None) + spread,
                 *(_average_f1(majority.get(str(k))) for k in ks),
             ]
         )
@@ -71,11 +70,13 @@ def votes_table(runs: Summaries) -> Table | None:
 
 def cost_table(runs: Summaries) -> Table | None:
     """Tokens, executions and seconds per solution."""
-    costs = {name: run["cost"] for name, run in runs.items() if run.get("cost")}
-    if not any(cost["seconds"] or cost["tokens_out"] for cost in costs.values()):
+    costs = {name: run.cost for name, run in runs.items() if run.cost}
+    if not any(cost.seconds or cost.tokens_out for cost in costs.values()):
         return None
     fields = ("tokens_in", "tokens_cached", "tokens_out", "executions", "seconds")
-    rows = [[name, *(number(cost[field]) for field in fields)] for name, cost in costs.items()]
+    rows = [
+        [name, *(number(getattr(cost, field)) for field in fields)] for name, cost in costs.items()
+    ]
     columns = ["run", *(field.replace("_", " ") for field in fields)]
     return Table("Cost per solution", columns, rows, "Seconds overlap when rows run concurrently.")
 
@@ -85,13 +86,13 @@ def calibration_table(runs: Summaries) -> Table | None:
     rows = [
         [
             name,
-            str(calibration["steps"]),
-            number(calibration["ece"], 3),
-            number(calibration["brier"], 3),
-            number(run["risk_coverage"]["area"], 3),
+            str(calibration.steps),
+            number(calibration.ece, 3),
+            number(calibration.brier, 3),
+            number(run.risk_coverage.area if run.risk_coverage else None, 3),
         ]
         for name, run in runs.items()
-        if (calibration := run.get("calibration"))
+        if (calibration := run.calibration)
     ]
     columns = ["run", "labelled steps", "ECE", "Brier", "area under risk–coverage"]
     return Table("Calibration", columns, rows) if rows else None
@@ -108,9 +109,7 @@ def breakdown_tables(runs: Summaries) -> list[Table]:
     tables = []
     for key, title in titles.items():
         groups = list(
-            dict.fromkeys(
-                group for run in runs.values() for group in run["breakdowns"].get(key, {})
-            )
+            dict.fromkeys(group for run in runs.values() for group in run.breakdowns.get(key, {}))
         )
         metric = "f1" if key in ("generator", "steps") else "error_accuracy"
         rows = [
@@ -118,7 +117,7 @@ def breakdown_tables(runs: Summaries) -> list[Table]:
                 group,
                 str(_rows(runs, key, group)),
                 *(
-                    number(run["breakdowns"].get(key, {}).get(group, {}).get(metric))
+                    number(getattr(run.breakdowns.get(key, {}).get(group), metric, None))
                     for run in runs.values()
                 ),
             ]
@@ -152,21 +151,21 @@ def selection_table(selection: Selection) -> Table:
 
 
 def _subsets(runs: Summaries) -> list[str]:
-    return list(dict.fromkeys(subset for run in runs.values() for subset in run["subsets"]))
+    return list(dict.fromkeys(subset for run in runs.values() for subset in run.subsets))
 
 
-def _f1(subset: Summary | None) -> str:
-    return with_interval(subset["f1"], subset["interval"]["f1"]) if subset else "—"
+def _f1(subset: SubsetScores | None) -> str:
+    return with_interval(subset.f1, subset.interval.f1) if subset else "—"
 
 
-def _average_f1(majority: Summary | None) -> str:
+def _average_f1(majority: Majority | None) -> str:
     if majority is None:
         return "—"
-    return with_interval(majority["average_f1"], majority["average_f1_interval"])
+    return with_interval(majority.average_f1, majority.average_f1_interval)
 
 
 def _rows(runs: Summaries, key: str, group: str) -> int:
-    first = next(
-        part for run in runs.values() if (part := run["breakdowns"].get(key, {}).get(group))
+    first: GroupScores = next(
+        part for run in runs.values() if (part := run.breakdowns.get(key, {}).get(group))
     )
-    return int(first["errors"] + first["corrects"])
+    return first.errors + first.corrects

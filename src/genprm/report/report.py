@@ -1,16 +1,15 @@
 """A report: runs side by side, gathered once, then written as a page and as tables."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from genprm.errors import InputError
 from genprm.evaluate.run import ROWS, SUMMARY, Run, read_run
 from genprm.evaluate.selection import FILE as SELECTIONS
 from genprm.evaluate.selection import Selection, read_selections
 from genprm.evaluate.summary import summarise_judgements
+from genprm.records.summaries import Summary
 from genprm.report import numbers
 from genprm.report.charts import run_charts, selection_charts
 from genprm.report.comparison import Disagreement, difference_table, disagreements
@@ -112,11 +111,11 @@ def _distinct(runs: Sequence[Run]) -> list[Run]:
     ]
 
 
-def _summary(run: Run) -> dict[str, Any]:
+def _summary(run: Run) -> Summary:
     """As the finished run stored it; an unfinished one is summed up as far as it came."""
     path = run.folder / SUMMARY
     if path.exists():
-        summary: dict[str, Any] = json.loads(path.read_text())
-        if summary["rows"] == len(run.rows):
+        summary = Summary.model_validate_json(path.read_bytes())
+        if summary.rows == len(run.rows):
             return summary
     return summarise_judgements(run.rows, run.judgements)
