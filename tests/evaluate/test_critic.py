@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat_server import Server
@@ -20,7 +21,7 @@ ROWS = [
 ]
 
 
-def chat(*texts: str) -> Summary:
+def chat(*texts: str) -> dict[str, Any]:
     choices = [{"message": {"role": "assistant", "content": text}} for text in texts]
     return {"choices": choices, "usage": {"prompt_tokens": 10, "completion_tokens": 3}}
 
@@ -53,7 +54,7 @@ def test_the_last_box_counts(critique: str, index: int | None) -> None:
 def test_votes_of_a_critic(tmp_path: Path) -> None:
     seeds: list[int] = []
 
-    def answer(path: str, body: Summary) -> tuple[int, Summary]:
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         assert path == "/v1/chat/completions"
         assert body["model"] == "gpt"
         seeds.append(body["seed"])
