@@ -12,10 +12,10 @@ from genprm.cli import options as cli
 from genprm.cli.grouping import grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
-from genprm.verify.judge import StepJudge
 from genprm.verify.settings import Settings
 
 if TYPE_CHECKING:
+    from genprm.verify.judge import StepJudge
     from genprm.viewer.library import Library
 
 
@@ -95,7 +95,7 @@ async def _serve(
     from genprm.viewer.app import viewer_app
     from genprm.viewer.live import LiveJudge
 
-    def judge_here() -> AbstractAsyncContextManager[StepJudge]:
+    def judge_here() -> AbstractAsyncContextManager["StepJudge"]:
         return open_judge(engine.choice, settings)
 
     try:
