@@ -9,11 +9,11 @@ recipes/accelerate/fsdp.yaml -m genprm train RECIPE.toml`.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from genprm.errors import InputError, MissingExtra
+from genprm.errors import InputError
+from genprm.extras import require
 from genprm.train.checkpoints import claim, last_checkpoint
 from genprm.train.corpus import Corpus, describe, load_corpus
 from genprm.train.export import export
@@ -51,10 +51,13 @@ def check_installed(settings: Training) -> None:
     Raises:
         MissingExtra: with the first library that is missing.
     """
-    wanted = [*_NEEDED, *settings.report, *(["peft"] if settings.lora else [])]
-    for package in wanted:
-        if find_spec(package) is None:
-            raise MissingExtra(package, extra="train")
+    adapters = ["peft"] if settings.lora else []
+    exported = (
+        ["gguf", "openvino"] if (Path(settings.base) / "openvino_model.xml").is_file() else []
+    )
+    require(*_NEEDED, *settings.report, *adapters, *exported, extra="train")
+    if settings.chats.endswith(".parquet"):
+        require("pyarrow", extra="train")
 
 
 def load_tokenizer(settings: Training) -> Any:

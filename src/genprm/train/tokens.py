@@ -14,15 +14,16 @@ from typing import Any
 from unicodedata import normalize
 
 from genprm.errors import InputError
+from genprm.records.chats import Author
 from genprm.train.recipe import Loss
 
 IGNORED = -100  # the label of a token that is not learned
 
 LEARNED = {
-    Loss.ASSISTANT: frozenset({"driver", "model"}),
-    Loss.MODEL: frozenset({"model"}),
+    Loss.ASSISTANT: frozenset({Author.DRIVER, Author.MODEL}),
+    Loss.MODEL: frozenset({Author.MODEL}),
 }
-_HANDS_OVER = "model"  # the author whose pieces begin where a prompt ends
+_HANDS_OVER = Author.MODEL  # the author whose pieces begin where a prompt ends
 _SLOT = re.compile("\ue000(\\d+)\ue001")  # private-use characters: no template writes them
 
 
