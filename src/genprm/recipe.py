@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -37,7 +37,7 @@ def read_recipe(path: Path, shape: type[Shape]) -> Shape:
     return check_recipe(content, shape, origin=str(path))
 
 
-def check_recipe(content: Mapping[str, Any], shape: type[Shape], *, origin: str) -> Shape:
+def check_recipe(content: Mapping[str, object], shape: type[Shape], *, origin: str) -> Shape:
     """The recipe that `content` spells; raises as `read_recipe`."""
     try:
         return shape.model_validate_json(json.dumps(content, default=str))  # JSON spells enums

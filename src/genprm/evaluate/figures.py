@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from genprm.errors import MissingExtra
 from genprm.evaluate.budgets import Point
 from genprm.evaluate.intervals import Interval
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, Curve, Selection
 from genprm.verify.aggregate import Aggregate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def figure_4(
@@ -92,7 +95,7 @@ def scaling_figure(points: Sequence[Point], path: Path) -> None:
 
 
 @contextmanager
-def _figure(width: float, height: float, path: Path) -> Iterator[Any]:
+def _figure(width: float, height: float, path: Path) -> Iterator["Figure"]:
     """An empty figure, inches wide and high, that is saved at the end."""
     try:
         import matplotlib as mpl

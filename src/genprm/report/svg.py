@@ -1,5 +1,8 @@
 """Line charts as inline SVG that takes its colours from the page, so light and dark both work.
 
+matplotlib writes colours into the file, one set for light or for dark, so the figures in the docs
+are its work and the charts of a page are drawn here.
+
 Series are drawn with the classes `s0` … `s7`; the page's style sheet gives them colours.
 """
 
