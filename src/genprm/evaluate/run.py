@@ -52,6 +52,10 @@ class WholeVerdict:
     critiques: tuple[str, ...] = ()
     usage: Usage = Usage()
 
+    def __getitem__(self, field: str) -> object:
+        """A field by its name: version 0.1 returned a table, and programs still read it so."""
+        return getattr(self, field)
+
 
 class Judge(Protocol):
     """What finds first errors: a verifier or a baseline."""
