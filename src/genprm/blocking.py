@@ -4,19 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from genprm.models.load import load_model
+from genprm.compose import DEFAULT, JudgeChoice, ModelChoice, open_judge
 from genprm.problem import Solution, split_steps
-from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import SolutionVerdict
 from genprm.verify.settings import Settings
-from genprm.verify.verifier import Verifier
 
 
 def judge(
     problem: str,
     solution: str | Sequence[str],
     *,
-    model: str = "arithmetic",
+    model: str = DEFAULT,
     settings: Settings = Settings(),
 ) -> SolutionVerdict:
     """Judge one solution, a text or its steps, and wait for the verdict.
@@ -35,9 +33,5 @@ def judge(
 
 
 async def _judge(solution: Solution, name: str, settings: Settings) -> SolutionVerdict:
-    model = load_model(name)
-    try:
-        async with ForkServer() as sandbox:
-            return await Verifier(model, sandbox, settings).verify(solution)
-    finally:
-        await model.close()
+    async with open_judge(JudgeChoice(ModelChoice(name)), settings) as judge:
+        return await judge.verify(solution)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 from time import perf_counter
 
@@ -22,16 +23,28 @@ from genprm.policy import Policy, PolicySettings
 from genprm.sandboxes.load import load_sandbox
 from genprm.verify.cascade import Cascade
 from genprm.verify.cascade_config import read_cascade_config
+from genprm.verify.code_first import CodeFirst
+from genprm.verify.code_judge import CodeJudge
+from genprm.verify.domain import Domain
+from genprm.verify.format import Mode
 from genprm.verify.judge import StepJudge
 from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
+DEFAULT = "default"  # code first, then the shipped model on text like its own
+SHIPPED = "arithmetic"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model by name, and how it is reached. `load_model` says which names there are."""
+    """A model by name, and how it is reached. `load_model` says which names there are.
 
-    name: str = "arithmetic"
+    For a judge the name may also be `default`: code settles what it can refute, and the shipped
+    model is asked about text like that it was trained on. Where a cascade or another mode than
+    GenPRM's is asked for, `default` is the shipped model alone.
+    """
+
+    name: str = SHIPPED
     chat_template: Path | None = None
     api_key: str | None = None
 
@@ -79,13 +92,18 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
             yield remote
         return
     config = read_cascade_config(choice.cascade) if choice.cascade else None
-    async with load_sandbox(choice.sandbox) as sandbox, open_model(choice.model) as model:
+    code_first = choice.model.name == DEFAULT and config is None and settings.mode is Mode.GENPRM
+    named = replace(choice.model, name=SHIPPED) if choice.model.name == DEFAULT else choice.model
+    async with load_sandbox(choice.sandbox) as sandbox, open_model(named) as model:
         clock = _standing if isinstance(model, Replay) else perf_counter
         strong = Verifier(model, sandbox, settings, clock=clock)
+        if code_first:
+            yield CodeFirst(CodeJudge(sandbox, settings, clock=clock), strong, _shipped_domain())
+            return
         if config is None:
             yield strong
             return
-        first = replace(choice.model, name=config.model or choice.model.name)
+        first = replace(named, name=config.model or named.name)
         async with open_model(first) as cheap_model:
             cheap = Verifier(cheap_model, sandbox, config.settings(settings), clock=clock)
             yield Cascade(cheap, strong, config.band)
@@ -107,6 +125,11 @@ async def open_policy(
     """A policy on its own model; raises as `open_model`."""
     async with open_model(choice) as model:
         yield Policy(model, settings)
+
+
+def _shipped_domain() -> Domain:
+    folder = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / "verifier"
+    return Domain.read(folder / "domain.txt")
 
 
 def _standing() -> float:

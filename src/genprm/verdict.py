@@ -49,6 +49,7 @@ class Flag(StrEnum):
     CODE_ROUNDS_EXHAUSTED = "code_rounds_exhausted"  # judged after the last allowed run of code
     CODE_FAILED = "code_failed"  # every block of code that it ran ended in an error
     UNCLOSED = "unclosed"  # the model ended its turn early; the open part was closed for it
+    UNCHECKED = "unchecked"  # code found nothing to check: the reward is only a base rate
 
 
 ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE, Flag.FAILED})

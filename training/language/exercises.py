@@ -206,7 +206,12 @@ class _Solving:
         self.claims.append(claim)
 
     def _write(
-        self, name: str, formula: ast.expr, known: Mapping[str, Fraction], number: Fraction, index: int
+        self,
+        name: str,
+        formula: ast.expr,
+        known: Mapping[str, Fraction],
+        number: Fraction,
+        index: int,
     ) -> Written:
         rng, habits = self.rng, self.habits
         last = index == len(self.drawn.lines) - 1
@@ -217,7 +222,9 @@ class _Solving:
         money = "$" if habits.dollars and "$" in self.drawn.text and "$" not in style else ""
         text = style.format(e=shown, v=money + show(number), l=label, L=label.capitalize())
         if last and not habits.answer:
-            text = text.rstrip(".") + habits.ending.format(v=show(number)) if habits.ending else text
+            text = (
+                text.rstrip(".") + habits.ending.format(v=show(number)) if habits.ending else text
+            )
         links = (show(number),) if bare else (link, show(number))
         return Written(text, links)
 
@@ -256,7 +263,9 @@ def _expression(
     return (shown.replace(" ", "") if habits.tight else shown), filled
 
 
-def _percent_of(formula: ast.expr, known: Mapping[str, Fraction]) -> tuple[Fraction, Fraction] | None:
+def _percent_of(
+    formula: ast.expr, known: Mapping[str, Fraction]
+) -> tuple[Fraction, Fraction] | None:
     """The share and the whole of `share / 100 * whole`."""
     match formula:
         case ast.BinOp(
@@ -274,7 +283,7 @@ class _Fill(ast.NodeTransformer):
     def __init__(self, known: Mapping[str, Fraction]) -> None:
         self.known = known
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         number = self.known[node.id]
         text = show(number)
         constant = ast.Constant(float(abs(number)) if "." in text else abs(int(number)))

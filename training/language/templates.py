@@ -21,9 +21,13 @@ from pathlib import Path
 
 TEMPLATES = Path(__file__).with_name("templates.txt")
 PERCENTAGES = (5, 10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 80)
-NAMES = tuple("Mia Tom Ana Ben Eva Leo Zoe Sam Ida Max Lily Omar Nina Paul Rosa Emma Noah".split())
-THINGS = tuple(
-    "shirt jacket book phone pen notebook apple muffin coffee ticket toy marble card hat".split()
+NAMES = (
+    *("Mia", "Tom", "Ana", "Ben", "Eva", "Leo", "Zoe", "Sam", "Ida", "Max", "Lily", "Omar"),
+    *("Nina", "Paul", "Rosa", "Emma", "Noah"),
+)
+THINGS = (
+    *("shirt", "jacket", "book", "phone", "pen", "notebook", "apple", "muffin", "coffee"),
+    *("ticket", "toy", "marble", "card", "hat"),
 )
 PEOPLE = ("people", "kids", "students", "workers", "members")
 

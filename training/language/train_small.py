@@ -2,8 +2,8 @@
 
     python training/language/train_small.py --minutes 60 --out build/typed
 
-A share of the chats are of the kind it was trained on, so that it keeps what it knows. A run that was
-killed goes on from its last checkpoint with the same command; it ends with OUT/model.
+A share of the chats are of the kind it was trained on, so that it keeps what it knows. A run
+that was killed goes on from its last checkpoint with the same command; it ends with OUT/model.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def start_from(shipped: Path, folder: Path, recipe: Recipe, tokenizer: Tokenizer
     model = build_model(recipe, tokenizer.get_vocab_size())
     weights = load_file(shipped / "model.safetensors")
     missing, unknown = model.load_state_dict(weights, strict=False)
-    assert not unknown and set(missing) <= {"lm_head.weight"}, (missing, unknown)
+    if unknown or set(missing) - {"lm_head.weight"}:
+        raise ValueError(f"{shipped}: other weights than expected: {missing}, {unknown}")
     model.tie_weights()
     path = folder / "start.pt"
     torch.save({"model": model.state_dict(), "state": {"drawn": 0}}, path)

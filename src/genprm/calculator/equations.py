@@ -12,7 +12,9 @@ _EXPRESSION = r"(?:sqrt(?=\()|[-+*/().\d\s%])*\d[\d.\s)%]*"
 _CHAIN = re.compile(
     rf"(?<![\w.=<>])({_EXPRESSION}(?:=\s*{_EXPRESSION})+)(?![\w(]|\s*[-+*/^]\s*\w|\s*\*\*)"
 )
-_ROUGH = re.compile(r"(?i)≈|~|\b(?:about|approximately|approx|around|round|rounded|roughly|nearly)\b")
+_ROUGH = re.compile(
+    r"(?i)≈|~|\b(?:about|approximately|approx|around|round|rounded|roughly|nearly)\b"
+)
 _TAIL_OF_WORDS = re.compile(r"(?:[-+*/%√(]|\bx|\bof|\bthan|\bto|\bby)$")
 
 

@@ -19,8 +19,9 @@ _ASKED = re.compile(
     r"(?i)^(?:please |can you )?(?:what is|what's|whats|calculate|compute|evaluate|find|work out|"
     r"simplify|how much is|solve|the value of|:|\s)*"
 )
+_OPERAND = rf"-?(?:{NUMBER})|\(-(?:{NUMBER})\)"
 _REDUCTION = re.compile(
-    rf"(?<![\w.=*/+-])(-?(?:{NUMBER})|\(-(?:{NUMBER})\)) ?([-+*/]) ?(-?(?:{NUMBER})|\(-(?:{NUMBER})\))"
+    rf"(?<![\w.=*/+(-])(?<![=*/+(-] )({_OPERAND}) ?([-+*/]) ?({_OPERAND})"
     rf" ?= ?(-?(?:{NUMBER}))(?![\w%(/*]|\.\d| ?[-+*/])"
 )
 _ANSWER = re.compile(rf"(?i)\banswer(?: is|:|=| =)? ?(-?(?:{NUMBER}))(?![\w%(/]|\.\d| ?[-+*/])")
@@ -44,17 +45,20 @@ class Expression:
     def __init__(self, problem: str) -> None:
         self.text = _expression(problem)
         self._tree: Part | None = None
+        self._orderly = False  # whether a number names one place in the expression
         if self.text is not None:
             node = parse(self.text)
             self._value = value(node)
             self._tree = _part(node)
+            self._orderly = all(count == 1 for count in _numbers(self._tree).values())
 
     def check(self, step: str) -> list[Claim]:
         """What a step does to the expression, and the answer that it gives."""
         if self._tree is None:
             return []
         text = plain(step)
-        claims = [claim for found in _REDUCTION.findall(text) if (claim := self._reduce(*found))]
+        found = _REDUCTION.findall(text) if self._orderly else []
+        claims = [claim for each in found if (claim := self._reduce(*each))]
         for stated in _ANSWER.findall(text):
             code = f"print(abs(({self.text}) - ({stated})) <= 1e-2)"
             holds = abs(self._value - Fraction(stated)) <= Fraction(1, 100)
@@ -70,7 +74,9 @@ class Expression:
             self._tree = reduced
             return None
         present = _numbers(self._tree)
-        if not Counter({abs(one): 1}) + Counter({abs(other): 1}) <= present or self._spreads(operands):
+        if not Counter({abs(one): 1}) + Counter({abs(other): 1}) <= present or self._spreads(
+            operands
+        ):
             return None
         code = (
             f"# {left} and {right} do not stand together in {self.text}:\n"
@@ -106,7 +112,9 @@ def _part(node: ast.expr) -> Part:
 def _joined(product: bool, one: Part, other: Part, *, minus: bool) -> Group:
     first = one if isinstance(one, Group) and one.product is product else Group(product, (one,), ())
     second = (other,)
-    return Group(product, first.plus + (() if minus else second), first.minus + (second if minus else ()))
+    return Group(
+        product, first.plus + (() if minus else second), first.minus + (second if minus else ())
+    )
 
 
 def _reduced(

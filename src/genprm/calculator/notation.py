@@ -11,7 +11,10 @@ from collections.abc import Callable
 Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 NUMBER = r"\d+(?:\.\d+)?|\.\d+"
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve"),
+)
 _TERM = rf"(?:{NUMBER})(?:\s*/\s*\d+)?"
 _UNIT = r"[A-Za-z]+"
 _SKIP = r"(?:of|is|are|more|less|than|times|plus|minus|divided|equals|makes|gives|and|to|in|per|x)"
@@ -92,7 +95,9 @@ def _stated(text: str) -> str:
 
     def stated(match: re.Match[str]) -> str:
         before = re.search(r"[-+*/().%\d\s]*$", text[: match.start()])
-        after = re.match(r"[-\d.]+ ?(?:%|more|less|fewer|times|of\b|out\b|years|percent)?", text[match.end() :])
+        after = re.match(
+            r"[-\d.]+ ?(?:%|more|less|fewer|times|of\b|out\b|years|percent)?", text[match.end() :]
+        )
         worked = before is not None and re.search(r"\d\s*[-+*/]", before[0])
         vague = after is not None and after[0].rstrip()[-1:] not in "0123456789."
         return str(sign) if worked and not vague else match[0]

@@ -127,9 +127,7 @@ def _eliminate(rows: list[list[Fraction]], unknowns: int) -> list[Fraction] | No
             return None
         rows.remove(pivot)
         scaled = [number / pivot[column] for number in pivot]
-        rows = [
-            [a - row[column] * b for a, b in zip(row, scaled, strict=True)] for row in rows
-        ]
+        rows = [[a - row[column] * b for a, b in zip(row, scaled, strict=True)] for row in rows]
         rows.insert(column, scaled)
     if any(row[-1] for row in rows[unknowns:]):
         return None

@@ -27,6 +27,7 @@ class JudgeName(StrEnum):
     RLHFLOW_PRM = "rlhflow-prm"
     CALCULATOR = "calculator"
     CONSTANT = "constant"
+    POSITION = "position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
     from genprm.compose import open_judge as open_step_judge
     from genprm.evaluate.baselines.critic import Critic
     from genprm.evaluate.baselines.endpoint import Endpoint
-    from genprm.evaluate.baselines.trivial import Calculator, Constant
+    from genprm.evaluate.baselines.trivial import Calculator, Constant, Position
     from genprm.evaluate.judges import VerifierJudge
 
     match options.name:
@@ -54,6 +55,8 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
                 yield VerifierJudge(judge)
         case JudgeName.CONSTANT:
             yield Constant()
+        case JudgeName.POSITION:
+            yield Position()
         case JudgeName.CALCULATOR:
             yield Calculator()
         case JudgeName.CRITIC:

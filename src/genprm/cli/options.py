@@ -29,8 +29,9 @@ ModelName: TypeAlias = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="arithmetic (shipped), a folder with an OpenVINO model, http://host:port/v1[#name] "
-        "for any OpenAI-compatible server, service:http://host:port for a running genprm serve, or "
+        help="default (code first, then the shipped model on text like its own), arithmetic (the "
+        "shipped model alone), a folder with an OpenVINO model, http://host:port/v1[#name] for any "
+        "OpenAI-compatible server, service:http://host:port for a running genprm serve, or "
         "replay:FILE.",
         rich_help_panel=_ENGINE,
     ),
@@ -54,7 +55,7 @@ ApiKey: TypeAlias = Annotated[
 class EngineOptions(OptionGroup):
     """Which model, reached how, and where its code runs."""
 
-    model: ModelName = "arithmetic"
+    model: ModelName = "default"
     chat_template: Annotated[
         Path | None,
         typer.Option(help="Jinja file of a served model's chat template.", rich_help_panel=_ENGINE),

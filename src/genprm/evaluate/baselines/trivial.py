@@ -1,4 +1,4 @@
-"""Baselines without a model: a constant, and a pocket calculator."""
+"""Baselines without a model: a constant, a position, and a pocket calculator."""
 
 import ast
 import operator
@@ -26,6 +26,20 @@ class Constant:
     async def judge(self, row: int, solution: Solution) -> WholeVerdict:
         """The constant."""
         return WholeVerdict(self._first_error, (self._first_error,))
+
+
+class Position:
+    """Calls the middle step of every solution wrong: what the mere number of steps tells."""
+
+    @property
+    def spec(self) -> JudgeSpec:
+        """It has no settings."""
+        return JudgeSpec(judge="position")
+
+    async def judge(self, row: int, solution: Solution) -> WholeVerdict:
+        """The index of the middle step, the later one of two."""
+        middle = len(solution.steps) // 2
+        return WholeVerdict(middle, (middle,))
 
 
 class Calculator:

@@ -1,0 +1,141 @@
+"""A judge without a model: code settles what it can say of a step, and it says what it settled.
+
+A step with a false equation, a false conversion, an equation that the unknowns do not satisfy, or
+an operation that the problem's expression does not allow is wrong: reward 0. All that is checked
+runs in the sandbox and stands in the vote, as in a vote of GenPRM. That everything printed is true
+does not show that the step is what the problem calls for, so such a step's reward is no 1 but the
+share of such steps that were right where it was measured (`docs/results.md`).
+"""
+
+import time
+from collections.abc import Sequence
+
+from genprm.calculator.equations import Claim, equations
+from genprm.calculator.expressions import Expression
+from genprm.calculator.units import conversions
+from genprm.calculator.unknowns import Unknowns
+from genprm.problem import Solution
+from genprm.records.record import json_object
+from genprm.records.run_spec import JudgeSpec
+from genprm.sandbox import RunStatus, SandboxBackend
+from genprm.verdict import Flag, Run, StepVerdict, Usage, Vote
+from genprm.verify import format as wire
+from genprm.verify.judge import Clock, StepHistory, StepJudge
+from genprm.verify.settings import Settings
+
+ALL_HOLD = 0.85  # reward of a step all of whose checked claims are true
+NOTHING_CHECKED = 0.75  # reward of a step in which code found nothing to check
+MAX_CLAIMS = 20  # checked in one step
+
+
+class CodeJudge(StepJudge):
+    """Judges by code alone; one vote on each step, for a second would say the same."""
+
+    def __init__(
+        self,
+        sandbox: SandboxBackend,
+        settings: Settings = Settings(),
+        *,
+        clock: Clock = time.perf_counter,
+    ) -> None:
+        self.sandbox = sandbox
+        self.settings = settings
+        self.clock = clock
+
+    @property
+    def spec(self) -> JudgeSpec:
+        """The rewards of what could not be refuted."""
+        rewards = {"all_hold": ALL_HOLD, "nothing_checked": NOTHING_CHECKED}
+        return JudgeSpec(judge="code", settings=json_object(rewards))
+
+    def using(self, settings: Settings) -> "CodeJudge":
+        """The same; of the settings only the time-out matters."""
+        return CodeJudge(self.sandbox, settings, clock=self.clock)
+
+    def begin(self) -> "CodeHistory":
+        """Nothing has been judged."""
+        return CodeHistory(self, 0)
+
+    async def vote(self, step: int, claims: Sequence[Claim]) -> Vote:
+        """Run the claims' code and say what came out."""
+        start = self.clock()
+        runs = (await self._run("\n".join(claim.code for claim in claims)),) if claims else ()
+        reward, analysis, flags = _judged(claims, runs)
+        usage = Usage(executions=len(runs), seconds=self.clock() - start)
+        text = _turn(step, analysis, runs, reward)
+        return Vote(reward, text, analysis, runs, flags, usage)
+
+    async def _run(self, code: str) -> Run:
+        session = self.sandbox.session()
+        try:
+            result = await session.run(code, self.settings.code_timeout)
+        finally:
+            await session.close()
+        return Run(code, result.text, result.status.value)
+
+
+class CodeHistory(StepHistory):
+    """How many steps have been judged; what they said is read from the solution again."""
+
+    def __init__(self, judge: CodeJudge, judged: int) -> None:
+        self._judge = judge
+        self._judged = judged
+
+    async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
+        """Check the next step's claims, with what the problem and the earlier steps determine."""
+        unknowns, expression = Unknowns(solution.problem), Expression(solution.problem)
+        for earlier in solution.steps[: self._judged]:
+            unknowns.check(earlier)
+            expression.check(earlier)
+        step = solution.steps[self._judged]
+        claims = [
+            *equations(step),
+            *conversions(step),
+            *unknowns.check(step),
+            *expression.check(step),
+        ]
+        self._judged += 1
+        return StepVerdict((await self._judge.vote(self._judged, claims[:MAX_CLAIMS]),), 1)
+
+    async def follow(self, verdict: StepVerdict | None) -> None:
+        """The step counts as seen."""
+        self._judged += 1
+
+    async def copy(self) -> "CodeHistory":
+        """As far, and independent."""
+        return CodeHistory(self._judge, self._judged)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _judged(
+    claims: Sequence[Claim], runs: Sequence[Run]
+) -> tuple[float | None, str, tuple[Flag, ...]]:
+    """Reward, analysis and flags. Execution decides; code that failed says nothing."""
+    if not claims:
+        said = "Code finds nothing to check in this paragraph; nothing in it is refuted."
+        return NOTHING_CHECKED, said, (Flag.UNCHECKED,)
+    said = f"This paragraph says {'; '.join(claim.said for claim in claims)}."
+    if any(run.status != RunStatus.OK for run in runs):
+        return None, said, (Flag.UNREADABLE,)
+    if any("False" in run.output.split() for run in runs):
+        return 0.0, f"{said} Not all of that is true.", ()
+    return (
+        ALL_HOLD,
+        f"{said} All of that is true; whether the problem calls for it is not said.",
+        (),
+    )
+
+
+def _turn(step: int, analysis: str, runs: Sequence[Run], reward: float | None) -> str:
+    """The vote as a turn of the wire format."""
+    text = f"{wire.analyze_open(step)}{analysis}\n{wire.ANALYZE_CLOSE}"
+    for run in runs:
+        text += wire.VERIFY_OPEN + run.code + wire.FENCE_CLOSE
+        text += wire.code_output(run.output) + wire.VERIFY_CLOSE
+    if reward is None:
+        return text
+    return (
+        f"{text}{wire.JUDGEMENT_OPEN}{wire.YES if reward >= 0.5 else wire.NO}{wire.JUDGEMENT_CLOSE}"
+    )

@@ -1,0 +1,51 @@
+"""How near a text is to what a small model was trained on: the share of its word pairs it has seen.
+
+A word is a run of letters; every number is the same word; operators with spaces around them are
+other words than those without. On the shipped model's own kind of text the share is 1, on problems
+as people type them about a half (`docs/results.md`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+NEAR = 0.95  # the least share at which a model trained on such pairs is asked
+
+Pair = tuple[str, str]
+
+_WORD = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?| [-+*/=×÷<>] |[^\sA-Za-z\d]")
+_START, _END, _NUMBER, _LETTER = "^", "$", "#", "@"
+
+
+class Domain:
+    """The pairs of neighbouring words in a model's training texts."""
+
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self.pairs = frozenset(pairs)
+
+    @classmethod
+    def read(cls, path: Path) -> "Domain":
+        """From a file with one pair a line, the two words with a tab between them."""
+        lines = path.read_text().splitlines()
+        return cls((one, other) for one, other in (line.split("\t") for line in lines))
+
+    def nearness(self, texts: Sequence[str]) -> float:
+        """Which share of the texts' pairs is known."""
+        found = [pair for text in texts for pair in word_pairs(text)]
+        return sum(pair in self.pairs for pair in found) / len(found) if found else 0.0
+
+    def covers(self, texts: Sequence[str]) -> bool:
+        """Whether a model trained on these pairs can be asked about the texts."""
+        return self.nearness(texts) >= NEAR
+
+
+def word_pairs(text: str) -> Iterator[Pair]:
+    """The pairs of neighbouring words of a text, its start and end included."""
+    return pairwise((_START, *map(_word, _WORD.findall(text)), _END))
+
+
+def _word(found: str) -> str:
+    if found[0].isdigit():
+        return _NUMBER
+    return _LETTER if len(found) == 1 and found.isalpha() else found

@@ -1,0 +1,54 @@
+"""The default judge: code first, the model only on text like its own."""
+
+import asyncio
+
+from genprm.compose import DEFAULT, JudgeChoice, ModelChoice, open_judge
+from genprm.problem import Solution
+from genprm.verdict import Flag, SolutionVerdict
+from genprm.verify.domain import Domain, word_pairs
+from genprm.verify.settings import Settings
+
+
+def judged(problem: str, *steps: str) -> SolutionVerdict:
+    async def run() -> SolutionVerdict:
+        async with open_judge(JudgeChoice(ModelChoice(DEFAULT)), Settings()) as judge:
+            return await judge.verify(Solution(problem, steps))
+
+    return asyncio.run(run())
+
+
+def test_a_typed_problem_is_judged_by_code_alone() -> None:
+    verdict = judged("What is 2 + 3 * 4?", "3*4=12", "2+12=14")
+    assert verdict.first_error == -1
+    assert verdict.usage.tokens_out == 0
+    assert verdict.steps[0].votes[0].runs[0].output == "True"
+
+
+def test_a_wrong_order_of_operations_is_found() -> None:
+    verdict = judged("What is 2 + 3 * 4?", "2+3=5", "5*4=20")
+    assert verdict.first_error == 0
+    assert verdict.steps[0].reward == 0
+
+
+def test_what_code_cannot_check_is_flagged_and_never_sure() -> None:
+    (step,) = judged("How do you feel?", "I feel fine.").steps
+    assert step.votes[0].flags == (Flag.UNCHECKED,)
+    assert step.reward is not None
+    assert step.reward < 0.9
+
+
+def test_the_model_is_asked_about_text_like_its_own() -> None:
+    problem = (
+        "Mia has 12 pens. Tom has 5 more pens than Mia. "
+        "How many pens do Mia and Tom have in total?"
+    )
+    verdict = judged(problem, "Tom has 12 + 5 = 17 pens.", "The total is 12 + 17 = 28.")
+    assert verdict.first_error == 1
+    assert verdict.steps[0].screening is not None
+    assert verdict.steps[0].usage.tokens_out > 0
+
+
+def test_nearness_is_the_share_of_known_pairs() -> None:
+    domain = Domain(word_pairs("Tom has 12 pens."))
+    assert domain.nearness(["Tom has 7 pens."]) == 1
+    assert domain.nearness(["A cat eats fish."]) < 0.5
