@@ -74,7 +74,7 @@ train-arithmetic: $(VENV)/.dev  ## train the shipped models again (MINUTES for t
 evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on held-out problems, mode by mode
 	$(VENV)/bin/python benchmarks/held_out.py 150 build/held-out
 	for mode in genprm no-exec cot code direct; do \
-		$(VENV)/bin/genprm evaluate processbench build/held-out --mode $$mode \
+		$(VENV)/bin/genprm evaluate processbench build/held-out --model arithmetic --mode $$mode \
 			--stop-at-first-error -o build/runs/$$mode || exit 1; \
 	done
 

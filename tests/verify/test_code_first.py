@@ -39,8 +39,7 @@ def test_what_code_cannot_check_is_flagged_and_never_sure() -> None:
 
 def test_the_model_is_asked_about_text_like_its_own() -> None:
     problem = (
-        "Mia has 12 pens. Tom has 5 more pens than Mia. "
-        "How many pens do Mia and Tom have in total?"
+        "Mia has 12 pens. Tom has 5 more pens than Mia. How many pens do Mia and Tom have in total?"
     )
     verdict = judged(problem, "Tom has 12 + 5 = 17 pens.", "The total is 12 + 17 = 28.")
     assert verdict.first_error == 1
