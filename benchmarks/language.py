@@ -1,7 +1,7 @@
 """Code, the calculator and the other judges without a model, on text that people wrote.
 
-    python training/language/typed_set.py build/language
-    python training/language/gsm8k_set.py ../shared/data/gsm8k/train.jsonl build/language
+    python -m training.language.typed_set build/language
+    python -m training.language.gsm8k_set ../shared/data/gsm8k/train.jsonl build/language
     python benchmarks/language.py build/language ../shared/data [NAME=RUN-FOLDER ...]
 
 First-error F1 in percent with 95 % bootstrap intervals over rows, the share of errors found that a
@@ -49,7 +49,11 @@ async def baseline(judge: Constant | Calculator | Position, row: LabelledSolutio
 
 
 def judged(rows: Sequence[LabelledSolution]) -> dict[str, Predictions]:
-    judges = {"constant": Constant(), "position": Position(), "calculator": Calculator()}
+    judges: dict[str, Constant | Calculator | Position] = {
+        "constant": Constant(),
+        "position": Position(),
+        "calculator": Calculator(),
+    }
     found: dict[str, Predictions] = {
         name: [asyncio.run(baseline(judge, row)) for row in rows] for name, judge in judges.items()
     }

@@ -1,6 +1,6 @@
 """Which word pairs the shipped verifier's generators write: what its domain check reads.
 
-python training/language/domain.py src/genprm/arithmetic/weights/verifier/domain.txt
+python -m training.language.domain src/genprm/arithmetic/weights/verifier/domain.txt
 """
 
 import sys

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from templates import Drawn, Line, Unwieldy, draw_problem, read_templates, show, tidy, value
-
 from genprm.arithmetic.exercise import Claim, Exercise, Family
 from genprm.arithmetic.mistakes import Mistake
+from training.language.mistakes import Replace, mistaken, near_miss, percent_of
+from training.language.templates import (
+    Drawn,
+    Line,
+    Unwieldy,
+    draw_problem,
+    read_templates,
+    show,
+    tidy,
+    value,
+)
 
 ALL_TEMPLATES = read_templates()
 WRONG_SHARE = 0.55
@@ -44,12 +53,6 @@ ANSWERS = (
 )  # fmt: skip
 WORDS = {ast.Add: "plus", ast.Sub: "minus", ast.Mult: "times", ast.Div: "divided by"}
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-OTHER_OPERATORS: Mapping[type[ast.operator], tuple[type[ast.operator], ...]] = {
-    ast.Add: (ast.Sub, ast.Sub, ast.Mult),
-    ast.Sub: (ast.Add, ast.Add, ast.Div),
-    ast.Mult: (ast.Add, ast.Div, ast.Div, ast.Sub),
-    ast.Div: (ast.Mult, ast.Mult, ast.Sub),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def _inlined(formula: ast.expr, inner: Line) -> ast.expr:
     copy = ast.parse(ast.unparse(formula), mode="eval")
     for node in ast.walk(copy):
         if isinstance(node, ast.Name) and node.id == inner.name:
-            copy = _Replace(node, inner.formula).visit(copy)
+            Replace(node, inner.formula).visit(copy)
     return ast.parse(ast.unparse(copy), mode="eval").body
 
 
@@ -158,20 +161,20 @@ class _Solving:
         for index, line in enumerate(lines):
             formula = line.formula
             if index == place and error in ("operation", "operand"):
-                changed = _mistaken(formula, error, believed, rng)
+                changed = mistaken(formula, error, believed, rng)
                 if changed is None:
                     return None
                 formula = changed
             number = tidy(value(formula, believed), negative=index == place)
             if index == place and error == "result":
-                number = _near(number, rng)
+                number = near_miss(number, rng)
             if index == place and number == self.truth[line.name]:
                 return None
             believed[line.name] = number
             self._add(index, self._write(line.name, formula, believed, number, index))
         if error == "restated" or self.habits.answer:
             number = believed[lines[-1].name]
-            self._restate(_near(number, rng) if error == "restated" else number)
+            self._restate(near_miss(number, rng) if error == "restated" else number)
         return self._finish(len(self.steps), error, place)
 
     def _premature(self, place: int) -> int:
@@ -244,7 +247,7 @@ def _expression(
     formula: ast.expr, known: Mapping[str, Fraction], habits: Habits, rng: random.Random
 ) -> tuple[str, str]:
     """A formula with its numbers as a person writes it, and as Python."""
-    percent = _percent_of(formula, known)
+    percent = percent_of(formula, known)
     if percent and rng.random() < 0.75:
         share, whole = percent
         decimal = show(share / 100)
@@ -263,20 +266,6 @@ def _expression(
     return (shown.replace(" ", "") if habits.tight else shown), filled
 
 
-def _percent_of(
-    formula: ast.expr, known: Mapping[str, Fraction]
-) -> tuple[Fraction, Fraction] | None:
-    """The share and the whole of `share / 100 * whole`."""
-    match formula:
-        case ast.BinOp(
-            left=ast.BinOp(left=share, op=ast.Div(), right=ast.Constant(value=100)),
-            op=ast.Mult(),
-            right=whole,
-        ):
-            return value(share, known), value(whole, known)
-    return None
-
-
 class _Fill(ast.NodeTransformer):
     """Puts numbers in the place of names."""
 
@@ -288,53 +277,3 @@ class _Fill(ast.NodeTransformer):
         text = show(number)
         constant = ast.Constant(float(abs(number)) if "." in text else abs(int(number)))
         return ast.UnaryOp(ast.USub(), constant) if number < 0 else constant
-
-
-def _mistaken(
-    formula: ast.expr, error: str, known: Mapping[str, Fraction], rng: random.Random
-) -> ast.expr | None:
-    """The formula with another operator, or with another number in one place."""
-    copy = ast.parse(ast.unparse(formula), mode="eval")
-    if error == "operation":
-        places = [node for node in ast.walk(copy) if isinstance(node, ast.BinOp)]
-        if _percent_of(formula, known):
-            places = [node for node in places if isinstance(node.left, ast.BinOp)]
-        if not places:
-            return None
-        node = rng.choice(places)
-        node.op = rng.choice(OTHER_OPERATORS[type(node.op)])()
-        return copy.body
-    leaves = [n for n in ast.walk(copy) if isinstance(n, ast.Name | ast.Constant)]
-    leaf = rng.choice(leaves)
-    current = value(leaf, known)
-    others = [name for name, number in known.items() if number != current]
-    if others and rng.random() < 0.65:
-        new: ast.expr = ast.Name(rng.choice(others))
-    else:
-        near = _near(current, rng)
-        new = ast.Constant(float(near) if near.denominator > 1 else int(near))
-    return _Replace(leaf, new).visit(copy).body  # type: ignore[no-any-return]
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.expr) -> None:
-        self.old, self.new = old, new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.new if node is self.old else self.generic_visit(node)
-
-
-def _near(number: Fraction, rng: random.Random) -> Fraction:
-    """Another number that could pass for it at a glance."""
-    unit = Fraction(1) if number.denominator == 1 else Fraction(1, 10)
-    choices: list[Callable[[], Fraction]] = [
-        lambda: number + rng.choice((-2, -1, 1, 2)) * unit,
-        lambda: number + rng.choice((-10, 10)) * unit,
-        lambda: number * 10,
-        lambda: number + rng.randint(1, 9) * unit,
-    ]
-    for _ in range(20):
-        other = rng.choices(choices, (4, 3, 1, 2))[0]()
-        if other > 0 and other != number:
-            return other
-    return number + 1

@@ -1,6 +1,6 @@
 """GSM8K's worked answers, right and with one planted error, as labelled rows.
 
-    python training/language/gsm8k_set.py ../shared/data/gsm8k/train.jsonl build/language
+    python -m training.language.gsm8k_set ../shared/data/gsm8k/train.jsonl build/language
 
 300 problems, drawn with SEED from the fifteenth part of the file that nothing is trained on. The
 annotations `<<48/2=24>>` tell each step's calculation: an error is planted in one of them (a wrong

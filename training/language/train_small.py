@@ -1,6 +1,6 @@
 """Go on training the shipped arithmetic verifier on problems as people type them.
 
-    python training/language/train_small.py --minutes 60 --out build/typed
+    python -m training.language.train_small --minutes 60 --out build/typed
 
 A share of the chats are of the kind it was trained on, so that it keeps what it knows. A run
 that was killed goes on from its last checkpoint with the same command; it ends with OUT/model.
@@ -14,14 +14,14 @@ from importlib import resources
 from pathlib import Path
 
 import torch
-from exercises import typed_exercise
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from genprm.arithmetic.chats import Piece, draw_chat
-from genprm.arithmetic.export import save_checkpoint
-from genprm.arithmetic.training import Recipe, build_model, train
-from genprm.arithmetic.verifier_chats import verifier_chat
+from training.arithmetic.chats import Piece, draw_chat
+from training.arithmetic.export import save_checkpoint
+from training.arithmetic.training import Recipe, build_model, train
+from training.arithmetic.verifier_chats import verifier_chat
+from training.language.exercises import typed_exercise
 
 SEED = 18
 TYPED_SHARE = 0.85

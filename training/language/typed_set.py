@@ -1,6 +1,6 @@
 """Problems as people type them, written by hand, as labelled rows for `genprm evaluate`.
 
-    python training/language/typed_set.py build/language
+    python -m training.language.typed_set build/language
 
 Writes typed-dev.jsonl (80 problems) and typed-test.jsonl (120): every problem has a right solution
 and one with an error. The split is drawn with SEED; nothing is trained on either file, and nothing

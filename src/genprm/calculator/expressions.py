@@ -142,11 +142,11 @@ def _taken(part: Group, one: Fraction, other: Fraction, sign: str, result: Fract
     plus, minus = Counter(part.plus), Counter(part.minus)
     if not part.product:  # signs belong to the numbers: 5 - 9 takes +5 and -9
         terms = plus + Counter({_negative(term): count for term, count in minus.items()})
-        asked = Counter([one]) + Counter([other if sign == "+" else -other])
+        asked: Counter[Part] = Counter((one, other if sign == "+" else -other))
         if asked <= terms:
             return _simple(Group(False, (*(terms - asked).elements(), result), ()))
         return None
-    wanted = Counter([one, other]) if sign == "*" else Counter([one])
+    wanted: Counter[Part] = Counter([one, other]) if sign == "*" else Counter([one])
     against: Counter[Part] = Counter() if sign == "*" else Counter([other])
     if wanted <= plus and against <= minus:
         left = (plus - wanted).elements()

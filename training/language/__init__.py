@@ -1,0 +1,1 @@
+"""A verifier for text that people write: data sets, and what was tried in training."""
