@@ -3,8 +3,8 @@
 A step with a false equation, a false conversion, an equation that the unknowns do not satisfy, or
 an operation that the problem's expression does not allow is wrong: reward 0. All that is checked
 runs in the sandbox and stands in the vote, as in a vote of GenPRM. That everything printed is true
-does not show that the step is what the problem calls for, so such a step's reward is no 1 but the
-share of such steps that were right where it was measured (`docs/results.md`).
+does not show that the step is what the problem calls for, so such a step's reward is no 1 but a set
+value below it, which was not measured.
 """
 
 import time
