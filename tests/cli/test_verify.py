@@ -63,7 +63,9 @@ def test_a_person_sees_which_step_is_wrong_and_why(rows: Path) -> None:
 
 
 def test_rows_of_json_hold_every_vote(rows: Path) -> None:
-    done = genprm("verify", "-", "--json", "--model", "arithmetic", "--votes", "2", stdin=rows.read_text())
+    done = genprm(
+        "verify", "-", "--json", "--model", "arithmetic", "--votes", "2", stdin=rows.read_text()
+    )
     right, wrong = (json.loads(line) for line in done.stdout.splitlines())
     assert (right["id"], right["first_error"]) == ("right", -1)
     assert (wrong["id"], wrong["first_error"]) == ("wrong", 2)
