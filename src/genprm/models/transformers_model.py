@@ -1,0 +1,189 @@
+"""A Hugging Face folder in process, by transformers: for any causal model, on any machine.
+
+Slower than vLLM, which is the better engine where it is installed, but it needs nothing besides
+torch. On a processor it computes in float32; on a GPU, in the type of the weights.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from genprm.errors import InputError, MissingExtra, ModelError
+from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
+from genprm.models.chat_template import ChatTemplate
+from genprm.models.engine_thread import EngineThread
+from genprm.models.weights import hash_weights, version_of
+
+
+class Transformers:
+    """A folder with `config.json`, `*.safetensors` and a tokenizer, behind transformers.
+
+    At most `max_rows` requests are computed at once; more wait. `cache_gb` bounds the memory of
+    the prefix cache, on top of what running requests hold. `dtype` is the name of a torch type.
+
+    Raises:
+        InputError: `folder` is no causal language model, or has no chat template.
+        MissingExtra: torch or transformers is not installed.
+        ModelError: transformers cannot load it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str | None = None,
+        chat_template: ChatTemplate | None = None,
+        max_rows: int = 32,
+        cache_gb: float = 1.0,
+        dtype: str | None = None,
+    ) -> None:
+        _check_folder(folder)
+        self._name = name or folder.name
+        self._template = chat_template or ChatTemplate.from_folder(folder)
+        model, tokenizer = _load(folder, dtype)
+        from genprm.models.transformers_batch import TransformersBatch
+        from genprm.models.transformers_cache import PrefixStore
+        from genprm.models.transformers_requests import Text
+
+        config = model.config.get_text_config()
+        self._text = Text(
+            self._name, tokenizer, _ends(model, tokenizer), config.max_position_embeddings
+        )
+        self._identity = ModelIdentity(
+            self._name,
+            "transformers",
+            version_of("transformers"),
+            hash_weights(folder.glob("*.safetensors")),
+            self._template.sha256,
+        )
+        prefixes = PrefixStore(int(cache_gb * 2**30))
+        self._engine = EngineThread(
+            "transformers", lambda: TransformersBatch(model, prefixes, max_rows)
+        )
+
+    @property
+    def name(self) -> str:
+        """The name given, or the folder's."""
+        return self._name
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """See `Model.identity`."""
+        return self._identity
+
+    @property
+    def context_length(self) -> int:
+        """Tokens of context that the model was made for."""
+        return self._text.context_length
+
+    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+        """See `Model.render`."""
+        return self._template.render(messages, generation_prompt=generation_prompt)
+
+    async def complete(
+        self,
+        prompt: str,
+        *,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None = None,
+    ) -> Completion:
+        """See `Model.complete`."""
+        from genprm.models.transformers_requests import Completing
+
+        return await self._engine.run(
+            Completing(
+                self._text, prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
+            )
+        )
+
+    async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
+        """See `Model.choose`; every option is reported, however improbable."""
+        from genprm.models.transformers_requests import Choosing
+
+        return await self._engine.run(Choosing(self._text, prompt, options))
+
+    async def close(self) -> None:
+        """See `Model.close`."""
+        self._engine.close()
+
+
+def find_folder(repository: str) -> Path:
+    """The local copy of a repository of the Hugging Face Hub, downloaded if it is not there yet.
+
+    Raises:
+        InputError: no such repository, or it is not cached and the Hub cannot be reached.
+        MissingExtra: huggingface_hub is not installed.
+    """
+    try:
+        from huggingface_hub import constants, snapshot_download
+        from huggingface_hub.errors import (
+            HfHubHTTPError,
+            HFValidationError,
+            LocalEntryNotFoundError,
+        )
+    except ImportError:
+        raise MissingExtra("huggingface_hub", extra="transformers") from None
+    wanted = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
+    try:
+        return Path(snapshot_download(repository, allow_patterns=wanted))
+    except LocalEntryNotFoundError:
+        reason = (
+            "HF_HUB_OFFLINE is set"
+            if constants.HF_HUB_OFFLINE
+            else "the Hugging Face Hub cannot be reached"
+        )
+        raise InputError(
+            f"hf:{repository}: not in the cache {constants.HF_HUB_CACHE}, and {reason}; "
+            f"fix: on a machine with network, `hf download {repository}`, or name a folder"
+        ) from None
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        cause = str(error).strip().splitlines()
+        raise InputError(f"hf:{repository}: {cause[0] if cause else error}") from None
+
+
+def _check_folder(folder: Path) -> None:
+    file = folder / "config.json"
+    try:
+        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot read it: {error}") from None
+    names = config.get("architectures") or []
+    if not any("CausalLM" in str(name) or "ConditionalGeneration" in str(name) for name in names):
+        raise InputError(
+            f"{file}: architecture {', '.join(map(str, names)) or 'unknown'} does not write text; "
+            "fix: name a causal language model"
+        )
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(f"{folder}: no *.safetensors there; fix: convert the weights")
+
+
+def _load(folder: Path, dtype: str | None) -> tuple[Any, Any]:
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError as error:
+        raise MissingExtra(error.name or "transformers", extra="transformers") from None
+    on_gpu = torch.cuda.is_available()
+    wanted = dtype or ("auto" if on_gpu else "float32")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=wanted, use_safetensors=True
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, AttributeError) as error:
+        cause = " ".join(str(error).split())[:300]
+        raise ModelError(f"{folder}: transformers cannot load it: {cause}") from None
+    if not tokenizer.is_fast:
+        raise ModelError(f"{folder}: its tokenizer is not a fast one (tokenizer.json)")
+    return model.to("cuda" if on_gpu else "cpu").eval(), tokenizer
+
+
+def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Tokens that end a turn."""
+    told = model.generation_config.eos_token_id
+    if told is None:
+        told = tokenizer.eos_token_id
+    return frozenset(told if isinstance(told, list) else [] if told is None else [told])
