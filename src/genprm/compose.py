@@ -17,6 +17,7 @@ from genprm.client.judge import PREFIX as SERVICE
 from genprm.client.judge import RemoteJudge
 from genprm.errors import InputError
 from genprm.model import Model
+from genprm.models.engine_args import parse_engine_args
 from genprm.models.load import load_model
 from genprm.models.replay import Replay
 from genprm.policy import Policy, PolicySettings
@@ -47,6 +48,7 @@ class ModelChoice:
     name: str = SHIPPED
     chat_template: Path | None = None
     api_key: str | None = None
+    engine_args: tuple[str, ...] = ()  # each "key=value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ async def open_model(choice: ModelChoice) -> AsyncGenerator[Model, None]:
         MissingExtra: its engine is not installed.
     """
     model = await asyncio.to_thread(
-        load_model, choice.name, chat_template=choice.chat_template, api_key=choice.api_key
+        load_model,
+        choice.name,
+        chat_template=choice.chat_template,
+        api_key=choice.api_key,
+        engine_args=parse_engine_args(choice.engine_args),
     )
     try:
         yield model

@@ -30,9 +30,9 @@ ModelName: TypeAlias = Annotated[
         "--model",
         "-m",
         help="default (code first, then the shipped model on text like its own), arithmetic (the "
-        "shipped model alone), a folder with an OpenVINO model, http://host:port/v1[#name] for any "
-        "OpenAI-compatible server, service:http://host:port for a running genprm serve, or "
-        "replay:FILE.",
+        "shipped model alone), a folder with a model for OpenVINO or of Hugging Face, FILE.gguf, "
+        "hf:ORG/NAME, vllm:NAME, http://host:port/v1\\[#name] for a server with /v1/completions, "
+        "service:http://host:port for a running genprm serve, or replay:FILE.",
         rich_help_panel=_ENGINE,
     ),
 ]
@@ -70,13 +70,24 @@ class EngineOptions(OptionGroup):
             rich_help_panel=_ENGINE,
         ),
     ] = None
+    engine_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A setting of an engine in process, such as slots=2 for a GGUF file or "
+            "gpu_memory_utilization=0.5 for vLLM. May be given several times.",
+            rich_help_panel=_ENGINE,
+        ),
+    ] = None
 
     @property
     def choice(self) -> "JudgeChoice":
         """The judge that these words name."""
         from genprm.compose import JudgeChoice, ModelChoice
 
-        model = ModelChoice(self.model, self.chat_template, self.api_key)
+        model = ModelChoice(
+            self.model, self.chat_template, self.api_key, tuple(self.engine_arg or ())
+        )
         return JudgeChoice(model, self.sandbox, self.cascade)
 
     def judged(self, settings: Settings) -> "JudgedBy":

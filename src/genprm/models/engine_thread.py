@@ -6,7 +6,7 @@ queue and their results go out by `call_soon_threadsafe`. Cancelling the task th
 request makes the thread cancel it before the next step, which frees its place in the batch.
 
 What goes wrong inside one request, in its prompt, its settings or the reading of its output, is
-that request's `ModelError`; the others go on.
+that request's `RequestFailed`; the others go on.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, Generic, Protocol, TypeVar
 
-from genprm.errors import ModelError
+from genprm.errors import ModelError, RequestFailed
 
 _LOOP_TURNS = 3
 """Turns of the event loop between a result and the request that follows from it: the result is
@@ -149,7 +149,7 @@ class EngineThread(Generic[B]):
         try:
             self._batch.step()
         except Exception as error:  # whatever it is, no request may wait for ever
-            self._fail(self._translate(error))
+            self._fail(ModelError(self._one_line(error)))
             self._batch = self._build()
 
     def _deliver(self) -> None:
@@ -185,14 +185,13 @@ class EngineThread(Generic[B]):
         try:
             yield
         except Exception as error:  # a fault of one request must not end the thread
-            job.resolve(self._translate(error))
+            ours = error if isinstance(error, ModelError) else None
+            job.resolve(ours or RequestFailed(self._one_line(error)))
 
-    def _translate(self, error: Exception) -> ModelError:
-        """A failure in one line; engines put the failed check first, the reason last."""
-        if isinstance(error, ModelError):
-            return error
+    def _one_line(self, error: Exception) -> str:
+        """Engines put the failed check first, the reason last."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return ModelError(f"{self._engine}: {lines[-1] if lines else type(error).__name__}")
+        return f"{self._engine}: {lines[-1] if lines else type(error).__name__}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,22 @@
 """A model by the name that a person writes; each adapter's SDK is imported only when asked for."""
 
+from collections.abc import Mapping
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 from genprm.errors import InputError
 from genprm.model import Model
 from genprm.models.chat_template import ChatTemplate
+from genprm.models.engine_args import EngineArgs
 
 ACCEPTED = """\
   arithmetic               the shipped model, in process
   arithmetic/policy        the shipped policy
-  FOLDER                   a model exported for OpenVINO, in process
+  FOLDER                   a model folder, in process: exported for OpenVINO, or of Hugging Face
+  FILE.gguf, gguf:FILE     a GGUF file, in process by llama.cpp
+  hf:ORG/NAME              a model of the Hugging Face Hub, in process
+  vllm:FOLDER or ORG/NAME  the same, by vLLM with --engine-arg for its settings
   http://HOST:PORT/v1      a vLLM, SGLang, llama.cpp or other server with /v1/completions;
                            also openai:URL; append #NAME to pick one of its models
   replay:FILE              a recorded transcript"""
@@ -19,43 +25,114 @@ _SHIPPED = {"arithmetic": "verifier", "arithmetic/policy": "policy"}
 
 
 def load_model(
-    spec: str, *, chat_template: Path | None = None, api_key: str | None = None
+    spec: str,
+    *,
+    chat_template: Path | None = None,
+    api_key: str | None = None,
+    engine_args: Mapping[str, str] | None = None,
 ) -> Model:
     """Build the model that `spec` names; it is ready to use when this returns.
 
     Blocks while weights load or a server answers. `chat_template` is a file or model folder to
-    use instead of the model's own; `api_key` goes to a server.
+    use instead of the model's own; `api_key` goes to a server; `engine_args` are settings of an
+    engine in process, by the names of its adapter's parameters (vLLM: of its engine arguments).
 
     Raises:
-        InputError: `spec` names nothing, or a file of the model is missing or broken.
+        InputError: `spec` names nothing, a file of the model is missing or broken, or the engine
+            has no such setting.
+        MissingExtra: the engine is not installed.
         ModelError: the engine cannot load the model, or the server cannot be reached.
     """
     template = ChatTemplate.from_path(chat_template) if chat_template else None
-    if spec in _SHIPPED:
-        return _shipped(spec, template)
+    arguments = EngineArgs(spec, engine_args or {})
     kind, _, rest = spec.partition(":")
-    if kind in {"http", "https"}:
-        return _server(spec, template, api_key)
-    if kind == "openai":
-        return _server(rest, template, api_key)
-    if kind == "replay":
-        return _replay(Path(rest))
-    if Path(spec).is_dir():
-        return _folder(Path(spec), spec, template)
-    raise InputError(f"unknown model {spec!r}; accepted are:\n{ACCEPTED}")
+    if spec in _SHIPPED:
+        model = _openvino(_shipped_folder(spec), spec, template, arguments)
+    elif kind == "gguf" or spec.endswith(".gguf"):
+        model = _gguf(Path(rest if kind == "gguf" else spec), template, arguments)
+    elif kind == "hf":
+        model = _hugging_face(_find(rest), spec, template, arguments)
+    elif kind == "vllm":
+        model = _vllm(_local(rest), spec, template, arguments)
+    elif kind in {"http", "https", "openai"}:
+        model = _server(rest if kind == "openai" else spec, template, api_key)
+    elif kind == "replay":
+        model = _replay(Path(rest))
+    elif Path(spec).is_dir():
+        model = _folder(Path(spec), spec, template, arguments)
+    else:
+        raise InputError(f"unknown model {spec!r}; accepted are:\n{ACCEPTED}")
+    return model
 
 
-def _shipped(spec: str, template: ChatTemplate | None) -> Model:
+def _shipped_folder(spec: str) -> Path:
     folder = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / _SHIPPED[spec]
     if not folder.is_dir():
         raise InputError(f"{spec}: its weights are not installed; fix: make train-arithmetic")
-    return _folder(folder, spec, template)
+    return folder
 
 
-def _folder(folder: Path, name: str, template: ChatTemplate | None) -> Model:
+def _folder(folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
+    """An OpenVINO model if it is one, else a Hugging Face model."""
+    if (folder / "openvino_model.xml").is_file():
+        return _openvino(folder, name, template, arguments)
+    return _hugging_face(folder, name, template, arguments)
+
+
+def _openvino(
+    folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs
+) -> Model:
     from genprm.models.openvino import OpenVINO
 
-    return OpenVINO(folder, name=name, chat_template=template)
+    settings = arguments.integers("cache_gb", "max_sequences") | arguments.texts("device")
+    arguments.finish()
+    return OpenVINO(folder, name=name, chat_template=template, **settings)
+
+
+def _gguf(file: Path, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
+    from genprm.models.llama_cpp import LlamaCppFile
+
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; fix: the path of a GGUF file")
+    settings = arguments.integers("slots", "context", "threads") | arguments.numbers("cache_gb")
+    arguments.finish()
+    return LlamaCppFile(file, name=str(file), chat_template=template, **settings)
+
+
+def _hugging_face(
+    folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs
+) -> Model:
+    """By vLLM where it is installed, else by transformers."""
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"{folder}: neither openvino_model.xml nor config.json is there; fix: name a folder "
+            "that holds a model for OpenVINO or of Hugging Face"
+        )
+    if find_spec("vllm") is not None:
+        return _vllm(folder, name, template, arguments)
+    from genprm.models.transformers_model import Transformers
+
+    settings = (
+        arguments.integers("max_rows") | arguments.numbers("cache_gb") | arguments.texts("dtype")
+    )
+    arguments.finish()
+    return Transformers(folder, name=name, chat_template=template, **settings)
+
+
+def _vllm(folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
+    from genprm.models.vllm_engine import VLLMInProcess
+
+    return VLLMInProcess(folder, name=name, chat_template=template, settings=arguments.parsed())
+
+
+def _local(name: str) -> Path:
+    return Path(name) if Path(name).is_dir() else _find(name)
+
+
+def _find(repository: str) -> Path:
+    from genprm.models.hub import find_folder
+
+    return find_folder(repository)
 
 
 def _server(url: str, template: ChatTemplate | None, api_key: str | None) -> Model:

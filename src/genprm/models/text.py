@@ -2,7 +2,7 @@
 
 import re
 
-from genprm.errors import ContextExceeded, ModelError
+from genprm.errors import ContextExceeded, RequestFailed
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -11,12 +11,12 @@ def check_text(name: str, prompt: str) -> None:
     """Refuse what no tokenizer takes; each fails on it in a way of its own.
 
     Raises:
-        ModelError: `prompt` holds half a surrogate pair, so it is no text.
+        RequestFailed: `prompt` holds half a surrogate pair, so it is no text.
     """
     try:
         prompt.encode()
     except UnicodeEncodeError as error:
-        raise ModelError(
+        raise RequestFailed(
             f"{name}: character {error.start} of the prompt is half a surrogate pair; "
             "fix: remove it"
         ) from None

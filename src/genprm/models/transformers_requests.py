@@ -9,7 +9,7 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from genprm.errors import ModelError
+from genprm.errors import ModelError, RequestFailed
 from genprm.model import Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
 from genprm.models.text import check_room, check_text
@@ -35,12 +35,12 @@ class Text:
 
         Raises:
             ContextExceeded: it does not.
-            ModelError: it is empty, or no text.
+            RequestFailed: it is empty, or no text.
         """
         check_text(self.name, prompt)
         ids = self._ids(prompt)
         if not ids:
-            raise ModelError(f"{self.name}: an empty prompt")
+            raise RequestFailed(f"{self.name}: an empty prompt")
         check_room(self.name, len(ids), self.context_length)
         return ids
 
