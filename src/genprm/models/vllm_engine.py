@@ -65,6 +65,10 @@ class VLLMInProcess:
         """See `Model.render`."""
         return self._template.render(messages, generation_prompt=generation_prompt)
 
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._template.literal(text)
+
     async def complete(
         self,
         prompt: str,
