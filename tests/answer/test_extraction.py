@@ -165,7 +165,7 @@ def test_linear_time(part: str) -> None:
     """Ten times the text takes about ten times as long; a square would be a hundred times."""
     seconds = []
     for count in (2_000, 20_000):
-        begin = time.perf_counter()
+        begin = time.process_time()
         extract_answer(part * count)
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(time.process_time() - begin)
     assert seconds[1] < 40 * seconds[0] + 0.5

@@ -48,7 +48,7 @@ def test_the_shipped_model_serves_logs_and_stops_on_ctrl_c(
 ) -> None:
     url, process = service
     with client_of(url) as client:
-        assert client.get("/health").json()["model"] == "arithmetic"
+        assert client.get("/health").json()["model"] == "code-first"
         reply = client.post("/v1/verify", json=ASKED, headers={"x-request-id": "mine"})
     assert reply.json()["verdicts"][0]["steps"][0]["asked"] == 2
     process.send_signal(signal.SIGINT)
@@ -117,7 +117,7 @@ def test_verify_through_the_service_gives_the_rows_of_the_process(
                 timeout=120,
             ).stdout
         )
-        for model in (f"service:{service[0]}", "arithmetic")
+        for model in (f"service:{service[0]}", "default")
     ]
     remote, local = (without_seconds(row) for row in rows)
     assert remote == local

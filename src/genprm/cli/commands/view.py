@@ -56,7 +56,7 @@ def view(
         from genprm.viewer.library import Library
         from genprm.viewer.runs import find_runs
     except ImportError as error:
-        raise MissingExtra(error.name or "starlette", extra="serve") from None
+        raise MissingExtra(error.name or "fastapi", extra="serve") from None
     library = Library(find_runs(runs))
     counted = library.refresh()
     if export is not None:
