@@ -88,7 +88,7 @@ def test_rows_of_json_hold_every_vote(rows: Path) -> None:
     [("cot", 0, 0), ("direct", 0, 0), ("no-exec", 1, 0), ("code", 1, 4), ("genprm", 1, 4)],
 )
 def test_modes(rows: Path, mode: str, codes: int, executions: int) -> None:
-    done = genprm("verify", str(rows), "--json", "--mode", mode)
+    done = genprm("verify", str(rows), "--json", "--mode", mode, "-m", "arithmetic")
     row = json.loads(done.stdout.splitlines()[0])
     assert len(row["steps"]) == 4
     assert {len(step["votes"][0]["runs"]) for step in row["steps"]} == {codes}
