@@ -32,8 +32,8 @@ def read_recipe(path: Path, shape: type[Shape]) -> Shape:
         content = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read it: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # also numbers and nesting without end
+        raise InputError(f"{path}: not TOML: {error}; fix: correct the file") from None
     return check_recipe(content, shape, origin=str(path))
 
 

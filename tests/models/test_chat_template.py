@@ -77,3 +77,17 @@ def test_a_template_is_sandboxed_and_may_refuse() -> None:
     refusing = ChatTemplate("{{ raise_exception('roles must alternate') }}")
     with pytest.raises(ModelError, match="roles must alternate"):
         refusing.render([])
+
+
+def test_a_template_that_loops_without_end_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("genprm.models.chat_template._RENDER_SECONDS", 0.2)
+    endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    with pytest.raises(ModelError, match="did not end"):
+        ChatTemplate(endless).render([{"role": "user", "content": "?"}])
+
+
+def test_a_range_in_a_template_counts_as_it_did() -> None:
+    source = "{% for i in range(1, 6, 2) %}{{ i }}/{{ loop.length }} {% endfor %}{{ range(3)|list }}"
+    assert ChatTemplate(source).render([]) == "1/3 3/3 5/3 [0, 1, 2]"

@@ -6,7 +6,7 @@ checkpoints (MIT, as distributed with llama.cpp).
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from importlib import resources
@@ -143,9 +143,30 @@ def _environment() -> ImmutableSandboxedEnvironment:
         trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = _to_json
+    environment.globals["range"] = _TimedRange
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment
+
+
+class _TimedRange(Sequence[int]):
+    """Jinja's `range`, which ends with an error when a template loops without end."""
+
+    def __init__(self, *bounds: int) -> None:
+        self._numbers = range(*bounds)
+        self._latest = monotonic() + _RENDER_SECONDS
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._numbers[index]
+
+    def __iter__(self) -> Iterator[int]:
+        for number in self._numbers:
+            if monotonic() > self._latest:
+                raise jinja2.TemplateError(f"a loop did not end within {_RENDER_SECONDS:g} s")
+            yield number
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
