@@ -89,5 +89,7 @@ def test_a_template_that_loops_without_end_is_one_clear_line(
 
 
 def test_a_range_in_a_template_counts_as_it_did() -> None:
-    source = "{% for i in range(1, 6, 2) %}{{ i }}/{{ loop.length }} {% endfor %}{{ range(3)|list }}"
+    source = (
+        "{% for i in range(1, 6, 2) %}{{ i }}/{{ loop.length }} {% endfor %}{{ range(3)|list }}"
+    )
     assert ChatTemplate(source).render([]) == "1/3 3/3 5/3 [0, 1, 2]"
