@@ -1,7 +1,7 @@
 """Every error that genprm raises on purpose.
 
     GenprmError
-    ├── InputError        bad rows, files or arguments: the user can mend them
+    ├── InputError        bad rows, files or arguments: the user can fix them
     ├── JournalError      a run that cannot be continued as asked
     ├── ModelError        an engine failed or refused
     │   └── RequestFailed     this request failed or was refused; others may succeed
@@ -16,11 +16,11 @@ or a snippet does wrong is not an error but data: see `verdict.Vote.abstained` a
 
 
 class GenprmError(Exception):
-    """Base of all. Its text is one clear line that says how to mend the cause."""
+    """Base of all. Its text is one clear line that says how to fix the cause."""
 
 
 class InputError(GenprmError):
-    """Input that the user can fix: names the file, the line, the field and the mend."""
+    """Input that the user can fix: names the file, the line, the field and the fix."""
 
 
 class JournalError(GenprmError):

@@ -26,7 +26,7 @@ def read_recipe(path: Path, shape: type[Shape]) -> Shape:
     """Read a recipe.
 
     Raises:
-        InputError: one line that names the file, the field and the mend.
+        InputError: one line that names the file, the field and the fix.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -46,13 +46,13 @@ def check_recipe(content: Mapping[str, object], shape: type[Shape], *, origin: s
 
 
 def _fault(error: ValidationError, shape: type[Table]) -> str:
-    """The first fault and its mend, unknown fields before missing ones: those are misspellings."""
+    """The first fault and its fix, unknown fields before missing ones: those are misspellings."""
     faults = error.errors(include_url=False)
     fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(str(fault["loc"][-1]), _fields(shape, fault["loc"][:-1]), n=1)
-        mend = f"did you mean {near[0]}?" if near else "remove it"
-        return f"{told(dict(fault))}; fix: {mend}"
+        fix = f"did you mean {near[0]}?" if near else "remove it"
+        return f"{told(dict(fault))}; fix: {fix}"
     if fault["type"] == "missing":
         return f"{told(dict(fault))}; fix: add it"
     return f"{told(dict(fault))}, not {fault['input']!r}" if fault["loc"] else told(dict(fault))

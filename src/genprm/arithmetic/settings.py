@@ -82,7 +82,7 @@ SETTINGS = (  # share, setting
 
 
 def small(setting: Setting) -> Setting:
-    """The same with numbers that a small model can learn to reckon with."""
+    """The same with numbers that a small model can learn to calculate with."""
     lowest, highest = max(setting.smallest, -9), min(setting.largest, 12)
     return replace(setting, smallest=lowest, largest=highest, step=9)
 

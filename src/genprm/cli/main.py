@@ -69,7 +69,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def main() -> None:
-    """Run the command: exit status 0, 2 with one line for what the user can mend, 130 on Ctrl-C."""
+    """Run the command: exit status 0, 2 with one line for what the user can fix, 130 on Ctrl-C."""
     try:
         status = app(standalone_mode=False)
     except GenprmError as error:

@@ -121,8 +121,8 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
                 f"{url}: {cause(error)}; fix: start the server, or correct the URL"
             ) from None
         except Refused as error:
-            mend = "give its key" if error.status in {401, 403} else "name the URL of its /v1"
-            raise ModelError(f"{url}: {error}; fix: {mend}") from None
+            fix = "give its key" if error.status in {401, 403} else "name the URL of its /v1"
+            raise ModelError(f"{url}: {error}; fix: {fix}") from None
         except (httpx.InvalidURL, ValidationError, ValueError) as error:
             raise ModelError(
                 f"{url}: not a server with /v1/models ({type(error).__name__}); "

@@ -38,7 +38,7 @@ def read_cascade_config(path: Path) -> CascadeConfig:
     """Read what `genprm evaluate cascade` wrote.
 
     Raises:
-        InputError: names the file, the field and the mend.
+        InputError: names the file, the field and the fix.
     """
     try:
         return CascadeConfig.model_validate_json(path.read_bytes())
