@@ -73,6 +73,9 @@ def differences(stored: JsonValue, asked: JsonValue, name: str = "") -> Iterator
     if isinstance(stored, Mapping) and isinstance(asked, Mapping):
         for key in sorted({*stored, *asked}):
             yield from differences(stored.get(key), asked.get(key), f"{name}.{key}".lstrip("."))
+    elif isinstance(stored, list) and isinstance(asked, list) and len(stored) == len(asked):
+        for index, (one, other) in enumerate(zip(stored, asked, strict=True)):
+            yield from differences(one, other, f"{name}.{index}")
     elif stored != asked:
         yield f"{name or 'the configuration'} was {_short(stored)} and is {_short(asked)}"
 
