@@ -22,7 +22,7 @@ from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import NoLogprobs, ended
 from genprm.models.openai_server import Server, ask_server
 from genprm.models.sse import decoded, events
-from genprm.models.text import replace_surrogates
+from genprm.records.record import replace_surrogates
 
 _OVERFLOW = re.compile(
     r"context (?:length|size|window)|maximum context|too long|too many tokens|max_model_len"

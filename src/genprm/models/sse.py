@@ -9,7 +9,7 @@ import httpx
 from httpx_sse import EventSource
 
 from genprm.http import BadReply, check_reply
-from genprm.models.text import replace_surrogates
+from genprm.records.record import replace_surrogates
 
 DONE = "[DONE]"
 _ERROR_FIELD = re.compile(

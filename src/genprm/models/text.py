@@ -1,10 +1,6 @@
 """What every engine in process asks of a prompt before it reaches a tokenizer."""
 
-import re
-
 from genprm.errors import ContextExceeded, RequestFailed
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_text(name: str, prompt: str) -> None:
@@ -32,14 +28,3 @@ def check_room(name: str, tokens: int, context_length: int) -> None:
         raise ContextExceeded(
             f"{name}: a prompt of {tokens} tokens in a context of {context_length}"
         )
-
-
-def replace_surrogates(value: object) -> object:
-    """`value` (text or decoded JSON) with U+FFFD for halves of surrogate pairs."""
-    if isinstance(value, str):
-        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
-    if isinstance(value, list):
-        return [replace_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {replace_surrogates(key): replace_surrogates(item) for key, item in value.items()}
-    return value

@@ -1,6 +1,7 @@
 """What every stored or exchanged row has in common: it is typed, frozen, and one line of JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
@@ -10,6 +11,7 @@ from pydantic_core import PydanticSerializationError
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 Key: TypeAlias = str | int  # what names a row in its run
+_SURROGATE = re.compile("[\ud800-\udfff]")
 SCHEMA_VERSION = 2  # version 0.1 wrote rows without a version: they read as they are
 
 _LINE_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}  # in strings only
@@ -70,6 +72,8 @@ def json_object(value: object) -> JsonObject:
 def replace_surrogates(value: Any) -> Any:
     """The same value with every lone surrogate in its strings replaced by U+FFFD."""
     if isinstance(value, str):
+        if not _SURROGATE.search(value):  # nearly always: most texts are not copied
+            return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, Mapping):
         return {replace_surrogates(key): replace_surrogates(item) for key, item in value.items()}

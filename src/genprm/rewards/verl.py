@@ -9,7 +9,7 @@ verl's older releases have no `reward.` before these names, and want `compute_sc
 itself serves (`reward_router_address`) judges, or else the model named by `model`, in the reward
 worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own data
 preparation stores it. verl needs a number for every completion, so an abstention is worth
-`abstention`, 0 unless stated, and is reported beside. `verl_manager` puts a reward on each step.
+`abstention`, 0 unless stated, and is reported beside.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,14 +68,6 @@ def compute_score_batch(
     """The rewards of a batch, judged at once: for verl's batch manager."""
     judged = _batch(solution_strs, extra_infos, options).judge(_judge(options))
     return _scores(judged, ground_truths, options)
-
-
-async def judge_completion(
-    solution_str: str, extra_info: Mapping[str, Any] | None, options: Mapping[str, Any]
-) -> JudgedCompletion:
-    """One completion with its step rewards, for `verl_manager`."""
-    (judged,) = await _batch([solution_str], [extra_info], options).ajudge(_judge(options))
-    return judged
 
 
 def _scores(
