@@ -106,6 +106,7 @@ def test_agreement_with_the_prm800k_grader() -> None:
         "math500_467": "15 for 15 cm²: equal, the grader wants the unit",
         "math500_284": "3 ± 2√2 written out: equal",
         "math500_408": "0.2 and -3.6 in place of 1/5 and -18/5: equal",
+        "math500_164": "4 sin 80° - tan 80° is -√3: equal",
         "math500_181": "1/∛3 is not √3/3: the grader is wrong",
     }
     checker = AnswerChecker(timeout=2.0)

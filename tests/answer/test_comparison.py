@@ -121,6 +121,56 @@ ABCD | DCBA | different
 -3 | −3 | equal
 \log_2 8 | 3 | equal
 \dfrac{7}{2} \text{ units} | 3.5 | equal
+noon | 12:00 PM | equal
+noon | midnight | different
+x<2 or x>3 | (-\infty,2)\cup(3,\infty) | undecided
+y=2x+1 | 2x-y+1=0 | equal
+A | a | undecided
+AC | A, C | undecided
+A | Option A | equal
+A | the answer is A | equal
+\sin 30^\circ | 1/2 | equal
+2a | 2A | undecided
+7 | seven dollars | equal
+7 : 3 | 7:3 | equal
+7 to 3 | 7:3 | equal
+0.(3) | 1/3 | equal
+0.(3) | 0 | different
+1/4 | 1 out of 4 | undecided
+2019-05-01 | 2013 | different
+May 5 | 5 May | equal
+\frac{1}{2}x | \frac{x}{2} | equal
+2x | x*2 | equal
+5x | 5 | different
+2xy | 2 | different
+2 pi | 2 | different
+3 \pmod 7 | 3 | undecided
+> 5 | >5 | equal
+12:30 AM | 00:30 | equal
+8:30 PM | 8.30 pm | equal
+\sqrt{2} | sqrt2 | equal
+5 more than x | 5 | undecided
+3 tenths | 3 | undecided
+0.3 | 3 tenths | undecided
+2/3 | two thirds | equal
+5.5 | 5 and a half | equal
+$5/hour | 5 | equal
+100 °C | 100 degrees Celsius | equal
+x⁻¹ | 1/x | equal
+x₁ | x_1 | equal
+\mathbb{R} | (-\infty,\infty) | equal
+Alice and Bob | Bob and Alice | equal
+e^x | exp(x) | equal
+\ln(x) | log(x) | undecided
+\sum_{k=1}^{n} k | \frac{n(n+1)}{2} | equal
+\sqrt{-1} | i | equal
+\overline{AB} | AB | equal
+3:20 | 3 hours 20 minutes | undecided
+10:15 | 10:15:00 | undecided
+-\sqrt{3} | 4 \sin 80^\circ - \tan 80^\circ | equal
+9\pi | 9\pi\text{ square units} | equal
+1/0 | \infty | undecided
+12345 | 12,\! 345 | equal
 """
 
 

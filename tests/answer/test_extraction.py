@@ -138,6 +138,20 @@ The answer is 16 _ | 16
 The answer is 2 + 3 = 5, not 6. | 5
 The answer is 100,000 people. | 100,000
 The answer is no. | no
+The correct option is (D). | D
+The answer is No, it cannot. | No
+The answer is 12! Great. | 12
+So \framebox{7} | 7
+Answer - 42 | 42
+So <answer>42 | 42
+The answer is 1011 in base 2. | 1011_{2}
+The answer is 0.\overline{3}. | 0.\overline{3}
+The answer is 12,\! 345. | 12,\! 345
+The answer is 12{,}345. | 12{,}345
+The answer is 3 hours and 20 minutes. | 3\text{ hours and 20 minutes}
+The answer is 5 feet 6 inches. | 5\text{ feet 6 inches}
+The answer is 42\\ | 42
+3 + 4 = 7⏎2. | 7
 """
 
 

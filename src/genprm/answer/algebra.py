@@ -23,6 +23,15 @@ _DIGITS = 60
 _CLOSE = sympy.Float("1e-45", _DIGITS)
 _COMMANDS = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}|\\text\s*(?=\{)|\\[A-Za-z]+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
+_LETTER = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
+_MODULUS = re.compile(r"\\[pb]?mod\b|\bmod\b")
+_ORDER = re.compile(r"[<>≤≥]|\\(?:le|ge|leq|geq|lt|gt|ne|neq|in)(?![A-Za-z])")
+_NOT_EVALUATED = (
+    (re.compile(r"\\(?:sum|int|prod|lim)(?![A-Za-z])"), "a sum, an integral or a limit"),
+    (re.compile(r"\\ln(?![A-Za-z])"), "a natural logarithm"),
+    (re.compile(r"\\sqrt\s*\{\s*-"), "a root of a negative number"),
+    (re.compile(r"\\mathbb"), "a set of numbers by its name"),
+)
 _FUNCTIONS = {"sqrt", "infinity", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
 _HALVES_OF_A_DAY = {"am", "pm"}
 _SUBSCRIPT = re.compile(r"\d\s*_\s*\{?\s*\d")
@@ -67,10 +76,15 @@ def compare_formulas(gold: str, answer: str) -> Outcome:
     constants = [_constant(expressions) for expressions in read]
     if constants[0] is not None and constants[1] is not None:
         equal = _same_constant(constants[0], constants[1])
-    else:
-        equal = bool(math_verify.verify(*read, timeout_seconds=0, raise_on_error=True))
+    else:  # both ways, since what equals what must not depend on which one is the gold answer
+        equal = _same_equation(*read) or any(
+            math_verify.verify(*pair, timeout_seconds=0, raise_on_error=True)
+            for pair in (read, read[::-1])
+        )
     if equal:
         return _unless_dropped(gold, answer, *words)
+    if unclear := _unclear(gold, answer):
+        return Outcome(Match.UNDECIDED, unclear)
     for text, expressions in zip((gold, answer), read, strict=True):
         if all(isinstance(expression, str) for expression in expressions) and _mathematical(text):
             return Outcome(Match.UNDECIDED, f"Math-Verify cannot read {text[:80]!r}")
@@ -82,10 +96,32 @@ def compare_formulas(gold: str, answer: str) -> Outcome:
     return Outcome(Match.DIFFERENT)
 
 
+def _same_equation(one: list[Any], other: list[Any]) -> bool:
+    """Whether two equations differ by a constant factor: `y = 2x + 1` and `2x - y + 1 = 0`."""
+    sides = [expressions[0] if expressions else None for expressions in (one, other)]
+    if not all(isinstance(side, sympy.Eq) for side in sides):
+        return False
+    differences = [side.lhs - side.rhs for side in sides if isinstance(side, sympy.Eq)]
+    if differences[0].free_symbols != differences[1].free_symbols:
+        return False
+    factor = sympy.cancel(differences[0] / differences[1])
+    return bool(factor.is_number and factor.is_finite and factor != 0)
+
+
+def _unclear(gold: str, answer: str) -> str | None:
+    """Why two formulas that are not equal may yet say the same."""
+    for pattern, what in ((_MODULUS, "a modulus"), (_ORDER, "an inequality"), *_NOT_EVALUATED):
+        if bool(pattern.search(gold)) != bool(pattern.search(answer)):
+            return f"only one is written as {what}"
+    return None
+
+
 def _unless_dropped(gold: str, answer: str, one: frozenset[str], other: frozenset[str]) -> Outcome:
     """Equal, unless the texts differ in what Math-Verify passes over."""
     if one != other and not (all(map(_is_unit, one ^ other)) and not (one and other)):
         return Outcome(Match.UNDECIDED, "equal but for the words beside the value")
+    if _letters(gold) != _letters(answer) and _letters(gold.lower()) == _letters(answer.lower()):
+        return Outcome(Match.UNDECIDED, "equal but for capital letters")
     for pattern, what in ((_SUBSCRIPT, "the base of a numeral"), (_CLOCK, "a time or a ratio")):
         if bool(pattern.search(gold)) or bool(pattern.search(answer)):
             return Outcome(Match.UNDECIDED, f"equal but for {what}")
@@ -101,6 +137,11 @@ def _words(text: str) -> frozenset[str]:
         if word.casefold() not in _FUNCTIONS
         and (len(word) > 3 or word.casefold() in _HALVES_OF_A_DAY or _is_unit(word))
     )
+
+
+def _letters(text: str) -> frozenset[str]:
+    """The letters that stand alone, such as variables."""
+    return frozenset(_LETTER.findall(_COMMANDS.sub(" ", text)))
 
 
 def _is_unit(word: str) -> bool:

@@ -13,9 +13,10 @@ class Box(NamedTuple):
     content: str
 
 
-_TOKEN = re.compile(r"\\\\?(?:boxed|fbox)\s*\{|\\.|[{}]", re.S)
+_TOKEN = re.compile(r"\\\\?(?:boxed|fbox|framebox)\s*\{|\\.|[{}]", re.S)
 _UNBRACED = re.compile(
-    r"\\(?:boxed|fbox)[ \t]*(?![a-zA-Z{\s])([^$\n{}]{1,80}(?:\{[^{}\n]{0,80}\}[^$\n{}]{0,40}){0,4})"
+    r"\\(?:boxed|fbox|framebox)[ \t]*(?![a-zA-Z{\s])"
+    r"([^$\n{}]{1,80}(?:\{[^{}\n]{0,80}\}[^$\n{}]{0,40}){0,4})"
 )
 _LABEL = r"(?:\\?[A-Za-z](?:_\{?\w{1,3}\}?)?\s{0,2}[=:]|\(?[a-z0-9]{1,2}\)|[-*•])"
 # What may stand between two boxes that are one answer: `$\boxed{4}$ and $\boxed{9}$`.
@@ -65,7 +66,7 @@ def last_group(text: str, found: Sequence[Box]) -> list[Box]:
 
 def _flat(content: str) -> str:
     """The content with the boxes inside it opened."""
-    if "boxed" not in content and "fbox" not in content:
+    if "box" not in content:
         return content.strip()
     kept: list[str] = []
     at = 0

@@ -32,7 +32,7 @@ _TEXT_CHOICE = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox)\s*\{\s*\(?([A-J
 _TOKEN = re.compile(
     r"\s{0,4}(?:"
     r"(?P<command>\\begin\{(?P<name>\w+)\}.{0,300}?\\end\{(?P=name)\}|\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{[^{}\n]{0,80}\}|\\[A-Za-z]+|\\[^A-Za-z\s])"
-    r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z]))?|\.\d+)"
+    r"|(?P<number>\d{1,3}(?:(?:,|\{,\}|,\\!\s?)\d{3})+(?!\d)(?:\.\d+)?|\d+\.(?=\\(?:overline|bar|dot))|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z]))?|\.\d+)"
     r"|(?P<function>(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|sqrt|log|ln|exp|pi|infinity|max|min|mod)(?![A-Za-z])"
     r"|(?P<letter>[A-Za-zα-ωΑ-Ω](?![A-Za-zα-ωΑ-Ω]))"
     r"|(?P<sign>[-+*/^_=<>≤≥≠±∓×·⋅÷√∞°%!|{}\[\]:∪∩∅∈²³¹⁰⁴-⁹¼-¾⅐-⅞≈'′–])"
@@ -48,6 +48,9 @@ _AFTERTHOUGHT = re.compile(r",?\s+(?:since|because|given that)\b.*", re.I | re.S
 _SENTENCE = re.compile(r"(?:[.!?]|\.\*\*)(?=[\s\"'”’*)]|$)|\n")
 _MERIDIEM = re.compile(r"\s?\b([ap])\.?\s?m\b\.?", re.I)
 _PERCENT = re.compile(r"\s?(?:\\?%|percent\b|per cent\b)", re.I)
+_BASE = re.compile(r"\s*\(?(?:in\s+)?base[\s-]*(\d{1,2}|[a-z]+)\)?", re.I)
+_COMPOUND = re.compile(r",?\s+(?:and\s+)?\d+(?:\.\d+)?")  # `3 hours and 20 minutes`
+_YES_OR_NO = re.compile(r"(yes|no)\b(?=\s*[,;.!–—]|\s*$)", re.I)
 _LONGEST_RUN, _LONGEST_LINE = 1_000, 4_000
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
 
@@ -112,6 +115,8 @@ def has_value(line: str) -> bool:
 def words_of(tail: str) -> str | None:
     """The words of a clause that states no expression: a name, or yes and no."""
     tail = tail[_lead_end(tail) :]
+    if plain := _YES_OR_NO.match(tail.lstrip(" \t*_`\"'")):
+        return plain[1]
     words = tail[: _sentence_end(tail)].strip(" \t*_`\"'“”‘’.,:;$#")
     return words if words and len(words) <= 80 else None
 
@@ -198,7 +203,7 @@ def _run(text: str, start: int, *, lists: bool) -> _Run | None:
             break
         sign = token["sign"] or token["bracket"] or ""
         following = text[token.end() : token.end() + 2]
-        if sign == "!" and not following.strip():
+        if sign == "!" and (not following.strip() or following.strip()[-1:].isupper()):
             break
         if sign == ":" and not (inner or re.match(r"\s?\d", following)):
             break
@@ -231,7 +236,14 @@ def _behind(text: str, end: int, value: str) -> tuple[str, int]:
         return "\\%", percent.end()
     if re.search(r"\d$", value) and (meridiem := _MERIDIEM.match(text, end)):
         return f" {meridiem[1].upper()}M", meridiem.end()
+    if re.search(r"\d$", value) and (base := _BASE.match(text, end)):
+        return f"_{{{base[1]}}}", base.end()
     length = leading_unit(text[end : end + 60])
+    while length and (part := _COMPOUND.match(text, end + length)):
+        behind = leading_unit(text[part.end() : part.end() + 60])
+        if not behind:
+            break
+        length = part.end() + behind - end
     unit = text[end : end + length].strip().rstrip(".")
     return (f"\\text{{ {unit}}}", end + length) if unit else ("", end)
 

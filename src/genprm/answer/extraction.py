@@ -19,8 +19,9 @@ _THINK = re.compile(r"<(/?)(?:think|thinking|thought)>", re.I)
 _LINE_END = re.compile(r"\r\n?|\u2028|\u2029")
 _HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*([^\n]*)$", re.M)
 _STATEMENT = re.compile(
-    r"\banswers?\b(?:[ \t]+(?:to|for|of)\b[^.\n:=]{0,80}?)?[\"'*_)\]]{0,4}[ \t]{0,3}"
-    r"(?:\b(?:is|are|would be|will be|must be|equals)\b[ \t]*:?|[:：=])",
+    r"\b(?:answers?|(?:correct|right|best) (?:option|choice))\b"
+    r"(?:[ \t]+(?:to|for|of)\b[^.\n:=]{0,80}?)?[\"'*_)\]]{0,4}[ \t]{0,3}"
+    r"(?:\b(?:is|are|would be|will be|must be|equals)\b[ \t]*:?|[:：=]|[-–—][ \t])",
     re.I,
 )
 _HEADING = re.compile(
@@ -32,6 +33,7 @@ _NO_ANSWER = re.compile(
     r"(?:(?:in)?correct|right|wrong|not|in|the same|given|as follows|reasonable)\b|yes,? ",
     re.I,
 )
+_LIST_NUMBER = re.compile(r"^\d{1,3}[.)](?=\s|$)")
 _LONGEST = 2_000  # characters of a statement that are looked at
 _HEADING_WORDS = re.compile(
     r"(?:the\s+)?(?:final\s+)?(?:answer|result|solution|conclusion)s?\b[\s:：*_]*", re.I
@@ -76,8 +78,11 @@ def _visible(text: str) -> str:
 
 
 def _tagged(text: str) -> str | None:
-    """What the last `<answer>…</answer>` holds."""
+    """What the last `<answer>…</answer>` holds; a stop string may have taken its end."""
     end = text.rfind("</answer>")
+    last = text.rfind("<answer>")
+    if last > end:
+        return text[last + len("<answer>") :].strip() or None
     start = text.rfind("<answer>", 0, max(end, 0))
     return text[start + len("<answer>") : end].strip() or None if 0 <= start < end else None
 
@@ -132,5 +137,5 @@ def _blocks_backwards(text: str) -> Iterator[str]:
 
 
 def _of_block(block: str) -> str | None:
-    line = without_marker(block.strip())
+    line = _LIST_NUMBER.sub("", without_marker(block.strip()))
     return last_value(line) if has_value(line) else None

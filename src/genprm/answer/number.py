@@ -55,7 +55,7 @@ class _Unread(Exception):
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?: \d{3})+(?!\d)(?:\.\d+)?"
     r"|\d+(?:\.\d*)?|\.\d+)(?P<power>[eE][+-]?\d{1,4}(?![\d.]))?"
-    r"(?:\\(?:overline|bar|dot)\s*\{?(?P<period>\d+)\}?)?"
+    r"(?:\\(?:overline|bar|dot)\s*\{?(?P<period>\d+)\}?|(?<=\.)\((?P<bracketed>\d+)\))?"
     r"|(?P<command>\\[A-Za-z]+)|(?P<sign>[-+*/^(){}!i]|\[|\]|x(?=\s?10\b)))"
 )
 
@@ -66,7 +66,7 @@ def read_number(text: str) -> Complex | None:
         return None
     words = read_number_words(text)
     if words is not None:
-        return Complex(Fraction(words))
+        return Complex(words)
     try:
         return _Reader(text).value()
     except (_Unread, ZeroDivisionError, OverflowError, ValueError):
@@ -217,10 +217,11 @@ class _Reader:
             degree = int(self._take("number")["number"])
             self._take("]")
         inner = self._group("{", "}") if self._peek() == "{" else self._atom()
-        if inner.imaginary or inner.real < 0 or not 2 <= degree <= 64:
+        if inner.imaginary or (inner.real < 0 and degree != 2) or not 2 <= degree <= 64:
             raise _Unread
-        roots = [_whole_root(part, degree) for part in inner.real.as_integer_ratio()]
-        return Complex(Fraction(*roots))
+        roots = [_whole_root(abs(part), degree) for part in inner.real.as_integer_ratio()]
+        root = Complex(Fraction(*roots))
+        return root * _I if inner.real < 0 else root
 
     def _group(self, opening: str, closing: str) -> Complex:
         self._take(opening)
@@ -232,11 +233,10 @@ class _Reader:
 def _decimal(token: re.Match[str]) -> Fraction:
     digits = re.sub(r"[, ]", "", token["number"])
     value = Fraction(digits + (token["power"] or ""))
-    if token["period"]:
+    if period := token["period"] or token["bracketed"]:
         if "." not in digits or token["power"]:
             raise _Unread
         places = len(digits.partition(".")[2])
-        period = token["period"]
         value += Fraction(int(period), 10**places * (10 ** len(period) - 1))
     return value
 

@@ -1,6 +1,7 @@
-"""Whole numbers in English words."""
+"""Numbers in English words: `twenty-five`, `two thirds`, `three and a half`."""
 
 import re
+from fractions import Fraction
 
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
@@ -16,8 +17,32 @@ SCALES = {
 _MOST_WORDS = 8
 
 
-def read_number_words(text: str) -> int | None:
-    """The number that `twenty-five` or `three hundred` spells, or None."""
+_PARTS = {
+    "half": 2, "halve": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
+    "eighth": 8, "ninth": 9, "tenth": 10,
+}  # fmt: skip
+_HALF = re.compile(r"\s+and\s+(?:a|one)[\s-]half$", re.I)
+
+
+def read_number_words(text: str) -> Fraction | None:
+    """The number that `twenty-five`, `two thirds` or `3 and a half` spells, or None."""
+    text = text.strip()
+    if half := _HALF.search(text):
+        whole = text[: half.start()]
+        number = int(whole) if whole.isdecimal() and len(whole) < 10 else _whole(whole)
+        return None if number is None else number + Fraction(1, 2)
+    if text.casefold() == "half":
+        return Fraction(1, 2)
+    count, _, part = text.replace("-", " ").rpartition(" ")
+    size = _PARTS.get(part.casefold().removesuffix("s"))
+    if size and count:
+        number = 1 if count.casefold() in ("a", "an") else _whole(count)
+        return None if number is None or number > 99 else Fraction(number, size)
+    number = _whole(text)
+    return None if number is None else Fraction(number)
+
+
+def _whole(text: str) -> int | None:
     words = re.split(r"[\s-]+", text.strip().casefold())
     if len(words) > _MOST_WORDS:
         return None

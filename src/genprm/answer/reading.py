@@ -10,6 +10,7 @@ from fractions import Fraction
 from genprm.answer.number import Complex, read_number
 from genprm.answer.number_words import SCALES
 from genprm.answer.spelling import plain_tex
+from genprm.answer.times import read_date, read_time
 from genprm.answer.units import Unit, read_unit
 from genprm.answer.value import (
     Answer,
@@ -20,38 +21,45 @@ from genprm.answer.value import (
     Kind,
     Number,
     Numeral,
-    Time,
     Words,
 )
 
 _LONGEST = 2_000
 _MAX_DEPTH = 6
+_MOST_WORDS = 8  # of a number that is spelled out
 
-_TIME = re.compile(r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s*(?:([ap])\.?\s?m\.?)?", re.I)
-_HOUR = re.compile(r"(1[0-2]|0?[1-9])\s*([ap])\.?\s?m\.?", re.I)
 _NUMERAL = re.compile(
     r"\(?([0-9A-Za-z]{1,200})\)?\s*_\s*(?:\{\s*\(?(\w+)\)?\s*\}|(\d))|([0-9A-Fa-f]{1,200})\s+(?:in\s+)?base[\s-]+(\w+)"
 )
 _CHOICES = re.compile(r"\(?[A-J]\)?(?:(?:\s*,?\s*\band\b\s*|\s*[,;&]\s*|\s+)\(?[A-J]\)?)*")
 _CHOICE_WITH_TEXT = re.compile(r"(?:\(([A-J])\)|([A-J])[).:](?=\s))\s*(.+)", re.S)
+_LABEL = re.compile(
+    r"^(?:the\s+)?(?:(?:final|correct|right|best)\s+)?(?:answer|option|choice)"
+    r"(?:\s+is\b|\s*:|\s+(?=\(?[A-J]\b))[\s:]*(?=\S)",
+    re.I,
+)
+_VARIABLES = re.compile(r"(?:/\s*)?[A-Za-z]{1,2}(?![A-Za-z])")
 _LETTER = re.compile(r"[A-J]")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[\s'’.-]+[^\W\d_]+)*")
 _EQUATION = re.compile(
-    r"((?:[A-Za-z]|\\[A-Za-z]+)(?:_\{?\w{1,5}\}?|')?(?:\([A-Za-z]\))?)\s*=\s*([^=].*)", re.S
+    r"((?:[A-Za-z]|\\(?!sum|int|prod|lim|max|min)[A-Za-z]+)(?:_\{?\w{1,5}\}?|')?(?:\([A-Za-z]\))?)\s*=\s*([^=].*)",
+    re.S,
 )
 _CURRENCY = re.compile(r"(-?)\s*(?:US|U\.S\.)?\s?\\?([$€£¥₹])\s*(?=[\d.])")
 _PERCENT = re.compile(r"\s*(?:%|percent|per cent)(?:age points?)?\s*", re.I)
+_INFINITY = re.compile(r"([-+]?)\s*(?:infinity|inf|\\infty)", re.I)
 _APPROXIMATE = re.compile(
     r"(?:about|approximately|approx\.?|roughly|around|exactly|\\approx|≈|~)\s*", re.I
 )
 _SIGNS = re.compile(r"\\[pm][pm](?![A-Za-z])")
-_UNIT_BEHIND = re.compile(r"(.*[\w)}])\s+((?:square |cubic )?[A-Za-z]{2}[A-Za-z/^{}\d ]*)", re.S)
+_UNIT_BEHIND = re.compile(r"(.*?[\w)}])\s+((?:square |cubic )?[A-Za-z]{2}[A-Za-z/^{}\d ]*)", re.S)
 _PARTS = re.compile(r"(\d[\d.,]*(?:\s?\d+/\d+|/\d+)?)\s*([^\d\s][^\d]*)")
 
 
 def read_answer(text: str) -> Answer:
     """What an answer says. Linear in its length but for short factors."""
     plain = plain_tex(text) if len(text) <= _LONGEST else text
+    plain = _LABEL.sub("", plain, count=1)
     return _read(plain, 0) if len(plain) <= _LONGEST else Formula(plain)
 
 
@@ -75,24 +83,23 @@ def _read(plain: str, depth: int) -> Answer:
 
 
 def _simple(plain: str) -> Answer | None:
+    if (moment := read_date(plain) or read_time(plain)) is not None:
+        return moment
     number = read_number(plain)
     if number is not None:
         return Number(number)
     if numeral := _NUMERAL.fullmatch(plain):
         return _numeral(numeral)
-    if (time := _TIME.fullmatch(plain)) or (time := _HOUR.fullmatch(plain)):
-        *parts, meridiem = time.groups()
-        said = f"{meridiem.upper()}M" if meridiem else None
-        return Time(tuple(int(part) for part in parts if part), said)
     if _CHOICES.fullmatch(plain):
         return Choice(frozenset(_LETTER.findall(plain)))
     if choice := _CHOICE_WITH_TEXT.fullmatch(plain):
         return Choice(frozenset({choice[1] or choice[2]}), choice[3].strip())
-    if plain.casefold() == "infinity":
-        return Formula(r"\infty")
-    if _WORDS.fullmatch(plain):
+    if infinity := _INFINITY.fullmatch(plain):
+        return Formula(("-" if infinity[1] == "-" else "") + r"\infty")
+    quantity = _quantity(plain)
+    if quantity is None and _WORDS.fullmatch(plain) and " and " not in plain:
         return Words(" ".join(plain.casefold().split()))
-    return _quantity(plain)
+    return quantity
 
 
 def _numeral(match: re.Match[str]) -> Answer | None:
@@ -127,8 +134,10 @@ def _quantity(plain: str) -> Number | None:
         if not rest:
             return Number(value, unit)
     beside = read_unit(rest)
-    if beside is None:
-        return _compound(plain)
+    if beside is None or (not beside.known and _VARIABLES.match(rest)):
+        return _compound(plain)  # `2x` is a product, as `5 apples` is none
+    if unit is not None and re.match(r"/|per\b", rest):
+        return Number(value, unit.times(beside))
     if unit is not None and beside.dimensions != unit.dimensions:
         return None
     return Number(value, beside)
@@ -161,9 +170,12 @@ def _number_and_rest(plain: str) -> tuple[Complex, str] | None:
         value = read_number(match[0])
         if value is not None:
             return value, plain[match.end() :]
-    first, _, rest = plain.partition(" ")
-    value = read_number(first) if rest else None
-    return None if value is None else (value, rest)
+    words = plain.split(" ")
+    for count in range(min(len(words) - 1, _MOST_WORDS), 0, -1):  # `twenty-five dollars`
+        value = read_number(" ".join(words[:count]))
+        if value is not None:
+            return value, " ".join(words[count:])
+    return None
 
 
 def _expanded(answer: Answer) -> "tuple[Answer, ...]":

@@ -34,7 +34,9 @@ def value_side(expression: str, *, whole_equations: bool = False) -> str:
 
 def trimmed(expression: str) -> str:
     """Without the punctuation and the unmatched brackets that a cut leaves behind."""
-    expression = re.sub(r"(?:\\[,;!: ]|\\q?quad)+\s*$", "", expression.strip()).rstrip(_TRAILING)
+    expression = re.sub(r"(?:\\[,;!: ]|\\q?quad|\\\\)+\s*$", "", expression.strip()).rstrip(
+        _TRAILING
+    )
     expression = re.sub(r"(?:,|\b(?:and|or))\s*$", "", expression).rstrip(_TRAILING + ".")
     for opening, closing in ("()", "[]"):
         if expression.count(opening) != expression.count(closing) and not _is_interval(expression):

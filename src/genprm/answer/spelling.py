@@ -27,6 +27,8 @@ def ascii_signs(text: str) -> str:
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _SUPERSCRIPT = re.compile(f"[{_SUPERSCRIPTS}]+")
 _SUPERSCRIPT_DIGITS = str.maketrans(_SUPERSCRIPTS, "0123456789-")
+_SUBSCRIPT = re.compile("[₀-₉]+")
+_SUBSCRIPT_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _VULGAR = re.compile(r"[¼-¾⅐-⅞]")
 _TEX_SIGNS = {
     "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "÷": r"\div ", "±": r"\pm ",
@@ -37,14 +39,17 @@ _TEX_SIGNS = {
 _TEX = str.maketrans(_TEX_SIGNS)
 _ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|[A-Za-z])")
 _DELIMITERS = re.compile(r"\\\(|\\\)|\\\[|\\\]|(?<!\\)\$")
-_FONT = re.compile(
-    r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|mathbb|operatorname)\s*\{([^{}]*)\}"
-)
+_FONT = re.compile(r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname)\s*\{([^{}]*)\}")
 _TEXT = re.compile(r"\\(?:text|textbf|textit|textrm|mbox|hbox|textsf|emph)\s*\{([^{}]*)\}")
 _SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits)(?![A-Za-z])\s*")
 _SPACING = re.compile(
     r"(?<!\\)\\[,;:! ]|~|\\q?quad(?![A-Za-z])|\\(?:h|v)space\*?\{[^{}]*\}|\\phantom\{[^{}]*\}"
 )
+_ROOT_OF = re.compile(r"(?<![\\A-Za-z])\\?sqrt(?:\s*\(([^()]*)\)|\s?(\d+))")
+_FUNCTION = re.compile(r"(?<![\\A-Za-z])(sin|cos|tan|cot|sec|csc|log|ln|pi)(?![A-Za-z])(\s*)")
+_GROUPING = re.compile(r"\{,\}|,\\!\s?")
+_EXPONENTIAL = re.compile(r"(?<![\\A-Za-z])\\?exp\s*\(([^()]*)\)")
+_NAME_WITH_BAR = re.compile(r"\\(?:overline|overrightarrow|vec|widehat)\s*\{([A-Za-z]{1,3})\}")
 _MARKDOWN = re.compile(r"^\s*(\*\*|__|\*|`)(.+?)\1\s*$", re.S)
 _BRACELESS_FRACTION = re.compile(
     r"\\frac\s*(?:(\d)\s*(\d)|(\d)\s*(\{[^{}]*\})|(\{[^{}]*\})\s*(\d))"
@@ -65,12 +70,17 @@ def plain_tex(text: str) -> str:
     if not text.isascii():
         text = _unicode_numbers(text)
     text = _SIZES.sub("", text)
-    text = text.replace("{,}", ",").replace(r"\%", "%").replace(r"\!", "")
+    text = _ROOT_OF.sub(r"\\sqrt{\1\2}", text)
+    text = _FUNCTION.sub(r"\\\1\2", text)
+    text = _EXPONENTIAL.sub(r"e^{\1}", text)
+    text = _NAME_WITH_BAR.sub(r"\1", text)
+    text = _GROUPING.sub(",", text).replace(r"\%", "%").replace(r"\!", "")
     text = re.sub(r"\\[dtc]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\degree(?![A-Za-z])", "°", text)
     for pattern in (_FONT, _TEXT):
         text = pattern.sub(r"\1", text)
     text = re.sub(r"(\d)\\,(?=\d{3}(?!\d))", r"\1,", text)
+    text = re.sub(r"\s*([<>=])\s*", r"\1", text)
     text = _SPACING.sub(" ", text)
     text = _BRACELESS_FRACTION.sub(_braced, text)
     text = re.sub(r"\s+", " ", text).strip()
@@ -94,6 +104,7 @@ def _without_delimiters(text: str) -> str:
 
 def _unicode_numbers(text: str) -> str:
     text = _ROOT.sub(r"\\sqrt{\1}", text)
+    text = _SUBSCRIPT.sub(lambda run: f"_{{{run[0].translate(_SUBSCRIPT_DIGITS)}}}", text)
     text = _VULGAR.sub(lambda sign: " " + _vulgar(sign[0]), text)
     text = _SUPERSCRIPT.sub(lambda run: f"^{{{run[0].translate(_SUPERSCRIPT_DIGITS)}}}", text)
     return text.translate(_TEX)

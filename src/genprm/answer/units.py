@@ -85,7 +85,8 @@ _UNITS["cc"] = Unit((), Fraction(1)).times(_UNITS["cm"], 3)
 _POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _SUPERSCRIPTS = str.maketrans({"²": "^2 ", "³": "^3 "})
 _TOKEN = re.compile(
-    r"[ \t]*(?P<token>per\b|/|\*|·|⋅|\^[ \t]?\{?(?P<power>-?[1-9])\}?|°[CF]?|[$€£¥₹¢]|[^\W\d_]+)"
+    r"[ \t]*(?:[Dd]egrees?[ \t]+(?=[Cc]elsius|[Ff]ahrenheit|[Kk]elvin))?"
+    r"(?P<token>per\b|/|\*|·|⋅|\^[ \t]?\{?(?P<power>-?[1-9])\}?|°[CF]?|[$€£¥₹¢]|[^\W\d_]+)"
     r"\.?(?![^\W\d_]\.)"
 )
 _LONGEST = 60

@@ -3,6 +3,7 @@ r"""What a final answer says: a tree of numbers, times, numerals, choices, words
 A part that is no such thing is a `Formula`, which only a computer-algebra system can compare.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -108,7 +109,7 @@ def spelled(answer: Answer) -> str:
     """The answer in TeX, for a computer-algebra system."""
     match answer:
         case Formula():
-            return answer.tex.replace("°", r"^\circ ")
+            return _with_degrees(answer.tex)
         case Number():
             return _spelled_number(answer)
         case Equation():
@@ -126,6 +127,13 @@ def spelled(answer: Answer) -> str:
             return f"{answer.digits}_{{{answer.base}}}"
         case Choice():
             return ", ".join(sorted(answer.letters))
+
+
+def _with_degrees(tex: str) -> str:
+    """Degrees as angles where a function is taken of them, since no algebra system reads them."""
+    if "°" in tex and re.search(r"\\(?:sin|cos|tan|cot|sec|csc)", tex):
+        tex = re.sub(r"(\d+(?:\.\d+)?)\s?°", r"{(\\frac{\1\\pi}{180})}", tex)
+    return tex.replace("°", r"^\circ ")
 
 
 def _spelled_number(number: Number) -> str:

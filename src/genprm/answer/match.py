@@ -1,0 +1,11 @@
+"""What a comparison of two answers comes to."""
+
+from enum import StrEnum
+
+
+class Match(StrEnum):
+    """Whether an answer says the same as the gold answer."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    UNDECIDED = "undecided"
