@@ -284,8 +284,9 @@ async def jupyter() -> Figures:
         async def run(code: str) -> None:
             await client.execute_interactive(code, output_hook=lambda _: None)
 
+        provisioner: Any = manager.provisioner  # its base class declares no process
         try:
-            yield run, manager.provisioner.process.pid
+            yield run, provisioner.process.pid
         finally:
             client.stop_channels()
             await manager.shutdown_kernel(now=True)

@@ -31,6 +31,7 @@ class Reply:
     after: float = 0.0  # seconds
     drop: bool = False
     stream: Iterator[str] | None = None
+    length: int | None = None  # that a stream announces
 
 
 Handler = Callable[[str, dict[str, Any]], Reply]
@@ -72,7 +73,7 @@ def serve(handler: Handler, *, owned_by: str = "vllm", **entry: Any) -> Iterator
                 self.connection.close()
                 return
             if reply.stream is not None:
-                self.send(reply.stream)
+                self.send(reply.stream, reply.length)
                 return
             content = json.dumps(reply.body).encode()
             self.send_response(reply.status)
@@ -82,10 +83,12 @@ def serve(handler: Handler, *, owned_by: str = "vllm", **entry: Any) -> Iterator
             self.end_headers()
             self.wfile.write(content)
 
-        def send(self, pieces: Iterator[str]) -> None:
+        def send(self, pieces: Iterator[str], length: int | None) -> None:
             self.close_connection = True
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
+            if length is not None:
+                self.send_header("content-length", str(length))
             self.end_headers()
             try:
                 for piece in pieces:
@@ -359,6 +362,7 @@ def piece(text: str, reason: str | None = None) -> str:
         ([piece("half"), piece("", "abort"), "[DONE]"], "gave up"),
         ([piece("half"), '{"error": {"message": "engine died", "code": 500}}'], "engine died"),
         ([piece("half"), "{"], "no JSON"),
+        (["[DONE]"], "without a finish_reason"),
     ],
 )
 def test_what_is_cut_off_is_no_completion(pieces: list[str], cause: str) -> None:
@@ -367,6 +371,49 @@ def test_what_is_cut_off_is_no_completion(pieces: list[str], cause: str) -> None
         pytest.raises(ModelError, match=cause),
     ):
         ask(server.url)
+
+
+def test_an_empty_reply_to_a_stream_is_no_end_of_turn() -> None:
+    empty = Reply(body={"choices": []})
+    with (
+        serve(lambda path, body: empty, owned_by="me") as server,
+        pytest.raises(ModelError, match="without a finish_reason"),
+    ):
+        ask(server.url)
+
+
+def test_a_server_that_calls_itself_vllm_and_does_not_tell_its_stop_is_streamed() -> None:
+    """`finish_reason: stop` alone could be the end of turn or any of the stop strings."""
+
+    def proxy(path: str, body: dict[str, Any]) -> Reply:
+        if body.get("stream"):
+            assert "stop" not in body
+            return Reply(stream=iter([piece("It is 7.</"), piece("b> more", "stop")]))
+        return Reply(body={"choices": [{"text": "It is 7.", "finish_reason": "stop"}]})
+
+    with serve(proxy) as server:
+        assert ask(server.url) == [Completion("It is 7.", Finish.STOP, "</b>", tokens_out=2)]
+
+
+def test_a_stream_that_breaks_off_is_asked_again_and_then_an_error() -> None:
+    with (
+        serve(
+            lambda path, body: Reply(stream=iter([piece("half")]), length=9999), owned_by="me"
+        ) as server,
+        pytest.raises(ModelError, match="broke off.*fix:"),
+    ):
+        ask(server.url)
+
+
+@pytest.mark.parametrize("choices", [None, [], [{"text": None, "finish_reason": "stop"}]])
+def test_a_reply_of_another_shape_names_the_field_and_the_fix(choices: object) -> None:
+    reply = Reply(body={"choices": choices})
+    with (
+        serve(lambda path, body: reply) as server,
+        pytest.raises(ModelError, match=r"choices.*fix:") as raised,
+    ):
+        ask(server.url)
+    assert "Error" not in str(raised.value)
 
 
 def test_one_refused_request_is_told_from_a_server_that_refuses_all() -> None:

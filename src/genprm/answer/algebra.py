@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import math_verify
 import sympy
 
-from genprm.answer.compare import Match, compare
+from genprm.answer.compare import compare
+from genprm.answer.match import Match
 from genprm.answer.reading import read_answer
 from genprm.answer.units import read_unit
 

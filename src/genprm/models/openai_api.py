@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import httpx
+from pydantic import ValidationError
 
 from genprm.errors import ContextExceeded, ModelError, RequestFailed
 from genprm.http import BadReply, Refused, Retry, Unavailable, bearer, check
@@ -19,10 +20,11 @@ from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sam
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.continuation import Continuation
 from genprm.models.http_pool import ClientPool
-from genprm.models.openai_dialects import NoLogprobs, ended
+from genprm.models.openai_dialects import NoLogprobs, StopUntold, ended
 from genprm.models.openai_server import Server, ask_server
 from genprm.models.sse import decoded, events
 from genprm.records.record import replace_surrogates
+from genprm.records.validation import field_fault
 
 _OVERFLOW = re.compile(
     r"context (?:length|size|window)|maximum context|too long|too many tokens|max_model_len"
@@ -66,6 +68,7 @@ class OpenAICompatible:
         self._context_length = self._server.context_length or context_length
         self._retry = retry
         self._gave_logprobs = False
+        self._tells_stop = self._server.dialect.tells_stop
         self._ids: dict[str, int] = {}  # token ids of options
         self._pool = ClientPool(
             self._server.root,
@@ -110,9 +113,8 @@ class OpenAICompatible:
         """See `Model.complete`."""
         dialect = self._server.dialect
         body = dialect.completion_body(self._sent(prompt), stop, max_tokens, sampling, seed)
-        call = self._stream if not dialect.tells_stop else self._complete_whole
         try:
-            return await self._ask(lambda: call(body, stop))
+            return await self._ask(lambda: self._completed(body, stop))
         except ContextExceeded as error:
             refusal = error
         # a server refuses what could outgrow its context: it is asked for what fits
@@ -124,7 +126,7 @@ class OpenAICompatible:
             if 0 < room < max_tokens:
                 body["max_tokens"] = room
                 try:
-                    return await self._ask(lambda: call(body, stop))
+                    return await self._ask(lambda: self._completed(body, stop))
                 except ContextExceeded as error:
                     refusal = error
         raise refusal
@@ -162,23 +164,32 @@ class OpenAICompatible:
             if error.status not in _ITEM_REFUSED:
                 hint = "; fix: a verifier needs a server with /v1/completions"
                 raise ModelError(f"{url}: {error}{hint if error.status == 404 else ''}") from None
-            fault = f"{url}: {error}"
+            fault = f"{url}: {error}; fix: change the text, or look into the server's log"
         except ModelError as error:
             fault = str(error)
         except (ValueError, IndexError) as error:
-            fault = f"{url}: not the reply of {self._server.dialect.path} ({type(error).__name__})"
+            path = self._server.dialect.path
+            fault = f"{url}: not the reply of /{path} ({_in_words(error)}); fix: the URL of a model server"
         raise (RequestFailed if await self._answers() else ModelError)(fault)
 
     async def _answers(self) -> bool:
         """Whether the server completes a harmless prompt: then a fault lay in its request."""
         dialect = self._server.dialect
         body = dialect.completion_body("1 + 1 =", (), 1, Sampling(), 0)
-        call = self._stream if not dialect.tells_stop else self._complete_whole
         try:
-            await call(body, ())
+            await self._completed(body, ())
         except (Unavailable, Refused, httpx.HTTPError, ValueError, IndexError):
             return False
         return True
+
+    async def _completed(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
+        """The completion, as one reply where the server tells which stop string ended it."""
+        if self._tells_stop:
+            try:
+                return await self._complete_whole(body, stop)
+            except StopUntold:  # what it ends with is not its end of turn
+                self._tells_stop = False
+        return await self._stream({key: body[key] for key in body if key != "stop"}, stop)
 
     async def _complete_whole(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
         done = await self._post(body, self._server.dialect.read_completion)
@@ -207,7 +218,7 @@ class OpenAICompatible:
             async with aclosing(events(response)) as stream:
                 async for event in stream:
                     if event is None:  # [DONE]
-                        reason = reason or "stop"
+                        reason = reason or ("stop" if pieces else None)
                         break
                     text, finish = dialect.read_piece(event)
                     reason = ended(finish) if finish else reason
@@ -241,7 +252,10 @@ class OpenAICompatible:
             if tokens is None:
                 return {}
             if len(tokens) != 1:
-                raise ModelError(f"{self.name}: {option!r} is {len(tokens)} tokens; must be one")
+                raise ModelError(
+                    f"{self.name}: {option!r} is {len(tokens)} tokens and must be one; "
+                    "fix: another model, or its own tokenizer"
+                )
             self._ids[option] = tokens[0]
         return {option: self._ids[option] for option in options}
 
@@ -255,6 +269,12 @@ class OpenAICompatible:
             return [int(token) for token in response.json()["tokens"]]
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             return None
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return field_fault(error)
+    return "no choices" if isinstance(error, IndexError) else str(error)[:200]
 
 
 def _cut(continuation: Continuation, finish: Finish, pieces: int) -> Completion:

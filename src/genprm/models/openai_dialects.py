@@ -31,6 +31,10 @@ class NoLogprobs(Exception):
     """A reply without the log-probabilities that were asked for."""
 
 
+class StopUntold(Exception):
+    """A reply that ended at a stop string or at the end of turn, and does not tell at which."""
+
+
 class _Usage(BaseModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -67,6 +71,9 @@ class _Alternative(BaseModel):
     stop_reason: str | int | None = None  # vLLM
     matched_stop: str | int | None = None  # SGLang
     logprobs: _TopLogprobs | None = None
+
+
+_STOP_FIELDS = {"stop_reason", "matched_stop"}
 
 
 class _Reply(BaseModel):
@@ -122,9 +129,16 @@ class Generic:
         return {}
 
     def read_completion(self, reply: Body) -> Completion:
-        """Raises pydantic.ValidationError, IndexError: not a completion."""
+        """The completion.
+
+        Raises:
+            pydantic.ValidationError, IndexError: not a completion.
+            StopUntold: a server that calls itself one that tells its stop strings, but does not.
+        """
         parsed = _Reply.model_validate(reply)
         found = parsed.choices[0]
+        if found.finish_reason == "stop" and not found.model_fields_set & _STOP_FIELDS:
+            raise StopUntold
         stop = found.stop_reason if found.stop_reason is not None else found.matched_stop
         return Completion(
             text=found.text,

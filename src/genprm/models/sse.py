@@ -28,7 +28,6 @@ async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | No
     if "text/event-stream" not in response.headers.get("content-type", ""):
         await response.aread()
         yield decoded(response.text)
-        yield None
         return
     heard = _Heard(response)
     async for event in EventSource(cast(httpx.Response, heard)).aiter_sse():
@@ -70,6 +69,9 @@ class _Heard:
         self._response = response
 
     async def aiter_text(self) -> AsyncIterator[str]:
-        async for text in self._response.aiter_text():
-            self.tail = (self.tail + text)[-2000:]
-            yield text
+        try:
+            async for text in self._response.aiter_text():
+                self.tail = (self.tail + text)[-2000:]
+                yield text
+        except (httpx.ReadError, httpx.RemoteProtocolError) as error:  # it answered, and broke off
+            raise BadReply(f"the stream broke off ({error or type(error).__name__})") from None
