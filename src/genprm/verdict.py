@@ -47,7 +47,7 @@ class Flag(StrEnum):
     UNREADABLE = "unreadable"  # neither Yes nor No is likely at the judgement: abstains
     FAILED = "failed"  # a request was refused or failed: abstains, `Vote.cause` says why
     CODE_ROUNDS_EXHAUSTED = "code_rounds_exhausted"  # judged after the last allowed run of code
-    CODE_FAILED = "code_failed"  # every block of code that it ran ended in an error
+    CODE_FAILED = "code_failed"  # every block of its code ended in an error; it counts all the same
     UNCLOSED = "unclosed"  # the model ended its turn early; the open part was closed for it
     UNCHECKED = "unchecked"  # code found nothing to check: the reward is only a base rate
 

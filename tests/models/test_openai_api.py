@@ -400,7 +400,7 @@ def test_a_stream_that_breaks_off_is_asked_again_and_then_an_error() -> None:
         serve(
             lambda path, body: Reply(stream=iter([piece("half")]), length=9999), owned_by="me"
         ) as server,
-        pytest.raises(ModelError, match="broke off.*fix:"),
+        pytest.raises(ModelError, match=r"broke off.*fix:"),
     ):
         ask(server.url)
 

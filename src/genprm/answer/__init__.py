@@ -7,7 +7,7 @@ checker, worker, child     many comparisons, in processes that can be killed
 """
 
 from genprm.answer.checker import AnswerChecker, Comparison
-from genprm.answer.match import Match
 from genprm.answer.extraction import extract_answer
+from genprm.answer.match import Match
 
 __all__ = ["AnswerChecker", "Comparison", "Match", "extract_answer"]

@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from genprm.answer.compare import compare
-from genprm.answer.match import Match
 from genprm.answer.extraction import extract_answer
+from genprm.answer.match import Match
 from genprm.answer.reading import read_answer
 from genprm.answer.spelling import plain_tex
 from genprm.answer.worker import WorkerProcess

@@ -168,8 +168,10 @@ class OpenAICompatible:
         except ModelError as error:
             fault = str(error)
         except (ValueError, IndexError) as error:
-            path = self._server.dialect.path
-            fault = f"{url}: not the reply of /{path} ({_in_words(error)}); fix: the URL of a model server"
+            fault = (
+                f"{url}: not the reply of /{self._server.dialect.path} ({_in_words(error)}); "
+                "fix: the URL of a model server"
+            )
         raise (RequestFailed if await self._answers() else ModelError)(fault)
 
     async def _answers(self) -> bool:
