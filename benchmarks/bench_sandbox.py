@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from genprm.sandbox import RunStatus
 from genprm.sandboxes.fork_server import ForkServer, ForkSession
