@@ -37,7 +37,7 @@ browser:
 web:  ## build the viewer's page from web/ into the package (Node 20), and test its parts
 	cd web && npm ci && npm test && npm run build
 
-test: $(VENV)/.dev check browser  ## everything CI runs: lint, types, architecture, tests with coverage
+test: $(VENV)/.dev check docs browser  ## everything CI runs: lint, types, architecture, the site, tests with coverage
 	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered
 
 bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel
@@ -90,11 +90,17 @@ check: $(VENV)/.dev
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python docs/draw_tree.py --check
+	$(VENV)/bin/python -m docs.tools.references --check
+
+.PHONY: docs
+docs: $(VENV)/.dev  ## build the documentation's site in build/site; dead links are errors
+	$(VENV)/bin/python -m docs.tools.site
 
 tidy: $(VENV)/.dev  ## fix what `make check` would complain about, where that can be automated
 	$(VENV)/bin/ruff check --fix src tests benchmarks examples docs training
 	$(VENV)/bin/ruff format src tests benchmarks examples docs training
 	$(VENV)/bin/python docs/draw_tree.py
+	$(VENV)/bin/python -m docs.tools.references
 
 clean:  ## remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -159,7 +159,7 @@ class Journal(Generic[R]):
         if not self._claim.exists() and self.path.exists() and self.path.stat().st_size:
             raise JournalError(
                 f"{self.path} exists and was not written by a resumable run; "
-                "fix: name another output, or remove it"
+                "fix: name another output, or remove it; more: genprm explain foreign-output"
             )
 
     def _acquire(self) -> None:
@@ -182,7 +182,8 @@ class Journal(Generic[R]):
         if changed := list(differences(spec, self._spec)):
             raise JournalError(
                 f"{self.path} was begun with another configuration: {'; '.join(changed)}; "
-                "fix: use the same configuration, or name another output"
+                "fix: use the same configuration, or name another output; "
+                "more: genprm explain changed-run"
             )
 
     def _has_rows(self) -> bool:

@@ -12,6 +12,7 @@ from genprm.cli.commands.cascade import cascade
 from genprm.cli.commands.curate import curate
 from genprm.cli.commands.doctor import doctor
 from genprm.cli.commands.evaluate import app as evaluate
+from genprm.cli.commands.explain import explain
 from genprm.cli.commands.rank import rank
 from genprm.cli.commands.refine import refine
 from genprm.cli.commands.report import report
@@ -33,7 +34,7 @@ _UsageFault: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="genprm",
-    help="A process reward model that thinks: find the wrong step, and say why.",
+    help="A process reward model that reasons: it finds the wrong step and shows why.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,6 +58,7 @@ app.command()(report)
 app.command()(rescore)
 app.command()(doctor)
 app.command()(schema)
+app.command()(explain)
 
 _INTERRUPTED = 130  # the shell's status for SIGINT
 

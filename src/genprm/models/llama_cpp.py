@@ -53,7 +53,10 @@ class LlamaCppFile:
     ) -> None:
         header = read_header(file)
         if chat_template is None and header.chat_template is None:
-            raise InputError(f"{file}: holds no chat template; fix: --chat-template FILE")
+            raise InputError(
+                f"{file}: holds no chat template; fix: --chat-template FILE; "
+                "more: genprm explain chat-template"
+            )
         slots, context = _split_cache(header, slots, int(cache_gb * 2**30), context)
         key = secrets.token_urlsafe()
         self._name = name or file.name

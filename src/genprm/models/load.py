@@ -61,7 +61,9 @@ def load_model(
     elif Path(spec).is_dir():
         model = _folder(Path(spec), spec, template, arguments)
     else:
-        raise InputError(f"unknown model {spec!r}; accepted are:\n{ACCEPTED}")
+        raise InputError(
+            f"unknown model {spec!r}; accepted are:\n{ACCEPTED}\nmore: genprm explain model-names"
+        )
     return model
 
 

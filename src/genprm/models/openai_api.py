@@ -156,7 +156,8 @@ class OpenAICompatible:
                 raise RequestFailed(f"{url}: a reply without log-probabilities") from None
             raise ModelError(
                 f"{url}: the server gives no log-probabilities, so P(Yes) cannot be read; "
-                "fix: a verifier needs vLLM, SGLang or llama.cpp's server"
+                "fix: a verifier needs vLLM, SGLang or llama.cpp's server; "
+                "more: genprm explain log-probabilities"
             ) from None
         except Refused as error:
             if error.status in _ITEM_REFUSED and _OVERFLOW.search(str(error)):

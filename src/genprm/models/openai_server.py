@@ -94,7 +94,8 @@ class Server:
             return ChatTemplate.r1_distill_qwen()
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
-            "fix: --chat-template FILE or FOLDER (chat_template.jinja of the model)"
+            "fix: --chat-template FILE or FOLDER (chat_template.jinja of the model); "
+            "more: genprm explain chat-template"
         )
 
 

@@ -239,7 +239,8 @@ class ForkServer:
                 return
         raise SandboxError(
             f"no safe sandbox here ({'; '.join(faults)}); "
-            f"fix: provide what is missing, or name a weaker tier: {', '.join(TIERS)}"
+            f"fix: provide what is missing, or name a weaker tier: {', '.join(TIERS)}; "
+            "more: genprm explain no-safe-sandbox"
         )
 
 

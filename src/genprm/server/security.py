@@ -150,7 +150,8 @@ def security_of(
     if not keys:
         raise InputError(
             f"--host {host}: others can reach this address, and no API key is set; "
-            f"fix: --keys FILE or {KEYS_VARIABLE}, or --host 127.0.0.1"
+            f"fix: --keys FILE or {KEYS_VARIABLE}, or --host 127.0.0.1; "
+            "more: genprm explain open-address"
         )
     return Security(keys, (_LOOPBACK | named | {host.lower()}) if named else None, allowed)
 

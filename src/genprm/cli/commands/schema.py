@@ -2,49 +2,88 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from genprm.records.record import JsonObject
+
 
 class RowName(StrEnum):
-    """Which row."""
+    """Which row; the stages of a curation go by the names of their files."""
 
+    PROBLEM = "problem"
     VERDICT = "verdict"
     EVALUATION = "evaluation"
+    SUMMARY = "summary"
     POOL = "pool"
     RANKING = "ranking"
     REFINEMENT = "refinement"
     SEARCH = "search"
+    SEARCH_PATH = "search-path"
     FAILURE = "failure"
     RUN = "run"
+    PROBLEMS = "problems"
+    SOLUTIONS = "solutions"
+    ROLLOUTS = "rollouts"
+    PROGRESS = "progress"
+    RATIONALES = "rationales"
+    CONSENSUS = "consensus"
+    CHATS = "chats"
+    CORRECTION = "correction"
+    VERIFY_REPLY = "verify-reply"
+    RANK_REPLY = "rank-reply"
+    CRITIQUE_REPLY = "critique-reply"
+
+
+_HOME = {
+    RowName.PROBLEM: "records.problems:ProblemInput",
+    RowName.VERDICT: "records.verdicts:VerdictRow",
+    RowName.EVALUATION: "records.evaluations:EvaluatedRow",
+    RowName.SUMMARY: "records.summaries:Summary",
+    RowName.POOL: "records.pools:PoolRow",
+    RowName.RANKING: "records.rankings:RankingRow",
+    RowName.REFINEMENT: "records.refinements:RefinementRow",
+    RowName.SEARCH: "records.searches:SearchRow",
+    RowName.SEARCH_PATH: "tasks.rescoring:PathRow",
+    RowName.FAILURE: "records.failures:FailedRow",
+    RowName.RUN: "records.run_spec:RunSpec",
+    RowName.PROBLEMS: "records.curation:GoldProblemRow",
+    RowName.SOLUTIONS: "records.curation:BatchRow",
+    RowName.ROLLOUTS: "records.curation:RolloutRow",
+    RowName.PROGRESS: "records.curation:LabelledPathRow",
+    RowName.RATIONALES: "records.critiques:CritiqueRow",
+    RowName.CONSENSUS: "records.curation:ConsensusRow",
+    RowName.CHATS: "records.chats:ChatRow",
+    RowName.CORRECTION: "viewer.corrections:Correction",
+    RowName.VERIFY_REPLY: "records.service:VerifyReply",
+    RowName.RANK_REPLY: "records.service:RankReply",
+    RowName.CRITIQUE_REPLY: "records.service:CritiqueReply",
+}
+
+
+def row_schema(name: RowName) -> "JsonObject":
+    """The JSON Schema of these rows. Their type is imported only now, since it needs pydantic."""
+    module, _, attribute = _HOME[name].partition(":")
+    row: type[BaseModel] = getattr(import_module(f"genprm.{module}"), attribute)
+    read = name is RowName.PROBLEM  # all others are written
+    found: JsonObject = row.model_json_schema(mode="validation" if read else "serialization")
+    return found | {"title": row.__name__}
 
 
 def schema(
     name: Annotated[
         RowName,
-        typer.Argument(help="Whose rows: those of a command, of a failure, or a .run.json file."),
+        typer.Argument(
+            help="problem: an input row. verdict to failure: rows that commands write. run: a "
+            ".run.json file. problems to chats: the stages of genprm curate. correction: the "
+            "viewer's. The replies: those of genprm serve.",
+        ),
     ],
 ) -> None:
-    """Print the JSON Schema of a row that genprm writes."""
-    from genprm.records.evaluations import EvaluatedRow
-    from genprm.records.failures import FailedRow
-    from genprm.records.pools import PoolRow
-    from genprm.records.rankings import RankingRow
-    from genprm.records.record import Record
-    from genprm.records.refinements import RefinementRow
-    from genprm.records.run_spec import RunSpec
-    from genprm.records.searches import SearchRow
-    from genprm.records.verdicts import VerdictRow
-
-    rows: dict[RowName, type[Record]] = {
-        RowName.VERDICT: VerdictRow,
-        RowName.EVALUATION: EvaluatedRow,
-        RowName.POOL: PoolRow,
-        RowName.RANKING: RankingRow,
-        RowName.REFINEMENT: RefinementRow,
-        RowName.SEARCH: SearchRow,
-        RowName.FAILURE: FailedRow,
-        RowName.RUN: RunSpec,
-    }
-    typer.echo(json.dumps(rows[name].model_json_schema(mode="serialization"), indent=1))
+    """Print the JSON Schema of a row that genprm reads or writes."""
+    typer.echo(json.dumps(row_schema(name), indent=1))

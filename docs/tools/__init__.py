@@ -1,0 +1,1 @@
+"""What builds and checks the documentation. Nothing here is part of the package."""

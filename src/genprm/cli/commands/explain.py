@@ -1,0 +1,32 @@
+"""`genprm explain`: what an error message means, and what to do about it."""
+
+import re
+from importlib import resources
+from typing import Annotated
+
+import typer
+
+
+def explanations() -> dict[str, str]:
+    """{topic: its text in Markdown}, in the order of the file."""
+    text = (resources.files("genprm.cli") / "explanations.md").read_text("utf-8")
+    parts = re.split(r"^## (\S+)\n\n", text, flags=re.M)[1:]
+    return dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
+
+
+def explain(
+    topic: Annotated[
+        str | None,
+        typer.Argument(help="The topic that an error message names; without one, all are listed."),
+    ] = None,
+) -> None:
+    """Explain an error message: what it means and what to do."""
+    from genprm.errors import InputError
+
+    known = explanations()
+    if topic is None:
+        typer.echo("\n".join(known))
+    elif topic in known:
+        typer.echo(known[topic])
+    else:
+        raise InputError(f"no explanation {topic!r}; fix: one of {', '.join(known)}")
