@@ -6,7 +6,7 @@ from pathlib import Path
 HEAD = """# genprm
 
 > A generative process reward model: it judges every step of a solution with an analysis, code that
-> is run in a sandbox, and votes. Command line, Python library and HTTP service. Linux, Python 3.11+.
+> is run in a sandbox, and votes. Command line, Python library, HTTP service. Linux, Python 3.11+.
 """
 
 
