@@ -13,6 +13,7 @@ from genprm.answer import AnswerChecker
 from genprm.curate.recipe import Band, Rollouts
 from genprm.curate.rollouts import (
     ProblemPaths,
+    RolloutWorker,
     path_scores,
     row_order,
     score_prefixes,
@@ -63,7 +64,9 @@ def run(
             AnswerChecker() as checker,
         ):
             policy = Policy(model, SETTINGS.policy_settings())
-            await score_prefixes([problem], policy, checker, SETTINGS, seed=0, journal=journal)
+            worker = RolloutWorker(policy, checker, SETTINGS, seed=0)
+            at_once = SETTINGS.concurrency
+            await score_prefixes([problem], worker, SETTINGS, at_once=at_once, journal=journal)
             journal.finish(row_order([problem], journal))
             return list(journal.rows())
 

@@ -11,7 +11,7 @@ from scripted import Scripted
 from genprm.answer import AnswerChecker, Match
 from genprm.curate.recipe import Solutions
 from genprm.curate.samples import Dropped, ProblemSamples, by_problem, outcome_of
-from genprm.curate.solutions import batch_order, sample_solutions
+from genprm.curate.solutions import BatchWorker, batch_order, sample_solutions
 from genprm.errors import RequestFailed
 from genprm.journal import Journal
 from genprm.policy import Policy, Sample
@@ -35,7 +35,8 @@ def sample(
     async def run() -> ProblemSamples:
         with opened(folder) as journal, AnswerChecker() as checker:
             policy = Policy(model, settings.policy_settings())
-            await sample_solutions([PROBLEM], policy, checker, settings, seed=0, journal=journal)
+            worker = BatchWorker(policy, checker, settings, seed=0)
+            await sample_solutions([PROBLEM], worker, settings, at_once=1, journal=journal)
             journal.finish(batch_order([PROBLEM], journal))
             return by_problem(journal.rows())["p"]
 

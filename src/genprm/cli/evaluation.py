@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import typer
 
 from genprm.answer import AnswerChecker
-from genprm.cli.judges import JudgeOptions, open_judge
 from genprm.cli.sources import counted_bad_rows
 from genprm.cli.terminal.progress import RowProgress
 from genprm.cli.terminal.tables import print_tables
@@ -20,12 +19,15 @@ from genprm.evaluate.judges import PredictionsJudge
 from genprm.evaluate.labelled import LabelledSolution, by_limit, download_processbench, read_files
 from genprm.evaluate.pools import read_graded
 from genprm.evaluate.predictions import read_predictions
-from genprm.evaluate.run import run
+from genprm.evaluate.run import run, run_with
 from genprm.evaluate.selection import Selection
 from genprm.evaluate.summary import summarise
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.summaries import Summary
 from genprm.report import numbers
+from genprm.tasks.evaluating import EvaluateWork
+from genprm.tasks.executor import Executor
+from genprm.tasks.judges import JudgeOptions
 
 HUB = "Qwen/ProcessBench"
 
@@ -61,6 +63,7 @@ async def judge_rows(
     options: JudgeOptions,
     output: Path | None,
     concurrency: int,
+    executor: Executor,
 ) -> Summary:
     """Judge what is missing in the run folder, or everything without one, and sum up."""
     with ExitStack() as stack:
@@ -69,12 +72,14 @@ async def judge_rows(
 
         def advance(row: EvaluatedRow, done: int) -> None:
             if not bars:
-                bars.append(stack.enter_context(RowProgress("evaluate", len(rows))))
+                progress = RowProgress("evaluate", len(rows), lambda: executor.status)
+                bars.append(stack.enter_context(progress))
                 bars[0].resume(done - 1)
             bars[0].advance(row.usage.tokens_out)
 
-        async with open_judge(options) as judge:
-            return await run(rows, judge, folder, concurrency=concurrency, on_row=advance)
+        work = EvaluateWork(options)
+        async with executor.open(work, rows_at_once=concurrency) as opened:
+            return await run_with(opened, rows, folder, on_row=advance)
 
 
 def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: Path | None) -> Summary:

@@ -24,8 +24,8 @@ from genprm.curate.samples import by_problem
 from genprm.curate.solutions import batch_order, sample_solutions
 from genprm.curate.stages import Stage
 from genprm.curate.stopwatch import Stopwatch
+from genprm.curate.workers import OwnWorkers, StageWorkers
 from genprm.journal import Journal
-from genprm.policy import Policy
 from genprm.recipe import Table
 from genprm.records.chats import ChatRow
 from genprm.records.critiques import CritiqueRow
@@ -36,7 +36,7 @@ from genprm.records.curation import (
     RolloutRow,
 )
 from genprm.records.keyed import KeyedRow
-from genprm.records.run_spec import PolicySpec, RunSpec
+from genprm.records.run_spec import RunSpec
 
 K = TypeVar("K", bound=KeyedRow)
 
@@ -45,7 +45,8 @@ class Pipeline:
     """One curation: a recipe, a folder and engines.
 
     `retry_failed` makes requests that failed again, in stages whose rows no later request has
-    used; what was computed from such a stage is computed again.
+    used; what was computed from such a stage is computed again. `workers` make the rows that ask
+    a model; without them, the engines do, in this process.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class Pipeline:
         progress: ProgressCallback = ProgressCallback(),
         *,
         retry_failed: bool = False,
+        workers: StageWorkers | None = None,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.engines = engines
+        self.workers = workers or OwnWorkers(engines, recipe)
         self.progress = progress
         self.retry_failed = retry_failed
 
@@ -85,18 +88,14 @@ class Pipeline:
         if self._has_finished(Stage.SOLUTIONS, spec, BatchRow):
             return
         problems = stored_problems(self.folder)
-        async with self.engines.policy() as policy:
-            asked = _asking(spec, policy)
-            with (
-                self._work(Stage.SOLUTIONS, asked, BatchRow, len(problems)) as journal,
-                self.engines.checker() as checker,
-            ):
+        async with self.workers.solutions() as opened:
+            asked = spec.model_copy(update={"policy": opened.worker.policy})
+            with self._work(Stage.SOLUTIONS, asked, BatchRow, len(problems)) as journal:
                 await sample_solutions(
                     problems,
-                    policy,
-                    checker,
+                    opened.worker,
                     settings,
-                    seed=self.recipe.seed,
+                    at_once=opened.at_once,
                     journal=journal,
                     on_problem=self.progress.advance,
                 )
@@ -108,18 +107,14 @@ class Pipeline:
         if self._has_finished(Stage.ROLLOUTS, spec, RolloutRow):
             return
         problems = self._usable_problems()
-        async with self.engines.completer() as completer:
-            asked = _asking(spec, completer)
-            with (
-                self._work(Stage.ROLLOUTS, asked, RolloutRow, len(problems)) as journal,
-                self.engines.checker() as checker,
-            ):
+        async with self.workers.rollouts() as opened:
+            asked = spec.model_copy(update={"policy": opened.worker.policy})
+            with self._work(Stage.ROLLOUTS, asked, RolloutRow, len(problems)) as journal:
                 await score_prefixes(
                     problems,
-                    completer,
-                    checker,
+                    opened.worker,
                     settings,
-                    seed=self.recipe.seed,
+                    at_once=opened.at_once,
                     journal=journal,
                     on_problem=self.progress.advance,
                 )
@@ -131,14 +126,14 @@ class Pipeline:
         if self._has_finished(Stage.RATIONALES, spec, CritiqueRow):
             return
         asked = list(questions(self._usable_problems(), settings.samples))
-        async with self.engines.teacher() as teacher:
-            taught = spec.model_copy(update={"judge": teacher.spec})
+        async with self.workers.critiques() as opened:
+            taught = spec.model_copy(update={"judge": opened.worker.judge})
             with self._work(Stage.RATIONALES, taught, CritiqueRow, len(asked)) as journal:
                 await write_rationales(
                     asked,
-                    teacher,
+                    opened.worker,
                     settings,
-                    seed=self.recipe.seed,
+                    at_once=opened.at_once,
                     journal=journal,
                     on_critique=self.progress.advance,
                 )
@@ -212,10 +207,6 @@ class Pipeline:
                 if row.key not in journal:
                     journal.append(row)
             self.folder.finish(stage, journal, order)
-
-
-def _asking(spec: RunSpec, policy: Policy) -> RunSpec:
-    return spec.model_copy(update={"policy": PolicySpec(model=policy.model.identity)})
 
 
 _STAGES: dict[Stage, Callable[[Pipeline], Awaitable[None]]] = {

@@ -13,7 +13,9 @@ from genprm.errors import InputError, RequestFailed
 from genprm.journal import Journal
 from genprm.problem import Problem
 from genprm.records.critiques import Critique, CritiqueRow, Unreadable
+from genprm.records.run_spec import JudgeSpec
 from genprm.seeds import seed_of
+from genprm.worker import Worker
 
 _THOUGHTS = 8  # critiques after which a teacher that never closed a thought is said not to think
 
@@ -42,16 +44,37 @@ def questions(problems: Iterable[ProblemPaths], samples: int) -> Iterator[Questi
     )
 
 
+class CritiqueWorker:
+    """Asks a teacher; see `Worker`."""
+
+    policy = None
+
+    def __init__(self, teacher: Teacher, *, seed: int) -> None:
+        self._teacher = teacher
+        self._seed = seed
+
+    @property
+    def judge(self) -> JudgeSpec:
+        """The teacher's spec."""
+        return self._teacher.spec
+
+    async def make(self, row: int, item: Question) -> CritiqueRow:
+        """The critique."""
+        seed = seed_of(self._seed, "rationale", item.key, bits=31)
+        critique = await self._teacher.critique(item.problem, item.path.steps, seed=seed)
+        return CritiqueRow.of(item.key, item.path.id, item.sample, critique, None)
+
+
 async def write_rationales(
     asked: Sequence[Question],
-    teacher: Teacher,
+    worker: Worker[Question, CritiqueRow],
     settings: Rationales,
     *,
-    seed: int,
+    at_once: int,
     journal: Journal[CritiqueRow],
     on_critique: Callable[[], None] = lambda: None,
 ) -> None:
-    """Ask the teacher; each critique is journalled as it finishes.
+    """Ask the teacher `at_once` questions; each critique is journalled as it finishes.
 
     A request that fails alone is stored as an unreadable critique with its cause.
 
@@ -61,23 +84,24 @@ async def write_rationales(
     """
     thoughts = _Thoughts(settings, journal.rows())
 
-    async def ask(question: Question) -> None:
-        key, cause = question.key, None
-        own = seed_of(seed, "rationale", key, bits=31)
+    async def ask(place: int, question: Question) -> None:
         try:
-            critique = await teacher.critique(question.problem, question.path.steps, seed=own)
+            row = await worker.make(place, question)
         except RequestFailed as error:
-            critique, cause = Critique((), Unreadable.FAILED), str(error)
-        row = CritiqueRow.of(key, question.path.id, question.sample, critique, cause)
+            failed = Critique((), Unreadable.FAILED)
+            row = CritiqueRow.of(
+                question.key, question.path.id, question.sample, failed, str(error)
+            )
         journal.append(row)
         thoughts.count(row)
 
-    async def answered(question: Question) -> None:
+    async def answered(place: int, question: Question) -> None:
         if question.key not in journal:
-            await ask(question)
+            await ask(place, question)
         on_critique()
 
-    async with aclosing(as_finished(map(answered, asked), settings.concurrency)) as asking:
+    jobs = (answered(place, question) for place, question in enumerate(asked))
+    async with aclosing(as_finished(jobs, at_once)) as asking:
         async for _ in asking:
             pass
 

@@ -1,7 +1,7 @@
 """What a recipe says about making training data: one table for each stage.
 
-Defaults are the paper's where it gives a value (spec §3). `concurrency` and `plan` decide nothing
-about the rows; everything else does, and a journal refuses to go on under another value.
+Defaults are the paper's where it gives a value (spec §3). `concurrency`, `actors` and `plan` decide
+nothing about the rows; everything else does, and a journal refuses to go on under another value.
 """
 
 from enum import StrEnum
@@ -30,6 +30,19 @@ class SamplingTable(Table):
         return Sampling(self.temperature, self.top_p, self.top_k)
 
 
+class Actors(Table):
+    """What a stage asks of a cluster (`--executor ray`); what is left out the command line says.
+
+    `count` actors, each with an engine of its own on so many CPUs, GPUs (a fraction shares one)
+    and GiB of memory.
+    """
+
+    count: PositiveInt | None = None
+    cpus: PositiveFloat | None = None
+    gpus: Annotated[float, Field(ge=0)] | None = None
+    memory: PositiveFloat | None = None
+
+
 class Writer(SamplingTable):
     """A model that writes solutions or finishes them, with step forcing."""
 
@@ -38,7 +51,8 @@ class Writer(SamplingTable):
     system: str | None = None
     instruction: str = ""
     max_tokens: PositiveInt = 2048
-    concurrency: PositiveInt = 256  # requests in flight
+    concurrency: PositiveInt = 256  # requests in flight, of one engine
+    actors: Actors = Actors()
 
     def policy_settings(self) -> PolicySettings:
         """How the policy is asked."""
@@ -118,7 +132,8 @@ class Rationales(SamplingTable):
     thinks: bool = True  # the teacher's template opens a thought that ends with </think>
     code_rounds: PositiveInt = 64  # blocks that a critique may run
     code_timeout: PositiveFloat = 5.0
-    concurrency: PositiveInt = 64  # critiques in progress
+    concurrency: PositiveInt = 64  # critiques in progress, of one engine
+    actors: Actors = Actors()
 
 
 class Agreement(StrEnum):
@@ -201,5 +216,6 @@ class Curation(Table):
 
 def decisive(table: Table) -> JsonObject:
     """The fields of a table that decide a stage's rows."""
-    fields: JsonObject = table.model_dump(mode="json", exclude={"concurrency", "hub", "private"})
+    elsewhere = {"concurrency", "actors", "hub", "private"}
+    fields: JsonObject = table.model_dump(mode="json", exclude=elsewhere)
     return fields

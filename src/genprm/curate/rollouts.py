@@ -23,8 +23,10 @@ from genprm.journal import Journal
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.records.curation import RolloutRow
+from genprm.records.run_spec import PolicySpec
 from genprm.seeds import seed_of
 from genprm.verdict import total
+from genprm.worker import Worker
 
 
 class ScoreMissing(Exception):
@@ -109,28 +111,38 @@ def row_order(problems: Sequence[ProblemPaths], journal: Journal[RolloutRow]) ->
     return [key for key in dict.fromkeys(keys) if key in journal]
 
 
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The first steps of a path, to be completed; `key` names them in the journal."""
+
+    key: str
+    problem: Problem
+    steps: tuple[str, ...]
+    pass_at_1: Fraction
+
+
 async def score_prefixes(
     problems: Sequence[ProblemPaths],
-    policy: Policy,
-    checker: AnswerChecker,
+    worker: Worker[Prefix, RolloutRow],
     settings: Rollouts,
     *,
-    seed: int,
+    at_once: int,
     journal: Journal[RolloutRow],
     on_problem: Callable[[], None] = lambda: None,
 ) -> None:
     """Score every prefix that the estimator needs; each is journalled as it finishes.
 
+    `at_once` problems are worked on at the same time.
+
     Raises:
         ModelError: the completer's engine failed for good.
     """
     stored = {row.key: row for row in journal.rows()}
-    sampler = _Sampler(policy, checker, settings, seed, journal)
 
-    async def score_problem(problem: ProblemPaths) -> None:
+    async def score_problem(place: int, problem: ProblemPaths) -> None:
         asked: dict[str, asyncio.Task[RolloutRow]] = {}
         try:
-            await together(score_path(problem, path, asked) for path in problem.paths)
+            await together(score_path(place, problem, path, asked) for path in problem.paths)
         finally:
             for task in asked.values():
                 task.cancel()
@@ -138,16 +150,20 @@ async def score_prefixes(
         on_problem()
 
     async def score_path(
-        problem: ProblemPaths, path: SolutionPath, asked: dict[str, asyncio.Task[RolloutRow]]
+        place: int,
+        problem: ProblemPaths,
+        path: SolutionPath,
+        asked: dict[str, asyncio.Task[RolloutRow]],
     ) -> None:
         estimation = estimate(settings.estimator, len(path.steps), correct=path.correct)
         try:
             length = next(estimation)
             while True:
-                prefix = path.steps[:length]
-                key = problem.key(prefix)
+                steps = path.steps[:length]
+                key = problem.key(steps)
                 if key not in stored and key not in asked:
-                    asked[key] = asyncio.create_task(sampler.score(problem, prefix))
+                    prefix = Prefix(key, problem.problem, steps, problem.pass_at_1)
+                    asked[key] = asyncio.create_task(score(place, prefix))
                 row = stored[key] if key in stored else await asked[key]
                 if row.failed is not None:
                     return
@@ -155,58 +171,64 @@ async def score_prefixes(
         except StopIteration:
             return
 
-    async with aclosing(as_finished(map(score_problem, problems), settings.concurrency)) as done:
+    async def score(place: int, prefix: Prefix) -> RolloutRow:
+        try:
+            row = await worker.make(place, prefix)
+        except RequestFailed as error:
+            wanted = completions(prefix.pass_at_1, settings.bands)
+            row = _row(prefix, [], {}, {}, [str(error)] * wanted)
+        journal.append(row)
+        return row
+
+    jobs = (score_problem(place, problem) for place, problem in enumerate(problems))
+    async with aclosing(as_finished(jobs, at_once)) as done:
         async for _ in done:
             pass
 
 
-class _Sampler:
-    """Completes prefixes and counts; bounds the requests in flight over all problems."""
+class RolloutWorker:
+    """Completes prefixes and counts; bounds the requests in flight. See `Worker`."""
+
+    judge = None
 
     def __init__(
-        self,
-        policy: Policy,
-        checker: AnswerChecker,
-        settings: Rollouts,
-        seed: int,
-        journal: Journal[RolloutRow],
+        self, policy: Policy, checker: AnswerChecker, settings: Rollouts, *, seed: int
     ) -> None:
         self._policy = policy
         self._checker = checker
         self._settings = settings
         self._seed = seed
-        self._journal = journal
         self._gate = asyncio.Semaphore(settings.concurrency)  # first come, first served
 
-    async def score(self, problem: ProblemPaths, prefix: tuple[str, ...]) -> RolloutRow:
-        key = problem.key(prefix)
-        wanted = completions(problem.pass_at_1, self._settings.bands)
-        ended = await together(self._complete(problem, prefix, key, i) for i in range(wanted))
+    @property
+    def policy(self) -> PolicySpec:
+        """The model that is asked."""
+        return PolicySpec(model=self._policy.model.identity)
+
+    async def make(self, row: int, item: Prefix) -> RolloutRow:
+        """The prefix's completions, counted; those that fail alone are counted too."""
+        wanted = completions(item.pass_at_1, self._settings.bands)
+        ended = await together(self._complete(item, index) for index in range(wanted))
         samples = [one for one in ended if isinstance(one, Sample)]
         failures = [str(one) for one in ended if isinstance(one, RequestFailed)]
         answers = Counter(extract_answer(s.text) if s.complete else None for s in samples)
-        assert problem.problem.answer is not None
-        pairs = [(problem.problem.answer, answer) for answer in answers]
+        assert item.problem.answer is not None
+        pairs = [(item.problem.answer, answer) for answer in answers]
         matches = await asyncio.to_thread(self._checker.compare_many, pairs)
         compared = dict(zip(answers, matches, strict=True))
-        row = _row(problem, prefix, samples, compared, answers, failures)
-        self._journal.append(row)
-        return row
+        return _row(item, samples, compared, answers, failures)
 
-    async def _complete(
-        self, problem: ProblemPaths, prefix: tuple[str, ...], key: str, index: int
-    ) -> Sample | RequestFailed:
+    async def _complete(self, prefix: Prefix, index: int) -> Sample | RequestFailed:
         async with self._gate:
-            seed = seed_of(self._seed, "rollout", key, index, bits=31)
+            seed = seed_of(self._seed, "rollout", prefix.key, index, bits=31)
             try:
-                return await self._policy.solve(problem.problem.text, steps=prefix, seed=seed)
+                return await self._policy.solve(prefix.problem.text, steps=prefix.steps, seed=seed)
             except RequestFailed as error:
                 return error
 
 
 def _row(
-    problem: ProblemPaths,
-    prefix: Sequence[str],
+    prefix: Prefix,
     samples: Sequence[Sample],
     matches: Mapping[str | None, Match],
     answers: Mapping[str | None, int],
@@ -218,9 +240,9 @@ def _row(
     score = Score(counts[Match.EQUAL], counts[Match.EQUAL] + counts[Match.DIFFERENT])
     ordered = sorted(answers.items(), key=_by_count)
     return RolloutRow(
-        key=problem.key(prefix),
-        problem=problem.problem.id,
-        step=len(prefix),
+        key=prefix.key,
+        problem=prefix.problem.id,
+        step=len(prefix.steps),
         hits=score.hits,
         misses=score.total - score.hits,
         undecided=counts[Match.UNDECIDED],

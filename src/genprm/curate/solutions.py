@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.concurrency import as_finished, together
@@ -24,22 +25,65 @@ from genprm.journal import Journal
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.records.curation import BatchRow
+from genprm.records.run_spec import PolicySpec
 from genprm.seeds import seed_of
+from genprm.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch to draw: number `number` of its problem, after the samples `before` it."""
+
+    problem: Problem
+    number: int
+    before: ProblemSamples
+
+
+class BatchWorker:
+    """Draws batches from a policy and grades them; see `Worker`."""
+
+    judge = None
+
+    def __init__(
+        self, policy: Policy, checker: AnswerChecker, settings: Solutions, *, seed: int
+    ) -> None:
+        self._policy = policy
+        self._checker = checker
+        self._settings = settings
+        self._seed = seed
+
+    @property
+    def policy(self) -> PolicySpec:
+        """The model that is asked."""
+        return PolicySpec(model=self._policy.model.identity)
+
+    async def make(self, row: int, item: Batch) -> BatchRow:
+        """The batch; a request that fails alone is counted as a failed sample."""
+        indices = _indices(item, self._settings)
+        answers = await together(self._attempt(item.problem, index) for index in indices)
+        drawn = await compare(item.problem, answers, self._checker)
+        return batch_row(item.problem, item.number, drawn, item.before, self._settings)
+
+    async def _attempt(self, problem: Problem, index: int) -> Sample | RequestFailed:
+        try:
+            own = seed_of(self._seed, "solution", problem.id, index, bits=31)
+            return await self._policy.solve(problem.text, seed=own)
+        except RequestFailed as error:
+            return error
 
 
 async def sample_solutions(
     problems: Sequence[Problem],
-    policy: Policy,
-    checker: AnswerChecker,
+    worker: Worker[Batch, BatchRow],
     settings: Solutions,
     *,
-    seed: int,
+    at_once: int,
     journal: Journal[BatchRow],
     on_problem: Callable[[], None] = lambda: None,
 ) -> None:
-    """Sample until every problem is settled; each batch is journalled as it finishes.
+    """Sample `at_once` problems until each is settled; batches are journalled as they finish.
 
-    A request that fails alone is counted as a failed sample.
+    A batch that cannot be made at all is stored as failed samples, and ends its problem.
 
     Raises:
         ModelError: the policy's engine failed for good.
@@ -48,33 +92,38 @@ async def sample_solutions(
     for row in journal.rows():
         known[row.problem].append(row)
 
-    async def settle(problem: Problem) -> None:
+    async def settle(place: int, problem: Problem) -> None:
         batches = sorted(known[problem.id], key=lambda batch: batch.batch)
         while not (samples := combine(batches)).settled(settings):
-            row = await draw_batch(problem, len(batches), samples)
+            batch = Batch(problem, len(batches), samples)
+            try:
+                row = await worker.make(place, batch)
+            except RequestFailed as error:
+                row = _failed(batch, error, settings)
             journal.append(row)
             batches.append(row)
         on_problem()
 
-    async def draw_batch(problem: Problem, number: int, before: ProblemSamples) -> BatchRow:
-        stop = min(before.sampled + settings.batch_size, settings.max_samples)
-        indices = range(before.sampled, stop)
-        answers = await together(attempt(problem, index) for index in indices)
-        drawn = await compare(problem, answers, checker)
-        return batch_row(problem, number, drawn, before, settings)
-
-    async def attempt(problem: Problem, index: int) -> Sample | RequestFailed:
-        try:
-            own = seed_of(seed, "solution", problem.id, index, bits=31)
-            return await policy.solve(problem.text, seed=own)
-        except RequestFailed as error:
-            return error
-
-    jobs = (settle(problem) for problem in problems)
-    at_once = max(1, settings.concurrency // settings.batch_size)
+    jobs = (settle(place, problem) for place, problem in enumerate(problems))
     async with aclosing(as_finished(jobs, at_once)) as settling:
         async for _ in settling:
             pass
+
+
+def batches_at_once(settings: Solutions) -> int:
+    """How many batches keep one engine as busy as the recipe says."""
+    return max(1, settings.concurrency // settings.batch_size)
+
+
+def _indices(batch: Batch, settings: Solutions) -> range:
+    """The numbers of its samples among all of its problem's."""
+    sampled = batch.before.sampled
+    return range(sampled, min(sampled + settings.batch_size, settings.max_samples))
+
+
+def _failed(batch: Batch, error: RequestFailed, settings: Solutions) -> BatchRow:
+    drawn = [Drawn(None, Match.UNDECIDED, str(error)) for _ in _indices(batch, settings)]
+    return batch_row(batch.problem, batch.number, drawn, batch.before, settings)
 
 
 async def compare(

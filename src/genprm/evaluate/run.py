@@ -35,6 +35,7 @@ from genprm.records.summaries import Summary
 from genprm.records.validation import field_fault
 from genprm.records.verdicts import judged_fields
 from genprm.verdict import SolutionVerdict, Usage
+from genprm.worker import Opened, Worker
 
 ROWS, ENVIRONMENT, SUMMARY = "rows.jsonl", "environment.json", "summary.json"
 _PACKAGES = ("genprm", "numpy", "math-verify", "openvino-genai", "torch", "transformers", "vllm")
@@ -75,6 +76,32 @@ class Judge(Protocol):
         ...
 
 
+class JudgeWorker:
+    """A judge that makes the rows of a run; see `Worker`."""
+
+    policy = None
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    @property
+    def judge(self) -> JudgeSpec:
+        """The judge's spec."""
+        return self._judge.spec
+
+    async def make(self, row: int, item: LabelledSolution) -> EvaluatedRow:
+        """The judgement on a labelled solution; raises as `Judge.judge`."""
+        found = await self._judge.judge(row, item.solution)
+        if isinstance(found, SolutionVerdict):
+            return _row(row, item, found, {})
+        whole = {
+            "first_error": found.first_error,
+            "guesses": found.guesses,
+            "critiques": found.critiques,
+        }
+        return _row(row, item, SolutionVerdict(item.id, (), found.usage), whole)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A finished or unfinished run as its folder tells it."""
@@ -104,6 +131,19 @@ async def run(
     on_row: Callable[[EvaluatedRow, int], None] | None = None,
     retry_failed: bool = False,
 ) -> Summary:
+    """Judge all rows with one judge in this process; see `run_with`."""
+    opened = Opened(JudgeWorker(judge), concurrency)
+    return await run_with(opened, rows, folder, on_row=on_row, retry_failed=retry_failed)
+
+
+async def run_with(
+    opened: Opened[LabelledSolution, EvaluatedRow],
+    rows: Sequence[LabelledSolution],
+    folder: Path,
+    *,
+    on_row: Callable[[EvaluatedRow, int], None] | None = None,
+    retry_failed: bool = False,
+) -> Summary:
     """Judge all rows that `folder` does not hold yet, and sum up.
 
     `on_row` is told of each new row, and how many the folder holds with it.
@@ -113,12 +153,13 @@ async def run(
         ModelError, SandboxError: judging failed for good; what was finished is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    spec = RunSpec(command="evaluate", input=_fingerprint(rows), judge=judge.spec)
+    worker = opened.worker
+    spec = RunSpec(command="evaluate", input=_fingerprint(rows), judge=worker.judge)
     with Journal(folder / ROWS, spec, EvaluatedRow, retry_failed=retry_failed) as journal:
         _note_environment(folder / ENVIRONMENT)
         todo = [(index, row) for index, row in enumerate(rows) if row.id not in journal]
-        jobs = (_judged(judge, index, row) for index, row in todo)
-        async with aclosing(as_finished(jobs, concurrency)) as finished:
+        jobs = (_judged(worker, index, row) for index, row in todo)
+        async with aclosing(as_finished(jobs, opened.at_once)) as finished:
             async for new in finished:
                 journal.append(new)
                 if on_row:
@@ -191,20 +232,14 @@ def judgement_of(row: EvaluatedRow) -> Judgement:
     return Judgement.of(row.verdict(), steps)
 
 
-async def _judged(judge: Judge, index: int, labelled: LabelledSolution) -> EvaluatedRow:
+async def _judged(
+    worker: Worker[LabelledSolution, EvaluatedRow], index: int, labelled: LabelledSolution
+) -> EvaluatedRow:
     try:
-        found = await judge.judge(index, labelled.solution)
+        return await worker.make(index, labelled)
     except RequestFailed as error:
         failed = SolutionVerdict(labelled.id, ())
         return _row(index, labelled, failed, {"first_error": None, "failed": str(error)})
-    if isinstance(found, SolutionVerdict):
-        return _row(index, labelled, found, {})
-    whole = {
-        "first_error": found.first_error,
-        "guesses": found.guesses,
-        "critiques": found.critiques,
-    }
-    return _row(index, labelled, SolutionVerdict(labelled.id, (), found.usage), whole)
 
 
 def _row(

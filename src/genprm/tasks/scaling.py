@@ -22,10 +22,11 @@ from genprm.scale.pool import draw, pool_row
 from genprm.scale.refine import Refiner, RefineSettings
 from genprm.scale.rows import ranking_row, refinement_row, search_row
 from genprm.scale.search import Searcher, SearchSettings
-from genprm.tasks.task import R, Task
+from genprm.tasks.task import Task
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.judge import StepJudge
 from genprm.verify.settings import Settings
+from genprm.worker import R
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,44 +7,18 @@ the sandbox, and then makes one row for each item. The rows are found again by t
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic
 
-from genprm.records.record import JsonObject, Key, Row
-from genprm.records.run_spec import JudgeSpec, PolicySpec, RunSpec
-
-Item_contra = TypeVar("Item_contra", contravariant=True)
-Item = TypeVar("Item")
-R_co = TypeVar("R_co", bound=Row, covariant=True)
-R = TypeVar("R", bound=Row)
-
-
-class Worker(Protocol[Item_contra, R_co]):
-    """An opened task. Calls of `make` run concurrently."""
-
-    @property
-    def judge(self) -> JudgeSpec | None:
-        """The judge that is at work, if there is one."""
-        ...
-
-    @property
-    def policy(self) -> PolicySpec | None:
-        """The policy that is at work, if there is one."""
-        ...
-
-    async def make(self, row: int, item: Item_contra) -> R_co:
-        """The row of item number `row`.
-
-        Raises:
-            RequestFailed: this row cannot be made; others can.
-            GenprmError: no row can.
-        """
-        ...
+from genprm.records.record import JsonObject, Key
+from genprm.records.run_spec import RunSpec
+from genprm.worker import Item, Needs, R, Worker
 
 
 class Task(ABC, Generic[Item, R]):
     """How the rows of one command are made from items. Picklable: frozen, plain data."""
 
     command: ClassVar[str]
+    needs: ClassVar[Needs] = Needs()
     row_type: type[R]
 
     @property

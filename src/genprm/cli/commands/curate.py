@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
+from genprm.cli.grouping import grouped
 from genprm.curate.stages import Stage
 from genprm.errors import InputError
 from genprm.extras import require
 
 
+@grouped
 def curate(
     recipe: Annotated[
         Path, typer.Argument(metavar="RECIPE.toml", help="The recipe; recipes/ has examples.")
     ],
+    executing: ExecutorOptions,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -57,7 +61,6 @@ def curate(
     """Make training data: solutions, rollouts, labels, rationales, consensus, chats."""
     from rich.console import Console
 
-    from genprm.cli.engines import RecipeEngines
     from genprm.cli.recipes import read_curation
     from genprm.cli.terminal.curation import costs_table, funnel_table, plan_costs, run_stages
     from genprm.curate.cost_plan import CostPlan
@@ -67,6 +70,8 @@ def curate(
     from genprm.curate.publish import publish
     from genprm.curate.report import write_report
     from genprm.curate.stats import count_stats
+    from genprm.tasks.curating import ExecutorWorkers, StageWork
+    from genprm.tasks.recipe_engines import RecipeEngines
 
     settings = read_curation(recipe)
     engines = RecipeEngines(settings, api_key=api_key, sandbox=sandbox)
@@ -81,10 +86,14 @@ def curate(
         raise InputError("no folder to work in; fix: name one with --out DIR")
     require("datasets", "pyarrow", extra="curate")  # publishing needs them, hours from now
     folder = Folder(out, None if source is None else Folder(source))
-    pipeline = Pipeline(settings, folder, engines, retry_failed=retry_failed)
     fault: NothingUsable | None = None
     try:
-        run_stages(pipeline, stage or list(Stage), console)
+        with executing.opened() as executor:
+            workers = ExecutorWorkers(executor, StageWork(settings, api_key, sandbox))
+            pipeline = Pipeline(
+                settings, folder, engines, retry_failed=retry_failed, workers=workers
+            )
+            run_stages(pipeline, stage or list(Stage), console, lambda: executor.status)
     except NothingUsable as error:
         fault = error  # said last, after the report that shows examples
     counted = count_stats(folder, settings)

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
-from genprm.cli.judges import JudgeName, JudgeOptions
+from genprm.tasks.judges import JudgeName, JudgeOptions
 from genprm.verify.aggregate import Aggregate
 
 app = typer.Typer(help="Measure verifiers, baselines and ways of choosing.", no_args_is_help=True)
@@ -29,6 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def processbench(
     judging: cli.JudgingOptions,
     engine: cli.EngineOptions,
+    executing: ExecutorOptions,
     data: Annotated[
         list[str] | None,
         typer.Argument(
@@ -73,8 +75,10 @@ def processbench(
         summary = evaluation.score_predictions(rows, predictions, output)
     else:
         settings = judging.settings(stop_at_first_error=stop_at_first_error)
-        options = JudgeOptions(judge, engine, settings, tokenizer)
-        summary = asyncio.run(evaluation.judge_rows(rows, options, output, concurrency))
+        options = JudgeOptions(judge, engine.choice, settings, tokenizer)
+        with executing.opened() as executor:
+            work = evaluation.judge_rows(rows, options, output, concurrency, executor)
+            summary = asyncio.run(work)
     name = output.name if output else str(predictions or judge)
     evaluation.print_summary(summary, name, as_json=as_json)
 

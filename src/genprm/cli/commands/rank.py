@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 from genprm.cli.policy_options import PolicyOptions
 from genprm.errors import InputError
@@ -18,6 +19,7 @@ def rank(
     engine: cli.EngineOptions,
     policy: PolicyOptions,
     writing: cli.OutputOptions,
+    executing: ExecutorOptions,
     problems: cli.Problems = None,
     samples: cli.Samples = None,
     count: Annotated[
@@ -47,4 +49,5 @@ def rank(
     by = None if samples else policy.choice(engine.api_key)
     ranking = RankSettings(count, method, score, early_abandon)
     task = RankTask(engine.judged(judging.settings()), by, ranking)
-    run_task(task, items, writing.at(concurrency), RANKINGS)
+    with executing.opened() as executor:
+        run_task(task, items, writing.at(concurrency), RANKINGS, executor)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 from genprm.cli.policy_options import PolicyOptions
 
@@ -16,6 +17,7 @@ def sample(
     ],
     policy: PolicyOptions,
     writing: cli.OutputOptions,
+    executing: ExecutorOptions,
     count: Annotated[
         int, typer.Option("--count", "-k", min=1, help="Solutions to draw for each problem.")
     ] = 32,
@@ -31,4 +33,6 @@ def sample(
     from genprm.tasks.scaling import SampleTask
 
     items = read_items(problems, None, skip_bad_rows=skip_bad_rows)
-    run_task(SampleTask(policy.choice(api_key), count, seed), items, writing.at(concurrency), POOLS)
+    task = SampleTask(policy.choice(api_key), count, seed)
+    with executing.opened() as executor:
+        run_task(task, items, writing.at(concurrency), POOLS, executor)

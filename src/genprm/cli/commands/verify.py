@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 
 
@@ -19,6 +20,7 @@ def verify(
     judging: cli.JudgingOptions,
     engine: cli.EngineOptions,
     writing: cli.OutputOptions,
+    executing: ExecutorOptions,
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
     skip_bad_rows: cli.SkipBadRows = False,
@@ -35,7 +37,8 @@ def verify(
     settings = judging.settings(stop_at_first_error=stop_at_first_error)
     task = VerifyTask(engine.choice, settings)
     output = writing.at(concurrency)
-    if output.file is None and not output.as_json:
+    if output.file is None and not output.as_json and executing.is_local:
         print_verdicts(task, solutions, concurrency=concurrency)
-    else:
-        run_task(task, solutions, output, VERDICTS)
+        return
+    with executing.opened() as executor:
+        run_task(task, solutions, output, VERDICTS, executor)

@@ -1,6 +1,7 @@
 """How a curation runs and looks on a terminal: its stages, what they will cost, its funnel."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,15 +20,24 @@ from genprm.curate.stages import Stage
 from genprm.curate.stats import CurationStats, count_stats
 
 
-def run_stages(pipeline: Pipeline, stages: list[Stage], console: Console) -> None:
-    """Run these stages with a progress bar for each."""
+def run_stages(
+    pipeline: Pipeline,
+    stages: list[Stage],
+    console: Console,
+    status: Callable[[], str] = lambda: "",
+) -> None:
+    """Run these stages with a progress bar for each; `status` says who is at work."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+    more = TimeRemainingColumn(), TextColumn("{task.fields[status]}")
+    with Progress(*columns, *more, console=console) as progress:
 
         def begin(stage: Stage, units: int) -> None:
-            progress.add_task(stage.value, total=units)
+            progress.add_task(stage.value, total=units, status=status())
 
-        pipeline.progress = ProgressCallback(begin, lambda: progress.advance(progress.task_ids[-1]))
+        def advance() -> None:
+            progress.update(progress.task_ids[-1], advance=1, status=status())
+
+        pipeline.progress = ProgressCallback(begin, advance)
 
         async def run() -> None:
             for stage in stages:

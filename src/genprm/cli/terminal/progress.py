@@ -1,5 +1,6 @@
 """The line that long work shows on standard error: done, rate, tokens a second, time to go."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -15,9 +16,12 @@ from rich.progress import (
 
 
 class RowProgress:
-    """Counts the rows of a run. Nothing is shown before the work begins."""
+    """Counts the rows of a run. Nothing is shown before the work begins.
 
-    def __init__(self, title: str, total: int) -> None:
+    `status` says what else there is to show, such as how many actors are alive.
+    """
+
+    def __init__(self, title: str, total: int, status: Callable[[], str] = lambda: "") -> None:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn(title),
@@ -29,6 +33,7 @@ class RowProgress:
         )
         self._task = self._bar.add_task("", total=total, rate="")
         self._rows = self._tokens = 0
+        self._status = status
 
     def __enter__(self) -> Self:
         return self
@@ -52,5 +57,6 @@ class RowProgress:
         self._rows += 1
         self._tokens += tokens
         elapsed = self._bar.tasks[0].elapsed or 1e-9
-        rate = f"{self._rows / elapsed:.2f}/s  {self._tokens / elapsed:,.0f} tokens/s  {spent}"
+        speed = f"{self._rows / elapsed:.2f}/s  {self._tokens / elapsed:,.0f} tokens/s"
+        rate = "  ".join(filter(None, (speed, spent, self._status())))
         self._bar.update(self._task, advance=1, rate=rate)

@@ -14,8 +14,10 @@ from rich.console import Console, RenderableType
 from genprm.cli.terminal.progress import RowProgress
 from genprm.records.failures import FailedRow
 from genprm.records.pools import Cost, ProblemRow
-from genprm.tasks.local import rows_in_order, run_to_file
-from genprm.tasks.task import Item, R, Task
+from genprm.tasks.executor import Executor, InProcess
+from genprm.tasks.run import rows_in_order, run_to_file
+from genprm.tasks.task import Task
+from genprm.worker import Item, R
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,18 @@ class Look(Generic[R]):
     cost: Callable[[R], Cost]
 
 
-def run_task(task: Task[Item, R], items: Sequence[Item], output: Output, look: Look[R]) -> None:
+def run_task(
+    task: Task[Item, R],
+    items: Sequence[Item],
+    output: Output,
+    look: Look[R],
+    executor: Executor = InProcess(),
+) -> None:
     """Make the rows and show them; with a file, only those that it does not hold yet."""
     if output.file is None:
-        finished, failed = asyncio.run(_to_terminal(task, items, output, look))
+        finished, failed = asyncio.run(_to_terminal(task, items, output, look, executor))
     else:
-        finished, failed = _to_file(task, items, output, output.file, look)
+        finished, failed = _to_file(task, items, output, output.file, look, executor)
     if not output.as_json:
         Console(stderr=True, highlight=False).print(look.summarise(finished))
     if failed:
@@ -50,9 +58,14 @@ def run_task(task: Task[Item, R], items: Sequence[Item], output: Output, look: L
 
 
 def _to_file(
-    task: Task[Item, R], items: Sequence[Item], output: Output, file: Path, look: Look[R]
+    task: Task[Item, R],
+    items: Sequence[Item],
+    output: Output,
+    file: Path,
+    look: Look[R],
+    executor: Executor,
 ) -> tuple[list[R], int]:
-    with RowProgress(task.command, len(items)) as progress:
+    with RowProgress(task.command, len(items), lambda: executor.status) as progress:
         cost = Cost()
 
         def on_row(row: R | FailedRow) -> None:
@@ -67,6 +80,7 @@ def _to_file(
                 items,
                 file,
                 concurrency=output.concurrency,
+                executor=executor,
                 retry_failed=output.retry_failed,
                 on_begin=progress.resume,
                 on_row=on_row,
@@ -79,12 +93,16 @@ def _to_file(
 
 
 async def _to_terminal(
-    task: Task[Item, R], items: Sequence[Item], output: Output, look: Look[R]
+    task: Task[Item, R],
+    items: Sequence[Item],
+    output: Output,
+    look: Look[R],
+    executor: Executor,
 ) -> tuple[list[R], int]:
     console = Console(highlight=False)
     finished: list[R] = []
     failed = 0
-    made = rows_in_order(task, items, concurrency=output.concurrency)
+    made = rows_in_order(task, items, concurrency=output.concurrency, executor=executor)
     async with aclosing(made) as rows:
         async for row in rows:
             if output.as_json:

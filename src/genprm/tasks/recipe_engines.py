@@ -36,7 +36,7 @@ class RecipeEngines:
         source = self._recipe.problems
         if not source.startswith(_DOMAIN):
             return read_problems(source)
-        from genprm.cli.arithmetic_teacher import draw_problems
+        from genprm.tasks.arithmetic_teacher import draw_problems
 
         return draw_problems(self._recipe.seed, _count(source))
 
@@ -57,7 +57,7 @@ class RecipeEngines:
         """See `Engines`."""
         settings = self._recipe.rationales
         if settings.teacher.startswith(_DOMAIN):
-            from genprm.cli.arithmetic_teacher import scripted_teacher
+            from genprm.tasks.arithmetic_teacher import scripted_teacher
 
             yield scripted_teacher(settings.teacher)
             return

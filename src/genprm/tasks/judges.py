@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from genprm.cli.options import EngineOptions
 from genprm.errors import InputError
 from genprm.verify.settings import Settings
 
 if TYPE_CHECKING:  # the names alone must cost nothing when a command starts
+    from genprm.compose import JudgeChoice
     from genprm.evaluate.baselines.critic import CriticSettings
     from genprm.evaluate.run import Judge
 
@@ -35,7 +35,7 @@ class JudgeOptions:
     """A judge, its engine, and its settings."""
 
     name: JudgeName
-    engine: EngineOptions
+    engine: "JudgeChoice"
     settings: Settings
     tokenizer: str | None = None  # of a served discriminative model
 
@@ -51,7 +51,7 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
 
     match options.name:
         case JudgeName.GENPRM:
-            async with open_step_judge(options.engine.choice, options.settings) as judge:
+            async with open_step_judge(options.engine, options.settings) as judge:
                 yield VerifierJudge(judge)
         case JudgeName.CONSTANT:
             yield Constant()
@@ -60,13 +60,13 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
         case JudgeName.CALCULATOR:
             yield Calculator()
         case JudgeName.CRITIC:
-            url, _, name = options.engine.model.removeprefix("openai:").partition("#")
+            url, _, name = options.engine.model.name.removeprefix("openai:").partition("#")
             if not url.startswith("http"):
                 raise InputError(
-                    f"--judge critic: --model {options.engine.model} is no server; "
+                    f"--judge critic: --model {options.engine.model.name} is no server; "
                     "fix: http://HOST:PORT/v1, with #NAME to pick one of its models"
                 )
-            async with Endpoint(url, api_key=options.engine.api_key) as endpoint:
+            async with Endpoint(url, api_key=options.engine.model.api_key) as endpoint:
                 name = name or await endpoint.first_model()
                 yield Critic(endpoint, name, _critic_settings(options.settings))
         case _:
@@ -81,21 +81,21 @@ async def _open_prm(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
     from genprm.evaluate.baselines.step_tokens import CONVENTIONS
 
     convention = CONVENTIONS[options.name]
-    if not options.engine.model.startswith("http"):
-        yield await asyncio.to_thread(LocalPrm, options.engine.model, convention)
+    if not options.engine.model.name.startswith("http"):
+        yield await asyncio.to_thread(LocalPrm, options.engine.model.name, convention)
         return
     url, name = _served(options)
     tokenizer = await asyncio.to_thread(load_tokenizer, options.tokenizer or name)
     root = url.rstrip("/").removesuffix("/v1")  # vLLM serves /pooling beside /v1
-    async with Endpoint(root, api_key=options.engine.api_key) as endpoint:
+    async with Endpoint(root, api_key=options.engine.model.api_key) as endpoint:
         yield PoolingPrm(endpoint, name, tokenizer, convention)
 
 
 def _served(options: JudgeOptions) -> tuple[str, str]:
-    url, _, name = options.engine.model.partition("#")
+    url, _, name = options.engine.model.name.partition("#")
     if not url.startswith("http") or not name:
         raise InputError(
-            f"--judge {options.name}: --model {options.engine.model} names no served model; "
+            f"--judge {options.name}: --model {options.engine.model.name} names no served model; "
             "fix: http://HOST:PORT/v1#NAME"
         )
     return url, name

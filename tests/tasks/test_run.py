@@ -13,7 +13,7 @@ from genprm.errors import JournalError, RequestFailed
 from genprm.records.failures import FailedRow
 from genprm.records.record import JsonObject, Row
 from genprm.records.run_spec import JudgeSpec, PolicySpec, digest
-from genprm.tasks.local import rows_in_order, run_to_file
+from genprm.tasks.run import rows_in_order, run_to_file
 from genprm.tasks.task import Task
 
 

@@ -1,4 +1,4 @@
-"""Runs a task in this process: rows made concurrently, journalled or handed over as they finish."""
+"""Runs a task: rows made concurrently, journalled or handed over as they finish."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -8,7 +8,9 @@ from genprm.concurrency import as_finished
 from genprm.errors import RequestFailed
 from genprm.journal import Journal
 from genprm.records.failures import FailedRow
-from genprm.tasks.task import Item, R, Task, Worker, spec_of
+from genprm.tasks.executor import Executor, InProcess
+from genprm.tasks.task import Task, spec_of
+from genprm.worker import Item, Opened, R
 
 OnRow = Callable[[R | FailedRow], None]
 
@@ -19,13 +21,16 @@ async def run_to_file(
     output: Path,
     *,
     concurrency: int,
+    executor: Executor = InProcess(),
     retry_failed: bool = False,
     on_begin: Callable[[int], None] = lambda done: None,
     on_row: OnRow[R] = lambda row: None,
 ) -> tuple[list[R], int]:
     """Make the rows that `output` does not hold yet.
 
-    `on_begin` is told how many rows were there, `on_row` of each new one.
+    The journal stays in this process wherever the rows are made, so a run may be begun in one
+    place and go on in another. `concurrency` rows are made at once by each engine. `on_begin` is
+    told how many rows were there, `on_row` of each new one.
 
     Returns:
         All rows in the order of the items, and how many could not be made.
@@ -35,12 +40,12 @@ async def run_to_file(
         GenprmError: the work failed for good; finished rows are kept.
     """
     keys = [task.key(row, item) for row, item in enumerate(items)]
-    async with task.open() as worker:
-        spec = spec_of(task, worker, items)
+    async with executor.open(task, rows_at_once=concurrency) as opened:
+        spec = spec_of(task, opened.worker, items)
         with Journal(output, spec, task.row_type, retry_failed=retry_failed) as journal:
             on_begin(len(journal))
             todo = [row for row, key in enumerate(keys) if key not in journal]
-            made = make_rows(task, worker, items, todo, concurrency=concurrency)
+            made = make_rows(task, opened, items, todo)
             async with aclosing(made) as rows:
                 async for _, new in rows:
                     journal.append(new)
@@ -50,13 +55,17 @@ async def run_to_file(
 
 
 async def rows_in_order(
-    task: Task[Item, R], items: Sequence[Item], *, concurrency: int
+    task: Task[Item, R],
+    items: Sequence[Item],
+    *,
+    concurrency: int,
+    executor: Executor = InProcess(),
 ) -> AsyncGenerator[R | FailedRow, None]:
     """Make all rows and yield them in the order of the items, each as soon as it can be."""
     waiting: dict[int, R | FailedRow] = {}
     head = 0
-    async with task.open() as worker:
-        made = make_rows(task, worker, items, range(len(items)), concurrency=concurrency)
+    async with executor.open(task, rows_at_once=concurrency) as opened:
+        made = make_rows(task, opened, items, range(len(items)))
         async with aclosing(made) as rows:
             async for row, new in rows:
                 waiting[row] = new
@@ -67,22 +76,23 @@ async def rows_in_order(
 
 async def make_rows(
     task: Task[Item, R],
-    worker: Worker[Item, R],
+    opened: Opened[Item, R],
     items: Sequence[Item],
     rows: Iterable[int],
-    *,
-    concurrency: int,
 ) -> AsyncGenerator[tuple[int, R | FailedRow], None]:
-    """Make these rows, `concurrency` at a time; a row that fails alone is a `FailedRow`."""
+    """Make these rows, so many at once as suits the worker; one that fails alone is a `FailedRow`.
+
+    Rows are asked for only when there is room, so however many are queued, few are in memory.
+    """
 
     async def make(row: int) -> tuple[int, R | FailedRow]:
         item = items[row]
         try:
-            return row, await worker.make(row, item)
+            return row, await opened.worker.make(row, item)
         except RequestFailed as error:
             key, problem = str(task.key(row, item)), task.problem(item)
             return row, FailedRow(id=key, row=row, problem=problem, failed=str(error))
 
-    async with aclosing(as_finished(map(make, rows), concurrency)) as finished:
+    async with aclosing(as_finished(map(make, rows), opened.at_once)) as finished:
         async for pair in finished:
             yield pair

@@ -1,0 +1,183 @@
+"""Rows made by actors on a real Ray cluster of several nodes on this machine."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'genprm[ray]'")
+
+from cluster import Doubling, Nodes, SumRow, calls, cluster
+
+from genprm.errors import GenprmError
+from genprm.records.failures import FailedRow
+from genprm.tasks.cluster import ClusterSettings, ray_cluster
+from genprm.tasks.run import rows_in_order, run_to_file
+from genprm.worker import Needs
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with cluster(nodes=2) as found:
+        yield found
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    return folder
+
+
+def settings(nodes: Nodes, **changed: float) -> ClusterSettings:
+    return ClusterSettings(nodes.address, Needs(actors=2, cpus=1.0, gpus=0.0), wait=30.0)
+
+
+def run_on(
+    nodes: Nodes, task: Doubling, items: list[int], output: Path, *, concurrency: int = 4
+) -> tuple[list[SumRow], int, list[str]]:
+    """The rows, how many could not be made, and the lines for people."""
+    lines: list[str] = []
+    with ray_cluster(settings(nodes), lines.append) as executor:
+        made = run_to_file(task, items, output, concurrency=concurrency, executor=executor)
+        rows, failed = asyncio.run(made)
+    return rows, failed, lines
+
+
+def run_here(task: Doubling, items: list[int], output: Path) -> bytes:
+    asyncio.run(run_to_file(task, items, output, concurrency=4))
+    return output.read_bytes()
+
+
+def test_the_file_equals_the_one_made_here_and_a_run_moves_between_them(
+    nodes: Nodes, notes: Path, tmp_path: Path
+) -> None:
+    items = list(range(60))
+    task = Doubling(str(notes))
+    whole = run_here(task, items, tmp_path / "here.jsonl")
+    moved = tmp_path / "moved.jsonl"
+    moved.write_bytes(b"".join(whole.splitlines(keepends=True)[:20]))
+    (tmp_path / "moved.jsonl.run.json").write_bytes(
+        (tmp_path / "here.jsonl.run.json").read_bytes()
+    )
+    for note in notes.iterdir():
+        note.unlink()
+    rows, failed, lines = run_on(nodes, task, items, moved)
+    assert moved.read_bytes() == whole
+    assert (len(rows), failed, lines) == (60, 0, [])
+    assert not any(calls(notes, row) for row in range(20))  # nothing twice
+    assert all(len(calls(notes, row)) == 1 for row in range(20, 60))
+    assert len({note.name.split("-")[1] for note in notes.iterdir()}) == 2  # two actors
+    assert run_here(task, items, moved) == whole
+
+
+def test_a_row_that_kills_its_actor_is_set_aside_after_three_tries(
+    nodes: Nodes, notes: Path, tmp_path: Path
+) -> None:
+    items = list(range(24))
+    task = Doubling(str(notes), poison=7, refused=9)
+    rows, failed, lines = run_on(nodes, task, items, tmp_path / "rows.jsonl")
+    assert failed == 2
+    assert [row.row for row in rows] == [row for row in items if row not in (7, 9)]
+    assert len(calls(notes, 7)) == 3
+    assert all(len(calls(notes, row)) <= 2 for row in items if row != 7)  # cleared alone
+    stored = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    causes = {row["row"]: row["failed"] for row in stored if row.get("failed")}
+    assert "died each of 3 times" in causes[7]
+    assert causes[9] == "HTTP 400: no"
+    (set_aside,) = [line for line in lines if "row 7 is set aside" in line]
+    log = set_aside.rpartition(":")[2]
+    assert Path(log).exists()
+
+
+def test_rows_come_in_order_and_an_engine_that_breaks_is_opened_again(
+    nodes: Nodes, notes: Path
+) -> None:
+    lines: list[str] = []
+
+    async def collect() -> list[SumRow | FailedRow]:
+        task = Doubling(str(notes), breaks_at=5)
+        made = rows_in_order(task, list(range(20)), concurrency=2, executor=executor)
+        return [row async for row in made]
+
+    with ray_cluster(settings(nodes), lines.append) as executor:
+        rows = asyncio.run(collect())
+    assert [row.row for row in rows] == list(range(20))
+    assert all(isinstance(row, SumRow) for row in rows)
+    assert any("the engine is gone" in line for line in lines)
+
+
+def test_work_that_cannot_be_opened_and_actors_without_room_are_one_line(
+    nodes: Nodes, notes: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(GenprmError, match="no such folder"):
+        run_on(nodes, Doubling(str(notes), fails_to_open="no such folder"), [1], tmp_path / "a")
+    greedy = ClusterSettings(nodes.address, Needs(actors=1, cpus=1.0, gpus=1.0), wait=1.0)
+    with (
+        ray_cluster(greedy, print) as executor,
+        pytest.raises(GenprmError, match=r"asks for 1 CPU, 1 GPU, and .* 0 GPU.*fix: ") as raised,
+    ):
+        task = Doubling(str(notes))
+        asyncio.run(run_to_file(task, [1], tmp_path / "b", concurrency=1, executor=executor))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_node_that_is_killed_costs_nothing(nodes: Nodes, notes: Path, tmp_path: Path) -> None:
+    items = list(range(120))
+    task = Doubling(str(notes), seconds=0.2)
+    killer = Thread(target=_kill_when_at_work, args=(nodes, notes))
+    killer.start()
+    _, failed, lines = run_on(nodes, task, items, tmp_path / "rows.jsonl", concurrency=8)
+    killer.join()
+    assert failed == 0
+    assert any("its node died" in line or "died" in line for line in lines)
+    quick = Doubling(str(notes), seconds=0.0)
+    assert (tmp_path / "rows.jsonl").read_bytes() == run_here(quick, items, tmp_path / "here")
+
+
+def _kill_when_at_work(nodes: Nodes, notes: Path) -> None:
+    deadline = time.monotonic() + 60
+    while len(list(notes.iterdir())) < 30 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    nodes.kill()
+
+
+def test_a_driver_that_is_killed_goes_on_where_it_was(
+    nodes: Nodes, notes: Path, tmp_path: Path
+) -> None:
+    nodes.ensure(2)
+    output, items = tmp_path / "rows.jsonl", list(range(80))
+    program = (
+        "import asyncio, sys\n"
+        "from cluster import Doubling\n"
+        "from genprm.tasks.cluster import ClusterSettings, ray_cluster\n"
+        "from genprm.tasks.run import run_to_file\n"
+        "from genprm.worker import Needs\n"
+        "from pathlib import Path\n"
+        "settings = ClusterSettings(sys.argv[1], Needs(actors=2, cpus=1.0, gpus=0.0))\n"
+        "with ray_cluster(settings, print) as executor:\n"
+        "    made = run_to_file(Doubling(sys.argv[2], seconds=0.1), list(range(80)),\n"
+        "        Path(sys.argv[3]), concurrency=2, executor=executor)\n"
+        "    asyncio.run(made)\n"
+    )
+    support = str(Path(__file__).parents[1] / "support")
+    command = [sys.executable, "-c", program, nodes.address, str(notes), str(output)]
+    with subprocess.Popen(command, env={"PYTHONPATH": support}) as driver:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if output.exists() and output.read_bytes().count(b"\n") >= 12:
+                break
+            time.sleep(0.02)
+        driver.kill()
+    kept = output.read_bytes()
+    assert 12 <= kept.count(b"\n") < 80
+    task = Doubling(str(notes), seconds=0.0)
+    _, failed, _ = run_on(nodes, task, items, output)
+    assert failed == 0
+    assert output.read_bytes() == run_here(task, items, tmp_path / "here.jsonl")
