@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,8 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
-        self._cluster = Cluster(
+        os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # for the workers, who import this
+        self._cluster: Any = Cluster(
             initialize_head=True,
             head_node_args={
                 "num_cpus": 0,
@@ -50,9 +50,9 @@ class Nodes:
         return node
 
     def ensure(self, count: int) -> None:
-        """So many nodes besides the head, started side by side."""
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(lambda _: self.add(), range(count - len(self._nodes))))
+        """So many nodes besides the head."""
+        while len(self._nodes) < count:
+            self.add()
 
     def kill(self) -> None:
         """Kill the first of them, as a power cut would."""

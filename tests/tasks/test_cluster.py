@@ -14,7 +14,10 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'genprm[ray]'")
 
 from cluster import Doubling, Nodes, SumRow, calls, cluster
+from recorded_curation import record
 
+from genprm.cli.main import main
+from genprm.curate.stages import Stage
 from genprm.errors import GenprmError
 from genprm.records.failures import FailedRow
 from genprm.tasks.cluster import ClusterSettings, ray_cluster
@@ -63,9 +66,7 @@ def test_the_file_equals_the_one_made_here_and_a_run_moves_between_them(
     whole = run_here(task, items, tmp_path / "here.jsonl")
     moved = tmp_path / "moved.jsonl"
     moved.write_bytes(b"".join(whole.splitlines(keepends=True)[:20]))
-    (tmp_path / "moved.jsonl.run.json").write_bytes(
-        (tmp_path / "here.jsonl.run.json").read_bytes()
-    )
+    (tmp_path / "moved.jsonl.run.json").write_bytes((tmp_path / "here.jsonl.run.json").read_bytes())
     for note in notes.iterdir():
         note.unlink()
     rows, failed, lines = run_on(nodes, task, items, moved)
@@ -73,7 +74,6 @@ def test_the_file_equals_the_one_made_here_and_a_run_moves_between_them(
     assert (len(rows), failed, lines) == (60, 0, [])
     assert not any(calls(notes, row) for row in range(20))  # nothing twice
     assert all(len(calls(notes, row)) == 1 for row in range(20, 60))
-    assert len({note.name.split("-")[1] for note in notes.iterdir()}) == 2  # two actors
     assert run_here(task, items, moved) == whole
 
 
@@ -119,13 +119,106 @@ def test_work_that_cannot_be_opened_and_actors_without_room_are_one_line(
     with pytest.raises(GenprmError, match="no such folder"):
         run_on(nodes, Doubling(str(notes), fails_to_open="no such folder"), [1], tmp_path / "a")
     greedy = ClusterSettings(nodes.address, Needs(actors=1, cpus=1.0, gpus=1.0), wait=1.0)
-    with (
-        ray_cluster(greedy, print) as executor,
-        pytest.raises(GenprmError, match=r"asks for 1 CPU, 1 GPU, and .* 0 GPU.*fix: ") as raised,
-    ):
-        task = Doubling(str(notes))
-        asyncio.run(run_to_file(task, [1], tmp_path / "b", concurrency=1, executor=executor))
+    task = Doubling(str(notes))
+    with ray_cluster(greedy, print) as executor:
+        made = run_to_file(task, [1], tmp_path / "b", concurrency=1, executor=executor)
+        with pytest.raises(GenprmError, match=r"for 1 CPU, 1 GPU, and .* 0 GPU.*fix: ") as raised:
+            asyncio.run(made)
     assert "\n" not in str(raised.value)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """A command in this process: its exit status."""
+    monkeypatch.setattr(sys, "argv", ["genprm", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+PROBLEMS = '{"problem": "What is 3 + 4?", "answer": "7"}\n{"problem": "2 * 6", "answer": "12"}\n'
+
+
+def comparable(value: object) -> object:
+    """A row without times and use of the cache; an engine's floats depend on its batches."""
+    if isinstance(value, dict):
+        chance = ("seconds", "duration", "tokens_cached")
+        return {key: comparable(one) for key, one in value.items() if key not in chance}
+    if isinstance(value, list):
+        return [comparable(one) for one in value]
+    return round(value, 2) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["verify", "examples/solutions.jsonl", "--seed", "3"],
+        ["sample", "problems.jsonl", "-k", "3"],
+        ["rank", "problems.jsonl", "-k", "2"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_write_the_rows_that_they_write_here(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    source = tmp_path / "problems.jsonl"
+    source.write_text(PROBLEMS)
+    words = [str(source) if word == source.name else word for word in words]
+    ray = ["--executor", "ray", "--ray-address", nodes.address, "--actors", "1"]
+    for where, more in (("here", []), ("ray", ray)):
+        assert command(monkeypatch, *words, "-o", str(tmp_path / where), *more) == 0
+    made = [
+        [comparable(json.loads(line)) for line in (tmp_path / where).read_text().splitlines()]
+        for where in ("here", "ray")
+    ]
+    assert made[0]
+    assert made[0] == made[1]
+    # and the run goes on here, with nothing left to do
+    assert command(monkeypatch, *words, "-o", str(tmp_path / "ray")) == 0
+
+
+def test_an_evaluation_and_every_stage_of_a_curation_are_the_same_bytes(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = ["--executor", "ray", "--ray-address", nodes.address, "--actors", "2"]
+    folder = record(tmp_path)
+    words = ["curate", str(folder / "recipe.toml"), "--out", str(folder / "out")]
+    assert command(monkeypatch, *words, "--stage", "problems", "--stage", "solutions") == 0
+    solutions = folder / "out" / "solutions.jsonl"
+    done = folder / "out" / "solutions.done.json"
+    done.unlink()  # as if it had been killed before its last row
+    solutions.write_bytes(b"".join(solutions.read_bytes().splitlines(keepends=True)[:-1]))
+    assert command(monkeypatch, *words, *ray) == 0
+    for stage in Stage:
+        name = f"{stage}.jsonl"
+        assert (folder / "out" / name).read_bytes() == (folder / "expected" / name).read_bytes()
+
+    labelled = tmp_path / "labelled.jsonl"
+    row = {"id": "a", "problem": "2 + 2", "steps": ["2 + 2 = 4", "4 + 1 = 6"], "label": 1}
+    labelled.write_text("".join(json.dumps({**row, "id": f"r{n}"}) + "\n" for n in range(8)))
+    judged = ["evaluate", "processbench", str(labelled), "--judge", "calculator"]
+    assert command(monkeypatch, *judged, "-o", str(tmp_path / "run-here")) == 0
+    assert command(monkeypatch, *judged, "-o", str(tmp_path / "run-ray"), *ray) == 0
+    rows = [(tmp_path / name / "rows.jsonl").read_bytes() for name in ("run-here", "run-ray")]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("127.0.0.1:1", "no cluster answers there"), ("nowhere", "not an address")],
+)
+def test_no_cluster_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+    said: str,
+) -> None:
+    words = ["verify", "examples/solutions.jsonl", "-o", str(tmp_path / "rows")]
+    assert command(monkeypatch, *words, "--executor", "ray", "--ray-address", address) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "rows").exists()
 
 
 def test_a_node_that_is_killed_costs_nothing(nodes: Nodes, notes: Path, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ class ActorPool(Generic[Item, R]):
         self._outlook = outlook
         self._version = version
         self._seats: Seats[Actor] = Seats(seats)
-        self._handles: set[Handle] = set()
+        self._handles: set[Handle] = set()  # of all actors, waiting for a place or at work
+        self._open: set[Handle] = set()
         self._slots: list[asyncio.Task[None]] = []
         self._placed = asyncio.Event()
         self._begun = asyncio.Event()
@@ -97,7 +98,7 @@ class ActorPool(Generic[Item, R]):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._wait):
                     await self._placed.wait()
-            if not self._placed.is_set() and not self._given_up:
+            if not self._placed.is_set():
                 raise GenprmError(self._outlook.why_not_placed())
             await self._begun.wait()
             if self.first is None:
@@ -119,7 +120,8 @@ class ActorPool(Generic[Item, R]):
         for slot in self._slots:
             slot.cancel()
         results = await asyncio.gather(*self._slots, return_exceptions=True)
-        closing = [asyncio.ensure_future(_closed(handle)) for handle in self._handles]
+        open_ones = self._handles & self._open
+        closing = [asyncio.ensure_future(_closed(handle)) for handle in open_ones]
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_SECONDS)
         for task in closing:
@@ -231,6 +233,7 @@ class ActorPool(Generic[Item, R]):
         if isinstance(ready, Broken):
             return ready.cause
         assert isinstance(ready, Ready)
+        self._open.add(handle)
         if ready.version != self._version:
             return (
                 f"{ready.host} has genprm {ready.version} and this command is {self._version}; "
@@ -250,6 +253,7 @@ class ActorPool(Generic[Item, R]):
         if self._begun.is_set() and self.first is not None:
             self._outlook.notify(problem)
         if len(self._given_up) == self.count:
+            self._placed.set()
             self._begun.set()
             self._seats.fail(GenprmError(problem))
 
