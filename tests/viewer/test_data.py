@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 
 from genprm.errors import InputError
 from genprm.evaluate.labelled import read_files
-from genprm.verdict import Run
 from genprm.viewer.app import viewer_app
+from genprm.viewer.documents import CodeRun
 from genprm.viewer.evidence import find_evidence, printing_line
 from genprm.viewer.index import RunIndex
 from genprm.viewer.library import Library
@@ -26,7 +26,7 @@ from genprm.viewer.runs import find_runs
 
 def library_of(path: Path) -> Library:
     library = Library(find_runs([path]))
-    library.refresh()
+    library.build()
     return library
 
 
@@ -71,7 +71,7 @@ def test_the_line_that_printed(code: str, lines: list[str], line: int, printed: 
 
 
 def test_evidence_agrees_with_the_vote() -> None:
-    run = Run("print(1 == 1)\nprint(1 == 2)", "True\nFalse", "ok")
+    run = CodeRun(code="print(1 == 1)\nprint(1 == 2)", output="True\nFalse", status="ok")
     found = find_evidence([run], False)
     assert found is not None
     assert (found.output_line, found.code_line) == (1, 1)

@@ -130,5 +130,5 @@ def serving(library: Library) -> Iterator[str]:
 
 def library_of(path: Path) -> Library:
     library = Library(find_runs([path]))
-    library.refresh()
+    library.build()
     return library

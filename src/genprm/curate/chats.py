@@ -107,13 +107,32 @@ def chat_rows(
 def _chat_row(
     row: ConsensusRow, problem: str, answers: Sequence[Sequence[Piece]], mode: Mode
 ) -> ChatRow:
-    messages = chat(problem, row.steps, answers, mode)
-    return ChatRow(
+    return chat_of(
         key=f"{row.key}~{mode.value}",
         solution=row.key,
         problem=row.problem,
+        mode=mode,
+        labels=[pieces[-2].text == wire.YES for pieces in answers],
+        messages=chat(problem, row.steps, answers, mode),
+    )
+
+
+def chat_of(
+    *,
+    key: str,
+    solution: str,
+    problem: str,
+    mode: Mode,
+    labels: Iterable[bool],
+    messages: Sequence[tuple[Message, Sequence[Piece]]],
+) -> ChatRow:
+    """The row of a chat; `labels` are the judgements of its turns."""
+    return ChatRow(
+        key=key,
+        solution=solution,
+        problem=problem,
         mode=mode.value,
-        labels=tuple(pieces[-2].text == wire.YES for pieces in answers),
+        labels=tuple(labels),
         messages=tuple(MessageRow(**message) for message, _ in messages),
         pieces=tuple(
             tuple(PieceRow(author=one.author, characters=len(one.text)) for one in pieces)

@@ -11,7 +11,9 @@
 Every reply that is not a success has the one shape of `errors`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -30,6 +32,7 @@ from genprm.server.security import Guard, Security
 from genprm.verify.judge import StepJudge
 
 __all__ = ["Limits", "Service", "create_app"]
+Page: TypeAlias = Callable[[Judging], ASGIApp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,12 @@ def create_service(
     security: Security = Security(),
     *,
     sandbox: SandboxBackend | None = None,
-    page: ASGIApp | None = None,
+    page: Page | None = None,
 ) -> Service:
     """The service on a judge that the caller opens and closes.
 
     `sandbox` runs the programs of /run_code; without one there is no such route.
-    `page` is an application for all other paths, such as a viewer at `/`.
+    `page` makes an application for all other paths, such as a viewer at `/`.
     """
     app = FastAPI(
         title="genprm",
@@ -71,7 +74,7 @@ def create_service(
     if sandbox is not None:
         app.include_router(run_code.router(judging, sandbox))
     if page is not None:
-        app.mount("/", page)
+        app.mount("/", page(judging))
     translate_errors(app)
     app.add_middleware(BoundedBody, limits=limits)
     app.add_middleware(Guard, security=security)
@@ -85,7 +88,7 @@ def create_app(
     security: Security = Security(),
     *,
     sandbox: SandboxBackend | None = None,
-    page: ASGIApp | None = None,
+    page: Page | None = None,
 ) -> FastAPI:
     """The application alone, for a server of the caller's."""
     return create_service(judge, limits, security, sandbox=sandbox, page=page).app

@@ -99,15 +99,30 @@ class Judging:
         Raises:
             Refusal: 503 where the service ended first.
         """
-        job = asyncio.ensure_future(work)
-        ends = [asyncio.create_task(_gone(request)), asyncio.create_task(self._stopped.wait())]
+        gone = asyncio.create_task(_gone(request))
         try:
-            await asyncio.wait({job, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            return await self._until(work, gone)
+        finally:
+            await _cancel(gone)
+
+    async def until_stopped(self, work: Awaitable[T]) -> T:
+        """The work's result; it is cancelled when the service ends.
+
+        Raises:
+            Refusal: 503 where the service ended first.
+        """
+        return await self._until(work)
+
+    async def _until(self, work: Awaitable[T], *ends: "asyncio.Task[None]") -> T:
+        job = asyncio.ensure_future(work)
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({job, stopped, *ends}, return_when=asyncio.FIRST_COMPLETED)
             if job.done():
                 return job.result()
             raise shutting_down() if self._stopped.is_set() else Refusal(GONE, "the client is gone")
         finally:
-            for task in (*ends, job):
+            for task in (stopped, job):
                 await _cancel(task)
 
     async def probe(self) -> str | None:

@@ -1,8 +1,7 @@
 """Who may ask: API keys, and a defence against web pages that post to a local service.
 
-A browser lets any page send requests to 127.0.0.1. Such a request carries the page's `Origin`, or
-reaches us under a foreign `Host` (DNS rebinding), so both are checked. A service that others can
-reach demands a key.
+A service that others can reach demands a key. Its page's own files are open: they hold no data, and
+a browser that opens a page sends no key.
 """
 
 import base64
@@ -14,17 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from genprm.errors import InputError
+from genprm.same_site import LOOPBACK, Foreign, SameSite, host_name
 from genprm.server.errors import Refusal
 
 KEYS_VARIABLE = "GENPRM_API_KEYS"
 OPEN_ROUTES = frozenset({"/health", "/healthz", "/ready"})  # for probes, which send no key
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SHORTEST_KEY = 8
 
 
@@ -36,11 +34,13 @@ class Security:
         keys: SHA-256 digests of the accepted keys; without any, no key is asked for.
         hosts: names under which the service may be addressed; None allows any.
         origins: other origins whose pages may call the service, as `https://host`.
+        open_routes: paths that need no key.
     """
 
     keys: tuple[bytes, ...] = ()
-    hosts: frozenset[str] | None = _LOOPBACK
+    hosts: frozenset[str] | None = LOOPBACK
     origins: frozenset[str] = frozenset()
+    open_routes: frozenset[str] = OPEN_ROUTES
 
     def check(self, path: str, headers: Headers) -> None:
         """Let the request pass.
@@ -48,34 +48,28 @@ class Security:
         Raises:
             Refusal: 401, 403 or 421.
         """
-        host = _host_name(headers.get("host", ""))
-        if self.hosts is not None and host not in self.hosts:
-            raise Refusal(
-                421,
-                f"this service is not {host or 'without a name'}",
-                field="Host",
-                fix="address it by the name it listens on, or start it with --allow-host NAME",
-            )
-        self._check_origin(headers)
-        if self.keys and path not in OPEN_ROUTES and not self._has_key(headers):
+        match SameSite(self.hosts, self.origins).fault(headers):
+            case Foreign.HOST:
+                host = host_name(headers.get("host", ""))
+                raise Refusal(
+                    421,
+                    f"this service is not {host or 'without a name'}",
+                    field="Host",
+                    fix="address it by the name it listens on, or start it with --allow-host NAME",
+                )
+            case Foreign.ORIGIN:
+                raise Refusal(
+                    403,
+                    "pages of another origin may not call this service",
+                    field="Origin",
+                    fix="start it with --allow-origin and the page's origin",
+                )
+        if self.keys and path not in self.open_routes and not self._has_key(headers):
             raise Refusal(
                 401,
                 "no valid API key",
                 field="Authorization",
                 fix="send the header Authorization: Bearer KEY",
-            )
-
-    def _check_origin(self, headers: Headers) -> None:
-        origin = headers.get("origin")
-        foreign = headers.get("sec-fetch-site") == "cross-site"
-        if origin is not None and origin not in self.origins:
-            foreign = foreign or urlsplit(origin).netloc != headers.get("host", "")
-        if foreign and origin not in self.origins:
-            raise Refusal(
-                403,
-                "pages of another origin may not call this service",
-                field="Origin",
-                fix="start it with --allow-origin and the page's origin",
             )
 
     def _has_key(self, headers: Headers) -> bool:
@@ -146,14 +140,14 @@ def security_of(
     named = frozenset(map(str.lower, hosts))
     allowed = frozenset(origin.rstrip("/") for origin in origins)
     if is_loopback(host):
-        return Security(keys, _LOOPBACK | named | {host.lower()}, allowed)
+        return Security(keys, LOOPBACK | named | {host.lower()}, allowed)
     if not keys:
         raise InputError(
             f"--host {host}: others can reach this address, and no API key is set; "
             f"fix: --keys FILE or {KEYS_VARIABLE}, or --host 127.0.0.1; "
             "more: genprm explain open-address"
         )
-    return Security(keys, (_LOOPBACK | named | {host.lower()}) if named else None, allowed)
+    return Security(keys, (LOOPBACK | named | {host.lower()}) if named else None, allowed)
 
 
 def is_loopback(host: str) -> bool:
@@ -162,13 +156,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host.lower() == "localhost"
-
-
-def _host_name(header: str) -> str:
-    try:
-        return (urlsplit(f"//{header}").hostname or "").lower()
-    except ValueError:
-        return ""
 
 
 def _digest(key: str) -> bytes:

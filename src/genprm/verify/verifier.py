@@ -21,6 +21,7 @@ from genprm.verdict import StepVerdict, Vote
 from genprm.verify import session as protocol
 from genprm.verify.history import History, Namespace
 from genprm.verify.judge import Clock, StepHistory, StepJudge
+from genprm.verify.progress import VoteProgress, tell
 from genprm.verify.settings import Settings
 from genprm.verify.voting import next_wave, representative
 
@@ -86,7 +87,10 @@ class Verifier(StepJudge):
                     namespaces.push_async_callback(copies[vote].close)
                 votes += await together(
                     self._vote(
-                        prompt, step, vote_seed(settings.seed, row, step, vote), copies[vote]
+                        prompt,
+                        VoteProgress(step, vote),
+                        vote_seed(settings.seed, row, step, vote),
+                        copies[vote],
                     )
                     for vote in asked
                 )
@@ -98,11 +102,13 @@ class Verifier(StepJudge):
                 await history.extend(votes[kept], copies[kept])
         return verdict
 
-    async def _vote(self, prompt: str, step: int, seed: int, namespace: Namespace) -> Vote:
+    async def _vote(
+        self, prompt: str, place: VoteProgress, seed: int, namespace: Namespace
+    ) -> Vote:
         start = self.clock()
         session = protocol.vote_on_step(
             prompt,
-            step=step + 1,
+            step=place.step + 1,
             mode=self.settings.mode,
             limits=self.settings.limits,
             context_length=self.model.context_length,
@@ -112,6 +118,7 @@ class Verifier(StepJudge):
         try:
             action = next(session)
             while True:
+                tell(_so_far(place, action, len(prompt)))
                 try:
                     result = await self._perform(action, seed, namespace)
                 except RequestFailed as error:
@@ -122,7 +129,9 @@ class Verifier(StepJudge):
         except StopIteration as end:
             vote: Vote = end.value
         usage = replace(vote.usage, seconds=self.clock() - start)
-        return replace(vote, usage=usage)
+        vote = replace(vote, usage=usage)
+        tell(replace(place, text=vote.text, vote=vote))
+        return vote
 
     async def _perform(
         self, action: protocol.Action, seed: int, namespace: Namespace
@@ -168,6 +177,15 @@ class VerifierHistory(StepHistory):
     async def close(self) -> None:
         """Drop the namespace. Idempotent."""
         await self._history.close()
+
+
+def _so_far(place: VoteProgress, action: protocol.Action, prompt: int) -> VoteProgress:
+    """What a vote has written when it asks for an action; `prompt` is its prompt's length."""
+    match action:
+        case protocol.Execute(code):
+            return replace(place, running=code)
+        case protocol.Generate(text, _, _) | protocol.Judge(text, _):
+            return replace(place, text=text[prompt:])
 
 
 def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:

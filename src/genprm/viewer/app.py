@@ -21,12 +21,14 @@ from genprm.errors import GenprmError, InputError
 from genprm.problem import split_steps
 from genprm.records.record import Record
 from genprm.records.validation import first_fault
-from genprm.viewer.comparison import compare
-from genprm.viewer.guard import LOOPBACK, Guard, error_reply
+from genprm.same_site import LOOPBACK
+from genprm.viewer.comparison import compare, place_of
+from genprm.viewer.evidence import mark_evidence
+from genprm.viewer.guard import Guard, error_reply
 from genprm.viewer.index import RunIndex
 from genprm.viewer.library import Library
-from genprm.viewer.live import LiveJudge, LiveRequest, SplitRequest
-from genprm.viewer.query import Query
+from genprm.viewer.live import LiveJudge, LiveRequest, SplitRequest, live_events
+from genprm.viewer.query import PageRequest, Query, place_in
 
 STATIC = Path(str(resources.files("genprm.viewer") / "static"))
 B = TypeVar("B", bound=BaseModel)
@@ -46,11 +48,13 @@ def viewer_app(
             Route("/api/runs", page.runs),
             Route("/api/runs/{run:int}/entries", page.entries),
             Route("/api/runs/{run:int}/entries/{number:int}", page.entry),
+            Route("/api/runs/{run:int}/place/{number:int}", page.place),
             Route("/api/runs/{run:int}/funnel", page.funnel),
             Route("/api/runs/{run:int}/corrections", page.corrections),
             Route("/api/runs/{run:int}/corrections", page.correct, methods=["POST"]),
             Route("/api/runs/{run:int}/corrections/{name}.jsonl", page.corrected),
             Route("/api/compare/{a:int}/{b:int}", page.compare),
+            Route("/api/compare/{a:int}/{b:int}/place/{left:int}/{right:int}", page.pair_place),
             Route("/api/split", page.split, methods=["POST"]),
             Route("/api/live", page.live, methods=["POST"]),
             Mount("/", StaticFiles(directory=STATIC, html=True)),
@@ -58,6 +62,12 @@ def viewer_app(
         middleware=[Middleware(Guard, hosts=hosts)],
         exception_handlers={GenprmError: _failed, HTTPException: _not_there},
     )
+
+
+def page_files() -> frozenset[str]:
+    """The paths of the page's own files, which hold no data and need no key."""
+    files = (file for file in STATIC.rglob("*") if file.is_file())
+    return frozenset({"/", *(f"/{file.relative_to(STATIC).as_posix()}" for file in files)})
 
 
 class _Page:
@@ -76,8 +86,15 @@ class _Page:
         """A page of a run's list."""
         query = _parsed(Query, dict(request.query_params))
         index = self._index(request)
-        total, found = await run_in_threadpool(index.page, query)
-        return _json({"total": total, "entries": _objects(found)})
+        total, found = await run_in_threadpool(index.find, query)
+        body = f'{{"total": {total}, "entries": [{",".join(found)}]}}'
+        return Response(body, media_type="application/json")
+
+    async def place(self, request: Request) -> Response:
+        """Where a row stands in a list, and the rows around it."""
+        query, number = _parsed(Query, dict(request.query_params)), request.path_params["number"]
+        ordered = await run_in_threadpool(self._index(request).numbers, query)
+        return _answer(place_in(ordered, number))
 
     async def entry(self, request: Request) -> Response:
         """One row whole."""
@@ -85,7 +102,7 @@ class _Page:
         document = await run_in_threadpool(self._index(request).document, number)
         if document is None:
             raise NotFound(f"row {number} is not in this run")
-        return Response(document.line(), media_type="application/json")
+        return _answer(await run_in_threadpool(mark_evidence, document))
 
     async def funnel(self, request: Request) -> Response:
         """What a curation lost where."""
@@ -95,13 +112,13 @@ class _Page:
     async def corrections(self, request: Request) -> Response:
         """The corrections that stand, and what would be exported of them."""
         found = await run_in_threadpool(self.library.corrections, self._run(request))
-        return Response(found.line(), media_type="application/json")
+        return _answer(found)
 
     async def correct(self, request: Request) -> Response:
         """Take a correction into the journal."""
         run, body = self._run(request), await _body(request)
         found = await run_in_threadpool(self.library.correct, run, body)
-        return Response(found.line(), media_type="application/json")
+        return _answer(found)
 
     async def corrected(self, request: Request) -> Response:
         """The corrections as rows for training or evaluation."""
@@ -117,10 +134,15 @@ class _Page:
         )
 
     async def compare(self, request: Request) -> Response:
-        """Two runs side by side."""
-        a, b = (self.library.index(request.path_params[name]) for name in "ab")
-        found = await run_in_threadpool(compare, _present(a), _present(b))
-        return Response(found.line(), media_type="application/json")
+        """Two runs side by side, a page of the pairs at a time."""
+        asked = _parsed(PageRequest, dict(request.query_params))
+        a, b = self._pair(request)
+        return _answer(await run_in_threadpool(compare, a, b, asked.offset, asked.limit))
+
+    async def pair_place(self, request: Request) -> Response:
+        """Where a pair stands in the comparison, and the pairs around it."""
+        left, right = request.path_params["left"], request.path_params["right"]
+        return _answer(await run_in_threadpool(place_of, *self._pair(request), left, right))
 
     async def split(self, request: Request) -> Response:
         """A text in the steps in which it would be judged."""
@@ -132,9 +154,13 @@ class _Page:
         if self.judge is None:
             raise NotFound("this page was opened without a model; fix: genprm view --live")
         asked = _parsed(LiveRequest, await _body(request))
-        events = _until_gone(request, self.judge.events(asked))
+        events = _until_gone(request, live_events(self.judge, asked))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    def _pair(self, request: Request) -> tuple[RunIndex, RunIndex]:
+        a, b = (_present(self.library.index(request.path_params[name])) for name in "ab")
+        return a, b
 
     def _run(self, request: Request) -> int:
         run: int = request.path_params["run"]
@@ -202,6 +228,10 @@ def _parsed(model: type[B], fields: dict[str, JsonValue] | dict[str, str]) -> B:
 
 def _objects(records: Iterable[Record]) -> list[JsonValue]:
     return [dict(record.json_object()) for record in records]
+
+
+def _answer(record: Record) -> Response:
+    return Response(record.line(), media_type="application/json")
 
 
 def _json(value: dict[str, JsonValue]) -> Response:

@@ -1,10 +1,11 @@
 """Two runs side by side: the same solutions in both, those with differing verdicts first."""
 
 from collections import defaultdict
+from typing import NamedTuple
 
 from genprm.records.record import Record
 from genprm.viewer.documents import Summary
-from genprm.viewer.index import RunIndex
+from genprm.viewer.index import RunIndex, Verdict
 
 
 class Pair(Record):
@@ -17,35 +18,79 @@ class Pair(Record):
 
 
 class Comparison(Record):
-    """All pairs in order, and how many solutions only one of the runs holds."""
+    """A page of the pairs in order, how many there are, and what only one of the runs holds."""
 
-    pairs: tuple[Pair, ...]
+    total: int
     differing: int
     only_a: int
     only_b: int
+    pairs: tuple[Pair, ...]
 
 
-def compare(a: RunIndex, b: RunIndex) -> Comparison:
+class Place(Record):
+    """A pair's place in the comparison, from 0, and the pairs (row in a, row in b) around it."""
+
+    place: int | None
+    total: int
+    before: tuple[int, int] | None = None
+    after: tuple[int, int] | None = None
+
+
+class _Match(NamedTuple):
+    differs: bool
+    gap: float
+    a: int
+    b: int
+
+
+def compare(a: RunIndex, b: RunIndex, offset: int, limit: int) -> Comparison:
     """Pair the solutions of two runs. A solution that occurs twice is paired in order."""
-    waiting: dict[str, list[Summary]] = defaultdict(list)
-    for name, summary in b.fingerprints():
-        waiting[name].append(summary)
-    pairs: list[Pair] = []
-    only_a = 0
-    for name, left in a.fingerprints():
-        if not waiting[name]:
-            only_a += 1
-            continue
-        right = waiting[name].pop(0)
-        gap = 0.0
-        if left.lowest is not None and right.lowest is not None:
-            gap = abs(left.lowest - right.lowest)
-        differs = left.first_error != right.first_error or left.wrong != right.wrong
-        pairs.append(Pair(a=left, b=right, differs=differs, gap=gap))
-    pairs.sort(key=lambda pair: (not pair.differs, -pair.gap, pair.a.index))
-    return Comparison(
-        pairs=tuple(pairs),
-        differing=sum(pair.differs for pair in pairs),
-        only_a=only_a,
-        only_b=sum(map(len, waiting.values())),
+    left, right = a.verdicts(), b.verdicts()
+    matches = _matches(left, right)
+    shown = matches[offset : offset + limit]
+    sides = zip(
+        a.summaries(match.a for match in shown),
+        b.summaries(match.b for match in shown),
+        shown,
+        strict=True,
     )
+    return Comparison(
+        total=len(matches),
+        differing=sum(match.differs for match in matches),
+        only_a=len(left) - len(matches),
+        only_b=len(right) - len(matches),
+        pairs=tuple(Pair(a=x, b=y, differs=m.differs, gap=m.gap) for x, y, m in sides),
+    )
+
+
+def place_of(a: RunIndex, b: RunIndex, left: int, right: int) -> Place:
+    """Where the pair of these rows stands in the comparison."""
+    pairs = [(match.a, match.b) for match in _matches(a.verdicts(), b.verdicts())]
+    if (left, right) not in pairs:
+        return Place(place=None, total=len(pairs))
+    at = pairs.index((left, right))
+    return Place(
+        place=at,
+        total=len(pairs),
+        before=pairs[at - 1] if at else None,
+        after=pairs[at + 1] if at + 1 < len(pairs) else None,
+    )
+
+
+def _matches(left: list[Verdict], right: list[Verdict]) -> list[_Match]:
+    waiting: dict[str, list[Verdict]] = defaultdict(list)
+    for row in reversed(right):
+        waiting[row.fingerprint].append(row)
+    found = [(row, waiting[row.fingerprint].pop()) for row in left if waiting[row.fingerprint]]
+    return sorted(
+        (_Match(_differ(x, y), _gap(x, y), x.number, y.number) for x, y in found),
+        key=lambda match: (not match.differs, -match.gap, match.a),
+    )
+
+
+def _differ(a: Verdict, b: Verdict) -> bool:
+    return a.first_error != b.first_error or a.wrong != b.wrong
+
+
+def _gap(a: Verdict, b: Verdict) -> float:
+    return 0.0 if a.lowest is None or b.lowest is None else abs(a.lowest - b.lowest)

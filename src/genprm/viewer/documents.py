@@ -110,7 +110,7 @@ class TreeNode(Record):
 class Document(Record):
     """A row of any command as the page shows it."""
 
-    kind: str  # solution, pool, refinement, search, path, unreadable
+    kind: str  # solution, pool, refinement, search, path, failed, unreadable
     index: int = 0
     id: Text = ""
     problem: Text = ""

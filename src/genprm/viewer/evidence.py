@@ -1,20 +1,38 @@
 """Which printed comparison decided a vote, and which line of its code printed it.
 
 Both are told from the text alone, nothing is executed: where it cannot be told, there is no mark.
+Documents are marked when they are shown, not when a run is indexed: parsing every block of code of
+every vote would take most of the time.
 """
 
 import ast
 import re
 from collections.abc import Sequence
 
-from genprm.verdict import Run
-from genprm.viewer.documents import Evidence
+from genprm.viewer.documents import CodeRun, Document, Evidence, StepView, VoteView
 
 _TRUTH = re.compile(r"\b(?:True|False)\b")
 _FAILED_ASSERT = re.compile(r"\bAssertionError\b")
 
 
-def find_evidence(runs: Sequence[Run], label: bool | None) -> Evidence | None:
+def mark_evidence(document: Document) -> Document:
+    """The same document with the deciding comparison of every vote."""
+    return document.model_copy(update={"steps": tuple(map(mark_step, document.steps))})
+
+
+def mark_step(step: StepView) -> StepView:
+    """The same step with the deciding comparison of every vote, a screening's too."""
+    screening = step.screening and mark_step(step.screening)
+    votes = tuple(map(mark_vote, step.votes))
+    return step.model_copy(update={"votes": votes, "screening": screening})
+
+
+def mark_vote(vote: VoteView) -> VoteView:
+    """The same vote with its deciding comparison."""
+    return vote.model_copy(update={"evidence": find_evidence(vote.runs, vote.label)})
+
+
+def find_evidence(runs: Sequence[CodeRun], label: bool | None) -> Evidence | None:
     """The comparison that agrees with the vote, in the last block of code that shows one.
 
     For a vote of No: the first False of that block's output, or its failed assertion. For a vote

@@ -20,6 +20,7 @@ from pydantic import JsonValue
 
 from genprm.errors import InputError
 from genprm.viewer.app import STATIC
+from genprm.viewer.evidence import mark_evidence
 from genprm.viewer.guard import POLICY
 from genprm.viewer.index import RunIndex
 from genprm.viewer.library import Library
@@ -41,7 +42,7 @@ def export_bundle(library: Library, folder: Path) -> Path:
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(STATIC, draft)
         _write_page(draft / "index.html")
-        infos = [info.model_copy(update={"path": ""}) for info in library.refresh()]
+        infos = [info.model_copy(update={"path": ""}) for info in library.build()]
         runs: list[JsonValue] = [dict(info.json_object()) for info in infos]
         _write(draft, "index", {"runs": runs, "live": False, "bundle": True, "chunk": ROWS_A_FILE})
         for info in infos:
@@ -69,8 +70,10 @@ def _write_page(page: Path) -> None:
 def _write_run(folder: Path, library: Library, number: int) -> None:
     index = library.index(number)
     assert index is not None
-    summaries: list[JsonValue] = [dict(s.json_object()) for _, s in index.fingerprints()]
-    names: list[JsonValue] = [name for name, _ in index.fingerprints()]
+    rows = index.verdicts()
+    names: list[JsonValue] = [row.fingerprint for row in rows]
+    found = index.summaries(row.number for row in rows)
+    summaries: list[JsonValue] = [dict(summary.json_object()) for summary in found]
     _write(folder, f"{number}/list", {"entries": summaries, "fingerprints": names})
     for start in range(0, max(len(summaries), 1), ROWS_A_FILE):
         _write(folder, f"{number}/rows-{start // ROWS_A_FILE}", _rows(index, start))
@@ -81,7 +84,7 @@ def _write_run(folder: Path, library: Library, number: int) -> None:
 
 def _rows(index: RunIndex, start: int) -> Sequence[JsonValue]:
     documents = (index.document(number) for number in range(start, start + ROWS_A_FILE))
-    return [dict(document.json_object()) for document in documents if document is not None]
+    return [dict(mark_evidence(one).json_object()) for one in documents if one is not None]
 
 
 def _write(folder: Path, name: str, value: JsonValue | Sequence[JsonValue]) -> None:

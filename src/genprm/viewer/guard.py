@@ -6,11 +6,12 @@ site can neither read runs nor start work (DNS rebinding and cross-site requests
 """
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from genprm.same_site import LOOPBACK, Foreign, SameSite
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
@@ -24,7 +25,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_BODY = 8_000_000  # bytes
 
 
@@ -33,7 +33,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] | None = LOOPBACK) -> None:
         self._app = app
-        self._hosts = None if hosts is None else frozenset(hosts)  # None: any
+        self._site = SameSite(None if hosts is None else frozenset(hosts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or pass it on."""
@@ -51,25 +51,19 @@ class Guard:
         await app(scope, receive, send_guarded)
 
     def _refusal(self, headers: Headers, method: str) -> str | None:
-        host = headers.get("host", "")
-        if self._hosts is not None and _name(f"//{host}") not in self._hosts:
-            return "this page answers to this machine's own name only; fix: open its http address"
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return "a page of another site may not ask; fix: open this page itself"
+        match self._site.fault(headers):
+            case Foreign.HOST:
+                return (
+                    "this page answers to this machine's own name only; fix: open its http address"
+                )
+            case Foreign.ORIGIN:
+                return "a page of another site may not ask; fix: open this page itself"
         if method == "POST":
             if not headers.get("content-type", "").startswith("application/json"):
                 return "only JSON is taken; fix: content-type: application/json"
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > MAX_BODY:
                 return f"the body's length is not known or above {MAX_BODY:,} bytes"
-        return None
-
-
-def _name(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
         return None
 
 

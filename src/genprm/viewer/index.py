@@ -1,37 +1,37 @@
 """A run's index: SQLite with full-text search, beside the run, built again when the run changes.
 
 Where the run's folder cannot be written, the index lies in a private folder for temporary files.
+While an index is being built, questions are answered from the rows that are in already.
 """
 
 import hashlib
-import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from threading import Event
+from typing import NamedTuple
 
 from genprm.errors import InputError
+from genprm.viewer.building import Build, connect, read_stamp, stamp_of
 from genprm.viewer.documents import Document, Summary
 from genprm.viewer.query import Query
 from genprm.viewer.reader import read_document
 from genprm.viewer.runs import RunFiles
+from genprm.viewer.tables import TABLES
 
-_VERSION = 1  # of the tables below: another one is built again
-_TABLES = """
-CREATE TABLE stamp (value TEXT NOT NULL);
-CREATE TABLE entries (
-    number INTEGER PRIMARY KEY, id TEXT, kind TEXT, steps INTEGER, first_error INTEGER,
-    label INTEGER, wrong INTEGER, lowest REAL, disagreement REAL, abstained INTEGER,
-    code_failed INTEGER, tokens INTEGER, failed TEXT, fingerprint TEXT,
-    summary TEXT NOT NULL, position INTEGER, length INTEGER, document TEXT
-);
-CREATE VIRTUAL TABLE texts USING fts5(
-    problem, steps, analysis, code, content='', tokenize="unicode61 remove_diacritics 2"
-);
-"""
-_SPACE = "CREATE INDEX {0}_order ON entries ({0})"
+
+class Verdict(NamedTuple):
+    """What a comparison needs of a row. `fingerprint` tells the same solution in another run."""
+
+    number: int
+    fingerprint: str
+    first_error: int | None
+    wrong: int | None
+    lowest: float | None
 
 
 class RunIndex:
@@ -39,7 +39,24 @@ class RunIndex:
 
     def __init__(self, run: RunFiles) -> None:
         self.run = run
+        self.stopped = Event()
         self._file = run.anchor.with_name(run.anchor.name + ".view.sqlite3")
+        self._build: Build | None = None
+
+    def is_current(self) -> bool:
+        """Whether the index holds the run as it is now.
+
+        Raises:
+            InputError: the run cannot be read.
+        """
+        try:
+            now = stamp_of(self.run)
+            if self._fallback().exists() and not self._file.exists():
+                self._file = self._fallback()
+            stamp = read_stamp(self._file)
+        except OSError as error:
+            raise InputError(f"{self.run.path}: {error.strerror}") from None
+        return stamp is not None and stamp.same_state(now)
 
     def refresh(self) -> None:
         """Build the index where it is missing or the run has changed since.
@@ -47,31 +64,34 @@ class RunIndex:
         Raises:
             InputError: the run cannot be read.
         """
+        if self.is_current():
+            return
         try:
-            stamp = json.dumps([_VERSION, str(self.run.path.resolve()), self.run.stamp()])
-            if self._stamp() == stamp:
-                return
             try:
-                self._build(stamp)
+                self._build_at(self._file)
             except (OSError, sqlite3.OperationalError):
-                name = hashlib.sha256(str(self.run.path.resolve()).encode()).hexdigest()
-                fallback = _private_folder() / f"{name}.view.sqlite3"
-                if self._file == fallback:
+                if self._file == self._fallback():
                     raise
-                self._file = fallback
-                if self._stamp() != stamp:
-                    self._build(stamp)
-        except OSError as error:
-            raise InputError(f"{self.run.path}: {error.strerror}") from None
+                self._file = self._fallback()
+                self._build_at(self._file)
+        except (OSError, sqlite3.Error) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise InputError(f"{self.run.path}: {cause}; fix: a folder with space") from None
+
+    @property
+    def share(self) -> float:
+        """How much of the run is in the index, 0 to 1."""
+        build = self._build
+        return 1.0 if build is None else build.share
 
     def count(self) -> int:
-        """How many rows the run has."""
+        """How many rows are in the index."""
         with self._open() as database:
             found: int = database.execute("SELECT count(*) FROM entries").fetchone()[0]
         return found
 
-    def page(self, query: Query) -> tuple[int, list[Summary]]:
-        """How many rows a query finds, and those of them that it asks for."""
+    def find(self, query: Query) -> tuple[int, list[str]]:
+        """How many rows a query finds, and the summaries, as JSON, that it asks for."""
         where, values = query.condition()
         with self._open() as database:
             total: int = database.execute(
@@ -82,7 +102,21 @@ class RunIndex:
                 "LIMIT ? OFFSET ?",
                 [*values, query.limit, query.offset],
             ).fetchall()
-        return total, [Summary.model_validate_json(text) for (text,) in rows]
+        return total, [text for (text,) in rows]
+
+    def page(self, query: Query) -> tuple[int, list[Summary]]:
+        """The same with the summaries read."""
+        total, found = self.find(query)
+        return total, [Summary.model_validate_json(text) for text in found]
+
+    def numbers(self, query: Query) -> list[int]:
+        """The numbers of all rows that a query finds, in its order."""
+        where, values = query.condition()
+        with self._open() as database:
+            rows = database.execute(
+                f"SELECT number FROM entries WHERE {where} ORDER BY {query.order()}", values
+            )
+            return [number for (number,) in rows]
 
     def document(self, number: int) -> Document | None:
         """One row whole; None where there is no such row."""
@@ -99,98 +133,56 @@ class RunIndex:
             rows.seek(position)
             return read_document(rows.read(length), number)
 
-    def documents(self) -> Iterator[Document]:
-        """All rows whole, in order."""
-        for number in range(self.count()):
-            if (document := self.document(number)) is not None:
-                yield document
-
-    def fingerprints(self) -> list[tuple[str, Summary]]:
-        """What tells the same solution in another run, and the summary, in the run's order."""
+    def verdicts(self) -> list[Verdict]:
+        """What a comparison needs of every row, in the run's order."""
         with self._open() as database:
-            rows = database.execute("SELECT fingerprint, summary FROM entries ORDER BY number")
-            return [(name, Summary.model_validate_json(text)) for name, text in rows]
+            rows = database.execute(
+                "SELECT number, fingerprint, first_error, wrong, lowest FROM entries "
+                "ORDER BY number"
+            )
+            return [Verdict(*row) for row in rows]
 
-    def _stamp(self) -> str | None:
-        if not self._file.exists():
-            return None
-        try:
-            with self._open() as database:
-                row = database.execute("SELECT value FROM stamp").fetchone()
-        except sqlite3.DatabaseError:  # a damaged index, or none of ours
-            return None
-        return row[0] if row else None
+    def summaries(self, numbers: Iterable[int]) -> list[Summary]:
+        """The summaries of these rows, in this order."""
+        with self._open() as database:
+            found = [
+                database.execute("SELECT summary FROM entries WHERE number = ?", (number,))
+                for number in numbers
+            ]
+            return [Summary.model_validate_json(rows.fetchone()[0]) for rows in found]
 
-    def _build(self, stamp: str) -> None:
-        draft = self._file.with_name(f"{self._file.name}.{os.getpid()}.draft")
-        draft.unlink(missing_ok=True)
+    def _build_at(self, file: Path) -> None:
+        build = Build(self.run, file)
+        rows = build.start()
+        self._build = build
         try:
-            with closing(sqlite3.connect(draft)) as database:
-                database.execute("PRAGMA journal_mode = OFF")
-                database.execute("PRAGMA synchronous = OFF")
-                database.executescript(_TABLES)
-                with database:
-                    for document, position, length in self.run.documents():
-                        _insert(database, document, position, length, whole=self.run.curation)
-                    for column in ("lowest", "disagreement", "tokens"):
-                        database.execute(_SPACE.format(column))
-                    database.execute("INSERT INTO stamp VALUES (?)", (stamp,))
-            draft.replace(self._file)
+            build.fill(rows, self.stopped)
         finally:
-            draft.unlink(missing_ok=True)
+            self._build = None
+
+    def _fallback(self) -> Path:
+        name = hashlib.sha256(str(self.run.path.resolve()).encode()).hexdigest()
+        return _private_folder() / f"{name}.view.sqlite3"
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        uri = f"{self._file.resolve().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as database:
+        """A connection to the draft while there is one; else to the finished index."""
+        with closing(self._connection()) as database:
             yield database
 
-
-def _insert(
-    database: sqlite3.Connection, document: Document, position: int, length: int, *, whole: bool
-) -> None:
-    summary = document.summary()
-    database.execute(
-        f"INSERT INTO entries VALUES ({', '.join('?' * 18)})",
-        (
-            document.index,
-            document.id,
-            document.kind,
-            summary.steps,
-            document.first_error,
-            document.label,
-            summary.wrong,
-            summary.lowest,
-            summary.disagreement,
-            summary.abstained,
-            summary.code_failed,
-            summary.tokens,
-            summary.failed,
-            fingerprint(document),
-            summary.line(),
-            position,
-            length,
-            document.line() if whole else None,
-        ),
-    )
-    votes = [vote for step in document.steps for vote in step.votes]
-    steps = [step.text for step in document.steps] + [turn.text for turn in document.turns]
-    code = [part for vote in votes for run in vote.runs for part in (run.code, run.output)]
-    analyses = [vote.analysis for vote in votes] + list(document.critiques)
-    texts = (f"{document.id}\n{document.problem}", *map("\n".join, (steps, analyses, code)))
-    database.execute(
-        "INSERT INTO texts (rowid, problem, steps, analysis, code) VALUES (?, ?, ?, ?, ?)",
-        (document.index, *texts),
-    )
+    def _connection(self) -> sqlite3.Connection:
+        build = self._build
+        if build is not None:
+            with suppress(sqlite3.OperationalError):  # the draft has just become the index
+                return connect(build.draft)
+        if self._file.exists():
+            return connect(self._file)
+        nothing = sqlite3.connect(":memory:")  # the building has not begun
+        nothing.executescript(TABLES)
+        return nothing
 
 
-def fingerprint(document: Document) -> str:
-    """What tells the same solution in two runs; of a problem with many solutions, the problem."""
-    steps = [step.text for step in document.steps] if document.kind in ("solution", "path") else []
-    text = json.dumps([document.problem, *steps])
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
+@cache
 def _private_folder() -> Path:
     folder = Path(tempfile.gettempdir()) / f"genprm-view-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)

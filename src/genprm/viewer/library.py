@@ -1,9 +1,11 @@
 """The runs that the page shows, each with its index and its corrections."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from genprm.errors import InputError
+from genprm.records.chats import ChatRow
 from genprm.records.record import Record
 from genprm.viewer.corrections import (
     Correction,
@@ -13,11 +15,11 @@ from genprm.viewer.corrections import (
     parse_asked,
     read_corrections,
 )
-from genprm.viewer.curation import FunnelStage, funnel
-from genprm.viewer.index import RunIndex, fingerprint
+from genprm.viewer.funnel import FunnelStage, funnel
+from genprm.viewer.index import RunIndex
 from genprm.viewer.runs import RunFiles
+from genprm.viewer.tables import fingerprint
 from genprm.viewer.training import (
-    ChatRow,
     LabelledRow,
     LeftOut,
     chat_row,
@@ -32,7 +34,9 @@ class RunInfo(Record):
     number: int
     name: str
     path: str
-    rows: int
+    rows: int  # that can be shown already
+    indexed: float = 1.0  # how much of the run that is, 0 to 1
+    failed: str | None = None  # why the run cannot be read
     command: str
     model: str
     version: str
@@ -63,16 +67,37 @@ class Library:
 
     def __init__(self, runs: Sequence[RunFiles] = ()) -> None:
         self._indices = [RunIndex(run) for run in runs]
+        self._failures: dict[int, str] = {}
+        self._building: dict[int, Future[None]] = {}
+        self._builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
 
     def refresh(self) -> list[RunInfo]:
-        """Every run as it is now; an index that is out of date is built again.
+        """Every run as it is now; those that changed are indexed again in the background."""
+        for number, index in enumerate(self._indices):
+            if number in self._building and not self._building[number].done():
+                continue
+            try:
+                if not index.is_current():
+                    self._building[number] = self._builder.submit(self._build, number)
+            except InputError as error:
+                self._failures[number] = str(error)
+        return [self._info(number) for number in range(len(self._indices))]
+
+    def build(self) -> list[RunInfo]:
+        """Every run as it is now, wholly indexed.
 
         Raises:
-            InputError: a run cannot be read any more.
+            InputError: a run cannot be read.
         """
         for index in self._indices:
             index.refresh()
-        return [_info(number, index) for number, index in enumerate(self._indices)]
+        return [self._info(number) for number in range(len(self._indices))]
+
+    def close(self) -> None:
+        """Stop what is being indexed, and wait until it has stopped."""
+        for index in self._indices:
+            index.stopped.set()
+        self._builder.shutdown(cancel_futures=True)
 
     def index(self, run: int) -> RunIndex | None:
         """The index of a run; None where there is no such run."""
@@ -148,20 +173,33 @@ class Library:
                 names[correction.index] = fingerprint(document) if document else None
         return [c for c in found if names[c.index] == c.fingerprint]
 
+    def _build(self, number: int) -> None:
+        try:
+            self._indices[number].refresh()
+        except InputError as error:
+            self._failures[number] = str(error)
+        else:
+            self._failures.pop(number, None)
 
-def _info(number: int, index: RunIndex) -> RunInfo:
-    specification = index.run.specification()
-    return RunInfo(
-        number=number,
-        name=index.run.name,
-        path=str(index.run.path),
-        rows=index.count(),
-        command="curate" if index.run.curation else str(specification.get("command", "")),
-        model=_model_of(specification),
-        version=str(specification.get("genprm", "")),
-        settings=specification,
-        curation=index.run.curation,
-    )
+    def _info(self, number: int) -> RunInfo:
+        index = self._indices[number]
+        building = self._building.get(number)
+        waiting = building is not None and not building.done()
+        share = min(index.share, 0.99) if waiting else 1.0
+        specification = index.run.specification()
+        return RunInfo(
+            number=number,
+            name=index.run.name,
+            path=str(index.run.path),
+            rows=index.count(),
+            indexed=0.0 if waiting and index.share == 1.0 else share,
+            failed=self._failures.get(number),
+            command="curate" if index.run.curation else str(specification.get("command", "")),
+            model=_model_of(specification),
+            version=str(specification.get("genprm", "")),
+            settings=specification,
+            curation=index.run.curation,
+        )
 
 
 def _model_of(specification: Mapping[str, object]) -> str:

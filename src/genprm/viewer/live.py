@@ -1,21 +1,26 @@
-"""*Try it*: one pasted solution, judged step by step, as server-sent events."""
+"""*Try it*: one pasted solution, judged vote by vote, as server-sent events."""
 
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, suppress
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Protocol, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from genprm.dataset import MAX_STEPS, Text
 from genprm.errors import GenprmError
 from genprm.problem import Solution
+from genprm.records.record import replace_surrogates
+from genprm.records.run_spec import JudgeSpec
+from genprm.verdict import StepVerdict
 from genprm.verify.judge import StepJudge
-from genprm.viewer.reader import step_view
+from genprm.verify.progress import VoteProgress, watching
+from genprm.viewer.evidence import mark_step, mark_vote
+from genprm.viewer.reader import step_view, vote_view
 
-OpenJudge = Callable[[], AbstractAsyncContextManager[StepJudge]]
+OpenJudge: TypeAlias = Callable[[], AbstractAsyncContextManager[StepJudge]]
 MAX_VOTES = 64
 
 
@@ -28,6 +33,11 @@ class LiveRequest(BaseModel):
     steps: Annotated[list[Text], Field(min_length=1, max_length=MAX_STEPS)]
     votes: Annotated[int, Field(ge=1, le=MAX_VOTES)] = 1
 
+    @property
+    def solution(self) -> Solution:
+        """The solution in its steps."""
+        return Solution(self.problem, tuple(self.steps))
+
 
 class SplitRequest(BaseModel):
     """A solution's whole text."""
@@ -37,8 +47,70 @@ class SplitRequest(BaseModel):
     solution: Text
 
 
-class LiveJudge:
-    """The judge behind *Try it*: opened when it is first asked, and shared from then on."""
+class LiveEvents:
+    """What happened while a solution was judged, as server-sent events in a queue.
+
+    `begin` names the model; `vote` shows a vote as far as it has come; `step` is a step's verdict;
+    the last event is `done` or `error`.
+    """
+
+    def __init__(self, asked: LiveRequest) -> None:
+        self.asked = asked
+        self.judged = 0
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def begin(self, spec: JudgeSpec) -> None:
+        """The solution has been accepted by this judge."""
+        model = spec.model.name if spec.model else spec.judge
+        self._put("begin", {"model": model, "steps": len(self.asked.steps)})
+
+    def vote(self, progress: VoteProgress) -> None:
+        """A vote has come further."""
+        vote = progress.vote
+        shown = None if vote is None else mark_vote(vote_view(vote)).json_object()
+        self._put(
+            "vote",
+            {
+                "step": progress.step,
+                "index": progress.index,
+                "text": progress.text,
+                "running": progress.running,
+                "vote": shown and dict(shown),
+            },
+        )
+
+    def step(self, verdict: StepVerdict) -> None:
+        """A step's verdict stands."""
+        shown = mark_step(step_view(self.asked.steps[self.judged], verdict))
+        self._put("step", {"index": self.judged, "step": dict(shown.json_object())})
+        self.judged += 1
+
+    def done(self) -> None:
+        """All that was asked for has been judged."""
+        self._put("done", {"judged": self.judged})
+
+    def failed(self, error: GenprmError) -> None:
+        """The judge could not go on."""
+        self._put("error", {"error": " ".join(str(error).split())})
+
+    def _put(self, name: str, data: dict[str, JsonValue]) -> None:
+        text = json.dumps(replace_surrogates(data))
+        self.queue.put_nowait(f"event: {name}\ndata: {text}\n\n".encode())
+
+
+class LiveJudge(Protocol):
+    """What judges a pasted solution: this process's own judge, or a service's queue."""
+
+    async def __call__(self, asked: LiveRequest, events: LiveEvents) -> None:
+        """Judge it, and tell `events` of the beginning and of every step.
+
+        Raises:
+            GenprmError: it could not be judged.
+        """
+
+
+class OwnJudge:
+    """A judge that is opened when it is first asked, and shared from then on."""
 
     def __init__(self, open_judge: OpenJudge) -> None:
         self._open = open_judge
@@ -46,8 +118,16 @@ class LiveJudge:
         self._opening = asyncio.Lock()
         self._judge: StepJudge | None = None
 
-    async def judge(self) -> StepJudge:
-        """The open judge."""
+    async def __call__(self, asked: LiveRequest, events: LiveEvents) -> None:
+        """Judge a pasted solution."""
+        shared = await self._opened()
+        judge = shared.using(replace(shared.settings, votes=asked.votes))
+        events.begin(judge.spec)
+        async with aclosing(judge.verify_steps(asked.solution)) as verdicts:
+            async for verdict in verdicts:
+                events.step(verdict)
+
+    async def _opened(self) -> StepJudge:
         async with self._opening:
             if self._judge is None:
                 self._judge = await self._stack.enter_async_context(self._open())
@@ -57,26 +137,26 @@ class LiveJudge:
         """Close the judge, if it was opened."""
         await self._stack.aclose()
 
-    async def events(self, asked: LiveRequest) -> AsyncGenerator[bytes, None]:
-        """Server-sent events: `begin`, a `step` for each verdict, then `done` or `error`."""
+
+async def live_events(judge: LiveJudge, asked: LiveRequest) -> AsyncGenerator[bytes, None]:
+    """The server-sent events of one solution. Closing this generator cancels the judging."""
+    events = LiveEvents(asked)
+
+    async def work() -> None:
         try:
-            shared = await self.judge()
-            judge = shared.using(replace(shared.settings, votes=asked.votes))
-            model = judge.spec.model.name if judge.spec.model else judge.spec.judge
-            yield event("begin", {"model": model, "steps": len(asked.steps)})
-            solution = Solution(asked.problem, tuple(asked.steps))
-            async with aclosing(judge.verify_steps(solution)) as verdicts:
-                index = 0
-                async for verdict in verdicts:
-                    view = step_view(asked.steps[index], verdict)
-                    yield event("step", {"index": index, "step": dict(view.json_object())})
-                    index += 1
+            with watching(events.vote):
+                await judge(asked, events)
+            events.done()
         except GenprmError as error:
-            yield event("error", {"error": " ".join(str(error).split())})
-        else:
-            yield event("done", {"judged": index})
+            events.failed(error)
 
-
-def event(name: str, data: dict[str, JsonValue]) -> bytes:
-    """One server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+    working = asyncio.create_task(work())
+    working.add_done_callback(lambda _: events.queue.put_nowait(None))
+    try:
+        while (event := await events.queue.get()) is not None:
+            yield event
+        working.result()
+    finally:
+        working.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await working

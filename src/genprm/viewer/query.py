@@ -1,9 +1,12 @@
 """What the list asks for: filters, a search, an order, and a page of the result."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from genprm.records.record import Record
 
 _TERM = re.compile(r'"([^"]+)"|(\w+)')
 
@@ -13,10 +16,29 @@ Sort = Literal[
 Field_ = Literal["problem", "steps", "analysis", "code"]
 
 
-class Query(BaseModel):
-    """One page of a run's rows. `low` and `high` bound the lowest reward of a row's steps."""
+class Place(Record):
+    """A row's place in a list, from 0, and the rows around it."""
+
+    place: int | None
+    total: int
+    before: int | None = None
+    after: int | None = None
+
+
+class PageRequest(BaseModel):
+    """Which part of a list is wanted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class Query(PageRequest):
+    """One page of a run's rows.
+
+    `low` and `high` bound the reward of some step of the row, or its lowest reward (`of`).
+    """
 
     q: Annotated[str, Field(max_length=500)] = ""
     within: Field_ | None = None  # the texts that are searched; all where it is not said
@@ -28,10 +50,9 @@ class Query(BaseModel):
     failed: bool = False
     low: float | None = None
     high: float | None = None
+    of: Literal["any", "lowest"] = "any"
     sort: Sort = "number"
     descending: bool = False
-    offset: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
     def condition(self) -> tuple[str, list[str | float]]:
         """An SQL condition on the table of entries, and its values."""
@@ -45,13 +66,19 @@ class Query(BaseModel):
             "failed IS NOT NULL": self.failed,
             "first_error = -1": self.verdict == "correct",
             "first_error >= 0": self.verdict == "error",
-            "first_error IS NULL": self.verdict == "undecided",
+            "first_error IS NULL AND kind IN ('solution', 'refinement')": (
+                self.verdict == "undecided"
+            ),
         }
         parts += [condition for condition, wanted in flags.items() if wanted]
-        for condition, bound in (("lowest >= ?", self.low), ("lowest <= ?", self.high)):
-            if bound is not None:
-                parts.append(condition)
-                values.append(bound)
+        column = "lowest" if self.of == "lowest" else "reward"
+        bounds = {f"{column} >= ?": self.low, f"{column} <= ?": self.high}
+        asked = {condition: bound for condition, bound in bounds.items() if bound is not None}
+        if asked:
+            between = " AND ".join(asked)
+            any_step = f"number IN (SELECT number FROM rewards WHERE {between})"
+            parts.append(between if self.of == "lowest" else any_step)
+            values += asked.values()
         if self.q.strip():
             parts.append("number IN (SELECT rowid FROM texts WHERE texts MATCH ?)")
             values.append(self.match())
@@ -69,3 +96,16 @@ class Query(BaseModel):
         """An SQL order; rows without a value come last."""
         direction = "DESC" if self.descending else "ASC"
         return f"{self.sort} IS NULL, {self.sort} {direction}, number"
+
+
+def place_in(ordered: Sequence[int], number: int) -> Place:
+    """Where a row stands among those that a query finds."""
+    if number not in ordered:
+        return Place(place=None, total=len(ordered))
+    at = ordered.index(number)
+    return Place(
+        place=at,
+        total=len(ordered),
+        before=ordered[at - 1] if at else None,
+        after=ordered[at + 1] if at + 1 < len(ordered) else None,
+    )

@@ -11,6 +11,7 @@ from itertools import count
 from pydantic import ValidationError
 
 from genprm.records.evaluations import EvaluatedRow
+from genprm.records.failures import FailedRow
 from genprm.records.pools import PoolRow, ProblemRow
 from genprm.records.rankings import RankingRow
 from genprm.records.record import JsonObject
@@ -29,7 +30,6 @@ from genprm.viewer.documents import (
     VoteView,
     label_of,
 )
-from genprm.viewer.evidence import find_evidence
 
 
 def read_document(line: bytes | str, index: int) -> Document:
@@ -52,8 +52,8 @@ def read_document(line: bytes | str, index: int) -> Document:
     return _unreadable(index, "not a row that a command of genprm writes", str(identity))
 
 
-def vote_view(vote: Vote, mass: float | None = None) -> VoteView:
-    """One vote with its marked evidence."""
+def vote_view(vote: Vote) -> VoteView:
+    """One vote; `evidence.mark_vote` adds what decided it."""
     return VoteView(
         reward=vote.reward,
         label=vote.label,
@@ -63,8 +63,7 @@ def vote_view(vote: Vote, mass: float | None = None) -> VoteView:
         text=vote.text,
         usage=vote.usage,
         cause=vote.cause,
-        label_mass=mass,
-        evidence=find_evidence(vote.runs, vote.label),
+        label_mass=vote.label_mass,
     )
 
 
@@ -75,7 +74,7 @@ def step_view(text: str, step: StepVerdict) -> StepView:
         reward=step.reward,
         label=step.label,
         wanted=step.wanted,
-        votes=tuple(vote_view(vote, getattr(vote, "label_mass", None)) for vote in step.votes),
+        votes=tuple(map(vote_view, step.votes)),
         screening=step_view(text, step.screening) if step.screening else None,
     )
 
@@ -265,6 +264,11 @@ def _search(fields: JsonObject) -> Document:
     return _problem("search", row, stop=row.ended, steps=steps, tree=tree, candidates=candidates)
 
 
+def _failed(fields: JsonObject) -> Document:
+    row = FailedRow.model_validate(fields)
+    return Document(kind="failed", id=row.id, problem=row.problem, failed=row.failed)
+
+
 _READERS: Sequence[tuple[set[str], Callable[[JsonObject], Document]]] = (
     ({"turns", "problem"}, _refinement),
     ({"tree", "problem"}, _search),
@@ -272,4 +276,5 @@ _READERS: Sequence[tuple[set[str], Callable[[JsonObject], Document]]] = (
     ({"responses", "samples"}, _pool),
     ({"steps", "first_error", "label", "subset"}, _evaluated),
     ({"steps", "first_error", "problem"}, _verified),
+    ({"kind", "failed", "row"}, _failed),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genprm.errors import InputError
-from genprm.viewer.curation import STAGES, curated_documents, is_curation
+from genprm.viewer.curation import STAGES, curated_documents, is_curation, stage_file
 from genprm.viewer.documents import Document
 from genprm.viewer.reader import read_document
 
@@ -36,13 +36,13 @@ class RunFiles:
         """The journal of the corrections."""
         return self.anchor.with_name(self.anchor.name + ".corrections.jsonl")
 
-    def stamp(self) -> list[list[str | int]]:
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
         """What changes when a file of the run does: names, sizes, times of the last change."""
         files = [self.path]
         if self.curation:
-            files = [self.path / f"{stage}.jsonl" for stage in STAGES]
+            files = [stage_file(self.path, stage) for stage in STAGES]
         states = [(file.name, file.stat()) for file in files if file.exists()]
-        return [[name, state.st_size, state.st_mtime_ns] for name, state in states]
+        return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
 
     def specification(self) -> Mapping[str, object]:
         """The configuration that made the rows; empty where there is none to read."""
@@ -58,17 +58,19 @@ class RunFiles:
                 return found
         return {}
 
-    def documents(self) -> Iterator[tuple[Document, int, int]]:
+    def joined(self) -> Iterator[Document]:
+        """The documents of a curation's folder."""
+        return curated_documents(self.path)
+
+    def documents(self, start: int = 0, count: int = 0) -> Iterator[tuple[Document, int, int]]:
         """Every row's document with its offset and length in the file, in bytes.
 
-        A last line without its end is being written, and left out.
+        `start` is the offset to begin at, and `count` the number of rows before it. A last line
+        without its end is being written, and left out.
         """
-        if self.curation:
-            for document in curated_documents(self.path):
-                yield document, 0, 0
-            return
-        offset = index = 0
+        offset, index = start, count
         with self.path.open("rb") as lines:
+            lines.seek(start)
             for line in lines:
                 whole = line.endswith(b"\n") or _is_json(line)
                 if line.strip() and whole:

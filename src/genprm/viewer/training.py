@@ -9,8 +9,8 @@ stand for code that was run.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from genprm.curate.chats import Piece, chat
-from genprm.records.chats import Author
+from genprm.curate.chats import Piece, chat, chat_of
+from genprm.records.chats import Author, ChatRow
 from genprm.records.record import Record, Text
 from genprm.verify import format as wire
 from genprm.verify.format import Mode
@@ -27,30 +27,6 @@ class LabelledRow(Record):
     label: int
     generator: str
     note: Text
-
-
-class ChatMessage(Record):
-    """One turn."""
-
-    role: str
-    content: Text
-
-
-class ChatPiece(Record):
-    """A stretch of a turn, by who writes it when the trained model judges."""
-
-    author: str
-    characters: int
-
-
-class ChatRow(Record):
-    """A row for `genprm train`."""
-
-    key: Text
-    mode: str
-    labels: tuple[bool, ...]
-    messages: tuple[ChatMessage, ...]
-    pieces: tuple[tuple[ChatPiece, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +129,13 @@ def chat_row(solution: Corrected) -> ChatRow | LeftOut:
             for at, (text, label) in enumerate(zip(analyses, labels, strict=True), 1)
         ]
     texts = [step.text for step in solution.steps]
-    messages = chat(solution.document.problem, texts, answers, mode)
-    return ChatRow(
+    return chat_of(
         key=f"{solution.key}~corrected",
-        mode=mode.value,
-        labels=tuple(labels),
-        messages=tuple(
-            ChatMessage(role=message["role"], content=message["content"]) for message, _ in messages
-        ),
-        pieces=tuple(
-            tuple(ChatPiece(author=p.author.value, characters=len(p.text)) for p in pieces)
-            for _, pieces in messages
-        ),
+        solution=solution.key,
+        problem=solution.document.problem,
+        mode=mode,
+        labels=labels,
+        messages=chat(solution.document.problem, texts, answers, mode),
     )
 
 

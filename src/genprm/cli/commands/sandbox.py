@@ -24,7 +24,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
-    ] = 8322,
+    ] = 8323,
     token_file: Annotated[
         Path | None,
         typer.Option(help="File with the token that clients send (GENPRM_SANDBOX_TOKEN there)."),

@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +13,11 @@ from genprm.cli.grouping import OptionGroup, grouped
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
 from genprm.verify.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from genprm.server.judging import Judging
 
 _ACCESS = "Who may ask"
 _BOUNDS = "Bounds"
@@ -139,9 +143,9 @@ async def _serve(
     try:
         from genprm.server import app, connection, logs, security
         from genprm.server.limits import Limits
-        from genprm.viewer.app import viewer_app
+        from genprm.server.page import QueuedJudge
+        from genprm.viewer.app import page_files, viewer_app
         from genprm.viewer.library import Library
-        from genprm.viewer.live import LiveJudge
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
     limits = Limits(
@@ -158,10 +162,14 @@ async def _serve(
         access.allow_host or (),
         access.allow_origin or (),
     )
+    guard = replace(guard, open_routes=guard.open_routes | page_files())
     listening = _bind(access.host, access.port)
     programs = ForkServer(tier=engine.sandbox)  # apart from the judge's: /run_code has no say there
     async with programs, open_judge(engine.choice, settings) as judge:
-        page = viewer_app(Library(), LiveJudge(lambda: nullcontext(judge)), hosts=guard.hosts)
+
+        def page(judging: "Judging") -> "Starlette":
+            return viewer_app(Library(), QueuedJudge(judging), hosts=guard.hosts)
+
         service = app.create_service(judge, limits, guard, sandbox=programs, page=page)
         server = connection.Server(service.app, limits, service.judging.drain)
         address = f"http://{access.host}:{listening.getsockname()[1]}"

@@ -58,18 +58,18 @@ def view(
     except ImportError as error:
         raise MissingExtra(error.name or "fastapi", extra="serve") from None
     library = Library(find_runs(runs))
-    counted = library.refresh()
     if export is not None:
         typer.echo(f"page → {export_bundle(library, export)}", err=True)
     if export_corrections is not None:
-        _export_corrections(library, len(counted), export_corrections)
+        _export_corrections(library, export_corrections)
     if export is None and export_corrections is None:
         asyncio.run(_serve(library, engine, judging.settings(), port, live=live))
 
 
-def _export_corrections(library: "Library", runs: int, folder: Path) -> None:
+def _export_corrections(library: "Library", folder: Path) -> None:
+    runs = library.build()
     folder.mkdir(parents=True, exist_ok=True)
-    exported = [library.export(run) for run in range(runs)]
+    exported = [library.export(run) for run in range(len(runs))]
     chats = [row.line() for rows in exported for row in rows.chats]
     labelled = [row.line() for rows in exported for row in rows.labelled]
     (folder / "chats.jsonl").write_bytes(b"".join(chats))
@@ -93,7 +93,7 @@ async def _serve(
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
     from genprm.compose import open_judge
     from genprm.viewer.app import viewer_app
-    from genprm.viewer.live import LiveJudge
+    from genprm.viewer.live import OwnJudge
 
     def judge_here() -> AbstractAsyncContextManager["StepJudge"]:
         return open_judge(engine.choice, settings)
@@ -103,11 +103,13 @@ async def _serve(
     except OSError as error:
         cause = error.strerror or str(error)
         raise InputError(f"127.0.0.1:{port}: {cause}; fix: another --port") from None
-    judge = LiveJudge(judge_here)
+    judge = OwnJudge(judge_here)
     page = viewer_app(library, judge if live else None)
     config = uvicorn.Config(page, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)
+    library.refresh()  # begins to index while the browser opens
     typer.echo(f"genprm shows the runs at http://127.0.0.1:{listening.getsockname()[1]}", err=True)
     try:
         await uvicorn.Server(config).serve([listening])
     finally:
         await judge.close()
+        library.close()
