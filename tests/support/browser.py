@@ -71,6 +71,19 @@ def watch(context: "BrowserContext", own: str) -> Watched:
     return watched
 
 
+@contextmanager
+def chromium_page(
+    browser: "Browser", own: str, *, expected: tuple[str, ...] = (), width: int = 1280
+) -> Iterator[Watched]:
+    """A page in a context of its own, checked at the end; `expected` texts are no faults."""
+    context = browser.new_context(viewport={"width": width, "height": 860})
+    watched = watch(context, own)
+    yield watched
+    context.close()
+    watched.faults[:] = [f for f in watched.faults if not any(part in f for part in expected)]
+    watched.check()
+
+
 def _note(kept: list[str], text: str, wanted: bool = True) -> None:
     if wanted:
         kept.append(text)

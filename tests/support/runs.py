@@ -79,6 +79,25 @@ def hostile(row: int) -> dict[str, Any]:
     return made
 
 
+_WORDS = ("status", "flags", "kind", "cause", "unreadable", "mode", "role", "author")
+_NAMES = ("problem", "key", "path", "id")  # by which rows of several files find each other
+
+
+def attacked(row: Any, field: str = "") -> Any:
+    """The same row with an attack in every text. Words of a fixed set stay, and names that join
+    the files of a curation are only added to.
+    """
+    if isinstance(row, dict):
+        if "outcomes" in row:  # counts by a fixed set of words
+            return {**{k: attacked(v, k) for k, v in row.items()}, "outcomes": row["outcomes"]}
+        return {name: attacked(value, name) for name, value in row.items()}
+    if isinstance(row, list):
+        return [attacked(value, field) for value in row]
+    if not isinstance(row, str) or field in _WORDS:
+        return row
+    return f"{row} {HOSTILE}" if field in _NAMES else HOSTILE
+
+
 def write_run(file: Path, rows: Sequence[dict[str, Any]], command: str = "verify") -> Path:
     """A run file with its specification."""
     file.parent.mkdir(parents=True, exist_ok=True)

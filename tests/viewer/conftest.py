@@ -1,14 +1,15 @@
 """One folder of runs, and `genprm view` on it as its users start it."""
 
-import subprocess
-import sys
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser import Watched, chromium, watch
-from runs import hostile, solution, write_run
+from command_runs import rows_of, write_command_runs
+from runs import HOSTILE, attacked, hostile, solution, write_run
+from started import started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -37,19 +38,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def address(folder: Path) -> Iterator[str]:
     pytest.importorskip("uvicorn")
-    command = [sys.executable, "-m", "genprm", "view", str(folder), "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            if "http://" in line:
-                yield line[line.index("http://") :].strip()
-                break
-        else:
-            pytest.fail(f"genprm view ended with {process.wait()}")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with started("view", str(folder)) as at:
+        yield at
+
+
+@pytest.fixture(scope="session")
+def command_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of every command, as the commands write it."""
+    return write_command_runs(tmp_path_factory.mktemp("commands") / "runs")
+
+
+@pytest.fixture(scope="session")
+def command_address(command_folder: Path) -> Iterator[str]:
+    pytest.importorskip("uvicorn")
+    with started("view", str(command_folder), "--no-live") as at:
+        yield at
+
+
+@pytest.fixture(scope="session")
+def hostile_address(
+    command_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The runs of every command with an attack in the place of every text."""
+    pytest.importorskip("uvicorn")
+    folder = tmp_path_factory.mktemp("hostile")
+    for file in command_folder.rglob("*.jsonl"):
+        if "asked" not in file.parts:
+            copy = folder / file.relative_to(command_folder)
+            copy.parent.mkdir(exist_ok=True)
+            rows = (attacked(row) for row in rows_of(file))
+            copy.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+            Path(f"{copy}.run.json").write_text(json.dumps({"command": HOSTILE, "model": HOSTILE}))
+    with started("view", str(folder), "--no-live") as at:
+        yield at
 
 
 @pytest.fixture(scope="session")

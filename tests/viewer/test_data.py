@@ -105,7 +105,7 @@ def test_an_index_follows_its_run(tmp_path: Path) -> None:
     with file.open("a") as run:
         run.write(json.dumps(solution(1, [[0.9]])) + "\n" + '{"torn')
     index.refresh()
-    assert index.count() == 2
+    assert index.facts().rows == 2
 
 
 def test_corrections_become_rows(tmp_path: Path) -> None:

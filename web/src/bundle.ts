@@ -8,6 +8,8 @@ import type {
   Meta,
   Page,
   Pair,
+  PairPlace,
+  Place,
   Query,
   Source,
   Summary,
@@ -40,12 +42,15 @@ export class BundleSource implements Source {
   }
 
   async entries(run: number, query: Query, offset: number, limit: number): Promise<Page> {
-    const { entries } = await this.load<List>(`${run}/list`);
-    const found: Summary[] = [];
-    for (const entry of entries.filter((summary) => passes(summary, query))) {
-      if (!query.q.trim() || (await this.contains(run, entry.index, query))) found.push(entry);
-    }
-    return { total: found.length, entries: order(found, query).slice(offset, offset + limit) };
+    const found = await this.matching(run, query);
+    return { total: found.length, entries: found.slice(offset, offset + limit) };
+  }
+
+  async place(run: number, index: number, query: Query): Promise<Place> {
+    const found = (await this.matching(run, query)).map((row) => row.index);
+    const at = found.indexOf(index);
+    if (at < 0) return { place: null, total: found.length, before: null, after: null };
+    return { place: at, total: found.length, before: found[at - 1] ?? null, after: found[at + 1] ?? null };
   }
 
   async entry(run: number, index: number): Promise<Document> {
@@ -63,7 +68,20 @@ export class BundleSource implements Source {
     return this.load(`${run}/corrections`);
   }
 
-  async compare(a: number, b: number): Promise<Comparison> {
+  async compare(a: number, b: number, offset: number, limit: number): Promise<Comparison> {
+    const whole = await this.pairs(a, b);
+    return { ...whole, pairs: whole.pairs.slice(offset, offset + limit) };
+  }
+
+  async pairPlace(a: number, b: number, left: number, right: number): Promise<PairPlace> {
+    const { pairs } = await this.pairs(a, b);
+    const at = pairs.findIndex((pair) => pair.a.index === left && pair.b.index === right);
+    const place = (pair: Pair | undefined): [number, number] | null => (pair ? [pair.a.index, pair.b.index] : null);
+    if (at < 0) return { place: null, total: pairs.length, before: null, after: null };
+    return { place: at, total: pairs.length, before: place(pairs[at - 1]), after: place(pairs[at + 1]) };
+  }
+
+  private async pairs(a: number, b: number): Promise<Comparison> {
     const [left, right] = await Promise.all([this.load<List>(`${a}/list`), this.load<List>(`${b}/list`)]);
     const waiting = new Map<string, Summary[]>();
     right.fingerprints.forEach((name, index) => {
@@ -76,11 +94,13 @@ export class BundleSource implements Source {
       const mine = left.entries[index]!;
       const other = waiting.get(name)?.shift();
       if (!other) return;
-      const differs = mine.first_error !== other.first_error || mine.wrong !== other.wrong;
+      const known = mine.wrong !== null && other.wrong !== null;
+      const differs = mine.first_error !== other.first_error || (known && mine.wrong !== other.wrong);
       pairs.push({ a: mine, b: other, differs, gap: Math.abs((mine.lowest ?? 0) - (other.lowest ?? 0)) });
     });
     pairs.sort((x, y) => Number(y.differs) - Number(x.differs) || y.gap - x.gap || x.a.index - y.a.index);
     return {
+      total: pairs.length,
       pairs,
       differing: pairs.filter((pair) => pair.differs).length,
       only_a: left.entries.length - pairs.length,
@@ -98,6 +118,19 @@ export class BundleSource implements Source {
 
   live(): Promise<never> {
     return Promise.reject(new Error(READ_ONLY));
+  }
+
+  download(): Promise<never> {
+    return Promise.reject(new Error(READ_ONLY));
+  }
+
+  private async matching(run: number, query: Query): Promise<Summary[]> {
+    const { entries } = await this.load<List>(`${run}/list`);
+    const found: Summary[] = [];
+    for (const entry of entries.filter((summary) => passes(summary, query))) {
+      if (!query.q.trim() || (await this.contains(run, entry.index, query))) found.push(entry);
+    }
+    return order(found, query);
   }
 
   private async contains(run: number, index: number, query: Query): Promise<boolean> {
@@ -153,9 +186,12 @@ export function passes(row: Summary, query: Query): boolean {
   if (query.failed && row.failed === null) return false;
   if (query.verdict === "correct" && row.first_error !== -1) return false;
   if (query.verdict === "error" && !(row.first_error !== null && row.first_error >= 0)) return false;
-  if (query.verdict === "undecided" && row.first_error !== null) return false;
-  if (query.low !== "" && !(row.lowest !== null && row.lowest >= Number(query.low))) return false;
-  return query.high === "" || (row.lowest !== null && row.lowest <= Number(query.high));
+  if (query.verdict === "undecided" && !(row.first_error === null && /^(solution|refinement)$/.test(row.kind))) return false;
+  if (query.low === "" && query.high === "") return true;
+  const low = query.low === "" ? -Infinity : Number(query.low);
+  const high = query.high === "" ? Infinity : Number(query.high);
+  const rewards = query.of === "lowest" ? [row.lowest] : row.rewards;
+  return rewards.some((reward) => reward !== null && reward >= low && reward <= high);
 }
 
 function order(rows: Summary[], query: Query): Summary[] {

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { useKeys } from "./keys";
 import { listLink, solutionLink } from "./route";
 import type { StepActions } from "./step";
 import type { Label, Step } from "./types";
@@ -107,12 +108,28 @@ function Given({ label, reason }: { label: Label; reason: string }) {
   );
 }
 
+/** Hand a file to the browser to keep. */
+function keepFile(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 export function CorrectionsView({ run }: { run: number }) {
-  const { source, meta } = useEverywhere();
+  const { source, meta, fail } = useEverywhere();
+  useKeys({ Escape: () => (location.hash = listLink(run)) });
   const loaded = useLoaded(() => source.corrections(run), [run]);
   const info = meta.runs[run];
   if (!info) return <Message kind="error">There is no run {run} on this page.</Message>;
   const state = loaded.value;
+  const save = (name: "chats" | "labelled") => {
+    source.download(run, name).then(
+      (rows) => keepFile(rows, `${name}.jsonl`),
+      (failure: unknown) => fail(failure as Error),
+    );
+  };
   return (
     <main class="narrow">
       <h1>Corrections of {info.name}</h1>
@@ -130,12 +147,12 @@ export function CorrectionsView({ run }: { run: number }) {
           </p>
           {!source.readOnly && (
             <p class="buttons">
-              <a class="button primary" href={`./api/runs/${run}/corrections/chats.jsonl`} download="chats.jsonl">
+              <button type="button" class="button primary" onClick={() => save("chats")}>
                 Chats for training
-              </a>
-              <a class="button" href={`./api/runs/${run}/corrections/labelled.jsonl`} download="labelled.jsonl">
+              </button>
+              <button type="button" class="button" onClick={() => save("labelled")}>
                 Labelled rows
-              </a>
+              </button>
             </p>
           )}
           {state.left_out.map((cause) => (

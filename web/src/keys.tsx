@@ -41,6 +41,8 @@ const HELP: [string, [string, string][]][] = [
       ["j ↓", "next row"],
       ["k ↑", "row before"],
       ["g G", "first row, last row"],
+      ["PgDn PgUp", "ten rows down, ten rows up"],
+      ["f", "filters"],
       ["Enter", "open the row"],
     ],
   ],
@@ -53,7 +55,7 @@ const HELP: [string, [string, string][]][] = [
       ["e", "the first error"],
       ["v", "the evidence of the vote: verdict, code line, output"],
       ["c", "correct the step"],
-      ["n p", "next solution of the list, solution before"],
+      ["n p", "next solution or pair, the one before"],
     ],
   ],
 ];

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Funnel } from "./curation";
 import { useKeys } from "./keys";
 import { listLink, queryParameters, solutionLink } from "./route";
-import type { Query, Summary } from "./types";
+import type { Facts, Query, RunInfo, Summary } from "./types";
 import { conclusion, Message, number, Shown, Strip, useEverywhere, useLoaded, Verdict } from "./ui";
 import { VirtualList } from "./virtual";
 
@@ -20,7 +20,7 @@ const SORTS: [string, string][] = [
   ["id", "id"],
 ];
 
-const FLAGS: [keyof Query, string][] = [
+const FLAGS: ["wrong" | "disagree" | "abstained" | "code_failed" | "failed", string][] = [
   ["wrong", "Against label"],
   ["disagree", "Votes disagree"],
   ["abstained", "Abstained"],
@@ -28,12 +28,22 @@ const FLAGS: [keyof Query, string][] = [
   ["failed", "Failed"],
 ];
 
+/** The columns of a wide list; a click on a head orders by it. */
+const COLUMNS: [string, string][] = [
+  ["id", "Row"],
+  ["first_error", "Verdict"],
+  ["steps", "Rewards of the steps"],
+  ["lowest", "Lowest"],
+  ["disagreement", "Noted"],
+];
+
 export function ListView({ run, query }: { run: number; query: Query }) {
-  const { source, meta } = useEverywhere();
+  const { source, meta, fail } = useEverywhere();
   const [cursor, setCursor] = useState(-1);
   const info = meta.runs[run];
+  const whole = info?.indexed === 1;
   const version = `${run}?${queryParameters(query)}`;
-  const first = useLoaded(() => source.entries(run, query, 0, 100), [version, meta]);
+  const first = useLoaded(() => source.entries(run, query, 0, 100), [version, info?.rows, whole]);
   const total = first.value?.total ?? 0;
   const cache = useRef(new Map<number, Summary>());
 
@@ -44,12 +54,15 @@ export function ListView({ run, query }: { run: number; query: Query }) {
     ArrowDown: () => move(cursor + 1),
     k: () => move(cursor - 1),
     ArrowUp: () => move(cursor - 1),
+    PageDown: () => move(cursor + 10),
+    PageUp: () => move(cursor - 10),
     g: () => move(0),
     G: () => move(total - 1),
     Enter: () => {
       const row = cache.current.get(Math.max(0, cursor));
       if (row) location.hash = solutionLink(run, row.index, null, null, query);
     },
+    f: () => document.querySelector<HTMLElement>(".filter-line select, .filter-line input")?.focus(),
     "/": () => document.getElementById("search")?.focus(),
     Escape: () => {
       const active = document.activeElement as HTMLElement | null;
@@ -61,16 +74,31 @@ export function ListView({ run, query }: { run: number; query: Query }) {
   if (!info) return <Message kind="error">There is no run {run} on this page.</Message>;
   return (
     <main class="list-page">
-      <h1 class="visually-hidden">Solutions of {info.name}</h1>
-      <Filters run={run} query={query} />
+      <RunHead info={info} />
+      {info.failed && <Message kind="error">{info.failed}</Message>}
+      <Filters run={run} query={query} facts={info.facts} />
       {info.curation && <Funnel run={run} />}
+      <div class="count-line">
       <p class="count" role="status">
-        {first.error ? "" : first.value === null ? "Searching…" : `${total.toLocaleString("en")} of ${info.rows.toLocaleString("en")} rows`}
+        {first.error
+          ? ""
+          : first.value === null
+            ? "Searching…"
+            : `${total.toLocaleString("en")} of ${Math.max(total, info.rows).toLocaleString("en")} rows`}
+        {!whole && (
+          <>
+            {" "}
+            so far; the run is being indexed <progress max={1} value={info.indexed} aria-label="Indexed" />{" "}
+            {Math.round(info.indexed * 100)} %
+          </>
+        )}
       </p>
+      <Order run={run} query={query} />
+      </div>
       {first.error && <Message kind="error">{first.error}</Message>}
       {first.value !== null && total === 0 && (
         <Message kind="note">
-          Nothing matches. <a href={listLink(run)}>Show all rows</a>
+          {whole ? "Nothing matches." : "Nothing yet."} <a href={listLink(run)}>Show all rows</a>
         </Message>
       )}
       {total > 0 && (
@@ -78,10 +106,16 @@ export function ListView({ run, query }: { run: number; query: Query }) {
           total={total}
           label="Solutions"
           cursor={cursor}
-          version={`${version}#${total}`}
+          version={`${version}#${whole}`}
+          head={<ColumnHeads run={run} query={query} />}
           load={async (offset, limit) => {
-            const page = offset === 0 && first.value ? first.value : await source.entries(run, query, offset, limit);
-            return page.entries;
+            try {
+              if (offset === 0 && first.value) return first.value.entries;
+              return (await source.entries(run, query, offset, limit)).entries;
+            } catch (failure) {
+              fail(failure as Error);
+              throw failure;
+            }
           }}
           render={(row, index) => {
             cache.current.set(index, row);
@@ -93,24 +127,129 @@ export function ListView({ run, query }: { run: number; query: Query }) {
   );
 }
 
+function RunHead({ info }: { info: RunInfo }) {
+  const { facts } = info;
+  const figures: [number, string, string][] = [
+    [facts.rows, info.curation ? "paths" : "rows", ""],
+    [facts.correct, "without an error", "correct"],
+    [facts.error, "with an error", "incorrect"],
+    [facts.failed, "failed", "unknown"],
+  ];
+  const judged = facts.correct + facts.error > 0;
+  const against = facts.labelled ? Math.round((1000 * (facts.labelled - facts.wrong)) / facts.labelled) / 10 : null;
+  return (
+    <header class="run-head">
+      <div>
+        <h1>{info.name}</h1>
+        <p class="faint">
+          {[info.command && `genprm ${info.command}`, info.model, info.version && `version ${info.version}`]
+            .filter(Boolean)
+            .join(" · ")}
+        </p>
+      </div>
+      <dl class="figures">
+        {figures
+          .filter(([count, name]) => count > 0 || (judged && name !== "failed"))
+          .filter(([, name]) => judged || !name.startsWith("with"))
+          .map(([count, name, kind]) => (
+            <div class={kind}>
+              <dt>{name}</dt>
+              <dd>{count.toLocaleString("en")}</dd>
+            </div>
+          ))}
+        {against !== null && (
+          <div>
+            <dt>
+              of {facts.labelled.toLocaleString("en")} {judged ? "as labelled" : "answered correctly"}
+            </dt>
+            <dd>{against} %</dd>
+          </div>
+        )}
+        {facts.tokens > 0 && (
+          <div>
+            <dt>tokens</dt>
+            <dd>{compact(facts.tokens)}</dd>
+          </div>
+        )}
+      </dl>
+    </header>
+  );
+}
+
+function compact(count: number): string {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(count);
+}
+
+function Order({ run, query }: { run: number; query: Query }) {
+  const set = (change: Partial<Query>) => go(run, query, change);
+  return (
+    <span class="order">
+      <span class="faint">ordered by</span>
+      <select
+        aria-label="Order by"
+        value={query.sort}
+        onChange={(event) => set({ sort: event.currentTarget.value })}
+      >
+        {SORTS.map(([value, label]) => (
+          <option value={value}>{label}</option>
+        ))}
+      </select>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={query.descending ? "Descending order" : "Ascending order"}
+        aria-pressed={query.descending}
+        onClick={() => set({ descending: !query.descending })}
+      >
+        {query.descending ? "↓" : "↑"}
+      </button>
+    </span>
+  );
+}
+
+function ColumnHeads({ run, query }: { run: number; query: Query }) {
+  return (
+    <div class="column-heads">
+      {COLUMNS.map(([sort, label]) => {
+        const here = query.sort === sort;
+        return (
+          <button
+            type="button"
+            class={`column-head by-${sort}`}
+            aria-label={`Order by ${label.toLowerCase()}${here ? (query.descending ? ", descending now" : ", ascending now") : ""}`}
+            onClick={() => go(run, query, { sort, descending: here ? !query.descending : sort === "disagreement" })}
+          >
+            {label}
+            <span aria-hidden="true">{here ? (query.descending ? " ↓" : " ↑") : ""}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+/** Another query for the same list, in the same place of the history. */
+function go(run: number, query: Query, change: Partial<Query>): void {
+  history.replaceState(null, "", listLink(run, { ...query, ...change }));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 function Row({ run, row, query }: { run: number; row: Summary; query: Query }) {
   const found = conclusion(row);
   return (
     <a class="row-link" href={solutionLink(run, row.index, null, null, query)}>
-      <span class="row-head">
+      <span class="row-text">
         <span class="row-id">
           <Shown>{row.id || `row ${row.index}`}</Shown>
         </span>
-        <Verdict label={found.label} name={found.text} />
+        <span class="row-problem">
+          <Shown>{row.failed ?? row.problem}</Shown>
+        </span>
       </span>
-      <span class="row-problem">
-        <Shown>{row.failed ?? row.problem}</Shown>
-      </span>
-      <span class="row-facts">
-        <Strip rewards={row.rewards} error={row.first_error} />
-        <span class="figure">{row.lowest === null ? "" : `lowest ${number(row.lowest)}`}</span>
-        <Badges row={row} />
-      </span>
+      <Verdict label={found.label} name={found.text} />
+      <Strip rewards={row.rewards} error={row.first_error} />
+      <span class="figure row-lowest">{row.lowest === null ? "" : number(row.lowest)}</span>
+      <Badges row={row} />
     </a>
   );
 }
@@ -130,13 +269,10 @@ export function Badges({ row }: { row: Summary }) {
   );
 }
 
-function Filters({ run, query }: { run: number; query: Query }) {
+function Filters({ run, query, facts }: { run: number; query: Query; facts: Facts }) {
   const [text, setText] = useState(query.q);
   const timer = useRef(0);
-  const go = (change: Partial<Query>) => {
-    history.replaceState(null, "", listLink(run, { ...query, ...change }));
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  };
+  const set = (change: Partial<Query>) => go(run, query, change);
   useEffect(() => setText(query.q), [query.q]);
   const bound = (name: "low" | "high", label: string) => (
     <input
@@ -147,7 +283,7 @@ function Filters({ run, query }: { run: number; query: Query }) {
       aria-label={label}
       placeholder={name === "low" ? "0" : "1"}
       value={query[name]}
-      onChange={(event) => go({ [name]: event.currentTarget.value })}
+      onChange={(event) => set({ [name]: event.currentTarget.value })}
     />
   );
   return (
@@ -163,13 +299,13 @@ function Filters({ run, query }: { run: number; query: Query }) {
             const value = event.currentTarget.value;
             setText(value);
             clearTimeout(timer.current);
-            timer.current = window.setTimeout(() => go({ q: value }), 180);
+            timer.current = window.setTimeout(() => set({ q: value }), 180);
           }}
         />
         <select
           aria-label="Search in"
           value={query.within}
-          onChange={(event) => go({ within: event.currentTarget.value })}
+          onChange={(event) => set({ within: event.currentTarget.value })}
         >
           <option value="">everywhere</option>
           <option value="problem">in problems</option>
@@ -182,7 +318,7 @@ function Filters({ run, query }: { run: number; query: Query }) {
         <select
           aria-label="Verdict"
           value={query.verdict}
-          onChange={(event) => go({ verdict: event.currentTarget.value })}
+          onChange={(event) => set({ verdict: event.currentTarget.value })}
         >
           <option value="">any verdict</option>
           <option value="error">an error found</option>
@@ -194,33 +330,20 @@ function Filters({ run, query }: { run: number; query: Query }) {
             <input
               type="checkbox"
               checked={query[name] === true}
-              onChange={(event) => go({ [name]: event.currentTarget.checked })}
+              onChange={(event) => set({ [name]: event.currentTarget.checked })}
             />
-            <span>{label}</span>
+            <span>
+              {label}
+              {facts[name] > 0 && <small> {facts[name].toLocaleString("en")}</small>}
+            </span>
           </label>
         ))}
         <span class="between">
-          lowest reward {bound("low", "Lowest reward at least")} to {bound("high", "Lowest reward at most")}
-        </span>
-        <span class="order">
-          <select
-            aria-label="Order by"
-            value={query.sort}
-            onChange={(event) => go({ sort: event.currentTarget.value })}
-          >
-            {SORTS.map(([value, label]) => (
-              <option value={value}>{label}</option>
-            ))}
+          <select aria-label="Which reward" value={query.of} onChange={(event) => set({ of: event.currentTarget.value })}>
+            <option value="any">reward of a step</option>
+            <option value="lowest">lowest reward</option>
           </select>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={query.descending ? "Descending order" : "Ascending order"}
-            aria-pressed={query.descending}
-            onClick={() => go({ descending: !query.descending })}
-          >
-            {query.descending ? "↓" : "↑"}
-          </button>
+          {bound("low", "Reward at least")} to {bound("high", "Reward at most")}
         </span>
       </div>
     </form>

@@ -2,9 +2,10 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { NeedsKey } from "./key";
 import { useKeys } from "./keys";
-import { Prose } from "./text";
-import type { Step } from "./types";
+import { Prose, visible } from "./text";
+import type { Step, VoteProgress } from "./types";
 import { band, Message, tally, useEverywhere, Verdict } from "./ui";
 import { VoteCard } from "./vote";
 
@@ -19,12 +20,13 @@ const EXAMPLE = {
 };
 
 export function TryView() {
-  const { source, meta } = useEverywhere();
+  const { source, meta, fail: refuse } = useEverywhere();
   const [problem, setProblem] = useState("");
   const [solution, setSolution] = useState("");
   const [steps, setSteps] = useState<string[]>([]);
   const [votes, setVotes] = useState(2);
   const [judged, setJudged] = useState<Step[]>([]);
+  const [casting, setCasting] = useState<VoteProgress[]>([]); // the votes on the step that is being judged
   const [state, setState] = useState<State>("writing");
   const [error, setError] = useState<string | null>(null);
   const [model, setModel] = useState("");
@@ -33,7 +35,8 @@ export function TryView() {
   useEffect(() => () => stop.current?.abort(), []);
   useKeys({ Escape: () => (state === "running" ? stop.current?.abort() : (location.hash = "#/")) });
 
-  const fail = (failure: unknown) => setError(String((failure as Error).message ?? failure));
+  const fail = (failure: unknown) =>
+    failure instanceof NeedsKey ? refuse(failure) : setError(String((failure as Error).message ?? failure));
   const split = async () => {
     setError(null);
     try {
@@ -49,12 +52,18 @@ export function TryView() {
     stop.current = abort;
     setError(null);
     setJudged([]);
+    setCasting([]);
+    setModel("");
     setState("running");
     let over = false;
     try {
       await source.live(problem, steps, votes, (event) => {
         if (event.name === "begin") setModel(event.model);
-        if (event.name === "step") setJudged((known) => [...known, event.step]);
+        if (event.name === "vote") setCasting((known) => further(known, event));
+        if (event.name === "step") {
+          setJudged((known) => [...known, event.step]);
+          setCasting([]);
+        }
         if (event.name === "done") over = true;
         if (event.name === "error") setError(event.error);
       }, abort.signal);
@@ -143,7 +152,10 @@ export function TryView() {
               </button>
             )}
             <p role="status" class="faint">
-              {running && `${model || "The model"} is judging step ${Math.min(judged.length + 1, steps.length)} of ${steps.length}…`}
+              {running &&
+                (model
+                  ? `${model} is judging step ${Math.min(judged.length + 1, steps.length)} of ${steps.length}…`
+                  : "Waiting for the model…")}
               {state === "done" && `Judged by ${model}.`}
               {state === "stopped" && `Stopped after ${judged.length} of ${steps.length} steps.`}
             </p>
@@ -158,6 +170,13 @@ export function TryView() {
                     <span class="step-number">Step {at + 1}</span>
                   </div>
                   <Prose text={text} class="step-text" />
+                  {at === judged.length && casting.length > 0 && (
+                    <div class="votes casting">
+                      {casting.map((vote) => (
+                        <CastingVote vote={vote} />
+                      ))}
+                    </div>
+                  )}
                 </li>
               ) : (
                 <EditStep text={text} at={at} steps={steps} setSteps={setSteps} />
@@ -188,6 +207,30 @@ function LiveStep({ step, at }: { step: Step; at: number }) {
         </div>
       </details>
     </li>
+  );
+}
+
+/** The known votes with one that has come further; while code runs, its text stays. */
+export function further(known: VoteProgress[], event: VoteProgress): VoteProgress[] {
+  const before = known.find((vote) => vote.index === event.index);
+  const vote = event.running !== null && before ? { ...event, text: before.text } : event;
+  return [...known.filter((other) => other.index !== event.index), vote].sort((a, b) => a.index - b.index);
+}
+
+function CastingVote({ vote }: { vote: VoteProgress }) {
+  if (vote.vote) return <VoteCard vote={vote.vote} index={vote.index} link="#/try" chosen={false} />;
+  return (
+    <article class="vote band-none" aria-label={`Vote ${vote.index + 1}`}>
+      <header class="vote-head">
+        <span class="vote-name">Vote {vote.index + 1}</span>
+        <span class="faint pulse">{vote.running !== null ? "running code…" : "writing…"}</span>
+      </header>
+      {vote.text.trim() && (
+        <pre class="so-far" dir="auto" tabIndex={0}>
+          {visible(vote.text.trim().slice(-4_000))}
+        </pre>
+      )}
+    </article>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The page: its header, and the view that the address names. */
 
 import "katex/dist/katex.min.css";
+import "./fonts.css";
 import "./style.css";
 
 import { render } from "preact";
@@ -9,6 +10,7 @@ import { useEffect, useState } from "preact/hooks";
 import { BundleSource } from "./bundle";
 import { CompareView, PairView } from "./compare";
 import { CorrectionsView } from "./correct";
+import { forgetKey, hasKey, KeyForm, NeedsKey } from "./key";
 import { Help } from "./keys";
 import { ListView } from "./list";
 import { TryView } from "./live";
@@ -19,20 +21,32 @@ import { SolutionView } from "./solution";
 import type { Meta, Source } from "./types";
 import { Context, Message } from "./ui";
 
-const source: Source = globalThis.genprmBundle ? new BundleSource() : new ServerSource();
+const AGAIN = 500; // milliseconds between two looks at a run that is being indexed
+
+const source = openSource();
+
+function openSource(): Source {
+  if (globalThis.genprmBundle) return new BundleSource();
+  const server = new ServerSource();
+  const route = parseRoute(location.hash);
+  if (route.page === "list") server.expect(route.run, route.query);
+  return server;
+}
 
 function App() {
   const [route, setRoute] = useState<Route>(parseRoute(location.hash));
   const [meta, setMeta] = useState<Meta | null>(null);
-  const [error, setError] = useState<string | null>(null);
+  const [error, setError] = useState<Error | null>(null);
   const [help, setHelp] = useState(false);
   const reload = () => {
     source.meta().then(
       (found) => {
         setMeta(found);
+        setError(null);
+        if (found.runs.some((run) => run.indexed < 1)) setTimeout(reload, AGAIN);
         if (found.runs.length === 1 && /^#?\/?$/.test(location.hash)) location.replace(listLink(0));
       },
-      (failure: unknown) => setError(String((failure as Error).message)),
+      (failure: unknown) => setError(failure as Error),
     );
   };
 
@@ -57,15 +71,34 @@ function App() {
     document.title = name && route.page !== "runs" ? `${name} · genprm` : "genprm";
   }, [meta, route]);
 
-  if (error) return <Message kind="error">{error}</Message>;
+  if (error instanceof NeedsKey) return <KeyForm reason={error.message} onKey={reload} />;
+  if (error && !meta) {
+    return (
+      <main class="narrow">
+        <Message kind="error">{error.message}</Message>
+        <p class="buttons">
+          <button type="button" class="button" onClick={reload}>
+            Try again
+          </button>
+        </p>
+      </main>
+    );
+  }
   if (!meta) return <p class="waiting">Loading…</p>;
   return (
-    <Context.Provider value={{ source, meta, reload }}>
+    <Context.Provider value={{ source, meta, reload, fail: setError }}>
       <Header meta={meta} route={route} run={run} onHelp={() => setHelp(true)} />
+      {error && <Message kind="error">{error.message}</Message>}
       <View route={route} />
       {help && <Help onClose={() => setHelp(false)} />}
     </Context.Provider>
   );
+}
+
+function skip(): void {
+  const main = document.querySelector("main");
+  main?.setAttribute("tabindex", "-1");
+  main?.focus();
 }
 
 function View({ route }: { route: Route }) {
@@ -105,6 +138,9 @@ function Header({ meta, route, run, onHelp }: HeaderProperties) {
   const any = meta.runs.length > 0;
   return (
     <header class="page-head">
+      <button type="button" class="skip" onClick={skip}>
+        Skip to the content
+      </button>
       <a class="brand" href="#/" aria-label="genprm, all runs">
         <svg viewBox="0 0 32 32" aria-hidden="true">
           <path d="M8 17l5 5L24 10" />
@@ -130,6 +166,18 @@ function Header({ meta, route, run, onHelp }: HeaderProperties) {
         {any && link(`#/corrections/${run}`, "Corrections", route.page === "corrections")}
         {meta.live && link("#/try", "Try it", route.page === "try")}
       </nav>
+      {hasKey() && (
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() => {
+            forgetKey();
+            location.reload();
+          }}
+        >
+          Forget the key
+        </button>
+      )}
       <button type="button" class="icon-button" aria-label="Keys" onClick={onHelp}>
         ?
       </button>

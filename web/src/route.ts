@@ -22,6 +22,7 @@ export const NO_QUERY: Query = {
   failed: false,
   low: "",
   high: "",
+  of: "any",
   sort: "number",
   descending: false,
 };

@@ -1,5 +1,6 @@
 /** The data of a page that `genprm view` or `genprm serve` serves. */
 
+import { keyHeaders, NeedsKey } from "./key";
 import { queryParameters } from "./route";
 import type {
   Comparison,
@@ -10,19 +11,26 @@ import type {
   LiveEvent,
   Meta,
   Page,
+  PairPlace,
+  Place,
   Query,
   Source,
 } from "./types";
 
-async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(
-    `./api/${path}`,
-    body === undefined
-      ? {}
-      : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) },
-  );
+async function request(path: string, body?: unknown, more: RequestInit = {}): Promise<Response> {
+  const json = body === undefined ? {} : { "content-type": "application/json" };
+  const answer = await fetch(`./api/${path}`, {
+    ...more,
+    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    headers: { ...json, ...keyHeaders(), ...(more.headers as Record<string, string>) },
+  });
+  if (answer.status === 401) throw new NeedsKey();
   if (!answer.ok) throw new Error(await reason(answer));
-  return (await answer.json()) as T;
+  return answer;
+}
+
+async function ask<T>(path: string, body?: unknown): Promise<T> {
+  return (await (await request(path, body)).json()) as T;
 }
 
 async function reason(answer: Response): Promise<string> {
@@ -37,20 +45,32 @@ async function reason(answer: Response): Promise<string> {
 
 export class ServerSource implements Source {
   readonly readOnly = false;
+  private early: { name: string; page: Promise<Page> } | null = null;
 
   meta(): Promise<Meta> {
     return ask("runs");
   }
 
+  /** Ask for the first rows of a list before the page knows that the run exists. */
+  expect(run: number, query: Query): void {
+    const page = this.entries(run, query, 0, 100);
+    page.catch(() => undefined); // whoever shows the list is told
+    this.early = { name: listPath(run, query, 0, 100), page };
+  }
+
   entries(run: number, query: Query, offset: number, limit: number): Promise<Page> {
-    const parameters = queryParameters(query);
-    parameters.set("offset", String(offset));
-    parameters.set("limit", String(limit));
-    return ask(`runs/${run}/entries?${parameters}`);
+    const name = listPath(run, query, offset, limit);
+    const early = this.early?.name === name ? this.early.page : null;
+    this.early = null; // used once: later questions may have other answers
+    return early ?? ask(name);
   }
 
   entry(run: number, index: number): Promise<Document> {
     return ask(`runs/${run}/entries/${index}`);
+  }
+
+  place(run: number, index: number, query: Query): Promise<Place> {
+    return ask(`runs/${run}/place/${index}?${queryParameters(query)}`);
   }
 
   async funnel(run: number): Promise<FunnelStage[]> {
@@ -61,12 +81,20 @@ export class ServerSource implements Source {
     return ask(`runs/${run}/corrections`);
   }
 
-  correct(run: number, request: CorrectionRequest): Promise<CorrectionState> {
-    return ask(`runs/${run}/corrections`, request);
+  correct(run: number, correction: CorrectionRequest): Promise<CorrectionState> {
+    return ask(`runs/${run}/corrections`, correction);
   }
 
-  compare(a: number, b: number): Promise<Comparison> {
-    return ask(`compare/${a}/${b}`);
+  async download(run: number, name: "chats" | "labelled"): Promise<Blob> {
+    return (await request(`runs/${run}/corrections/${name}.jsonl`)).blob();
+  }
+
+  compare(a: number, b: number, offset: number, limit: number): Promise<Comparison> {
+    return ask(`compare/${a}/${b}?offset=${offset}&limit=${limit}`);
+  }
+
+  pairPlace(a: number, b: number, left: number, right: number): Promise<PairPlace> {
+    return ask(`compare/${a}/${b}/place/${left}/${right}`);
   }
 
   async split(solution: string): Promise<string[]> {
@@ -80,13 +108,9 @@ export class ServerSource implements Source {
     onEvent: (event: LiveEvent) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const answer = await fetch("./api/live", {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify({ problem, steps, votes }),
-      signal,
-    });
-    if (!answer.ok || !answer.body) throw new Error(await reason(answer));
+    const asked = { problem, steps, votes };
+    const answer = await request("live", asked, { headers: { accept: "text/event-stream" }, signal });
+    if (!answer.body) throw new Error("the server sent no events");
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let buffer = "";
     for (;;) {
@@ -97,6 +121,13 @@ export class ServerSource implements Source {
       events.forEach(onEvent);
     }
   }
+}
+
+function listPath(run: number, query: Query, offset: number, limit: number): string {
+  const parameters = queryParameters(query);
+  parameters.set("offset", String(offset));
+  parameters.set("limit", String(limit));
+  return `runs/${run}/entries?${parameters}`;
 }
 
 /** The whole server-sent events of a text, and what is left of it. */

@@ -1,6 +1,6 @@
 /** One row whole: its problem, its steps, and whatever else its command stored. */
 
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { Dialogue } from "./dialogue";
 import { useKeys } from "./keys";
@@ -9,7 +9,7 @@ import { listLink, queryParameters, solutionLink } from "./route";
 import { StepCard, type StepActions } from "./step";
 import { Prose } from "./text";
 import { SearchTree } from "./tree";
-import type { Document, Query, Summary } from "./types";
+import type { Document, Place, Query } from "./types";
 import { Message, Shown, useEverywhere, useLoaded, Verdict } from "./ui";
 
 interface Properties {
@@ -50,7 +50,11 @@ export function SolutionView({ run, index, step, vote, query }: Properties) {
       <nav class="trail-line" aria-label="Place">
         <a href={listLink(run, query)}>{meta.runs[run]?.name ?? "run"}</a>
         <span aria-hidden="true"> / </span>
-        <span>row {index}</span>
+        <span>
+          {neighbours.place === null
+            ? `row ${index}`
+            : `${(neighbours.place + 1).toLocaleString("en")} of ${neighbours.total.toLocaleString("en")}`}
+        </span>
         <span class="spacer" />
         <Neighbour run={run} to={neighbours.before} query={query} text="← before" />
         <Neighbour run={run} to={neighbours.after} query={query} text="next →" />
@@ -179,25 +183,14 @@ function Cost({ row }: { row: Document }) {
   );
 }
 
-interface Neighbours {
-  before: number | null;
-  after: number | null;
-}
+const NOWHERE: Place = { place: null, total: 0, before: null, after: null };
 
-/** The rows before and after in the list that the person came from, within a window of it. */
-function useNeighbours(run: number, index: number, query: Query): Neighbours {
+/** Where the row stands in the list that the person came from, and the rows around it. */
+function useNeighbours(run: number, index: number, query: Query): Place {
   const { source } = useEverywhere();
-  const plain = queryParameters(query).toString() === "";
-  const version = `${run}?${queryParameters(query)}`;
-  const near = useLoaded<{ rows: Summary[] }>(async () => {
-    const offset = plain ? Math.max(0, index - 1) : 0;
-    return { rows: (await source.entries(run, query, offset, plain ? 3 : 1000)).entries };
-  }, [version, plain ? index : 0]);
-  return useMemo(() => {
-    const rows = near.value?.rows ?? [];
-    const at = rows.findIndex((row) => row.index === index);
-    return { before: rows[at - 1]?.index ?? null, after: at < 0 ? null : (rows[at + 1]?.index ?? null) };
-  }, [near.value, index]);
+  const version = `${run}/${index}?${queryParameters(query)}`;
+  const loaded = useLoaded(async () => ({ version, place: await source.place(run, index, query) }), [version]);
+  return loaded.value?.version === version ? loaded.value.place : NOWHERE;
 }
 
 interface KeyProperties {
@@ -207,7 +200,7 @@ interface KeyProperties {
   actions: StepActions;
   run: number;
   query: Query;
-  neighbours: Neighbours;
+  neighbours: Place;
 }
 
 function useSolutionKeys({ row, step, vote, actions, run, query, neighbours }: KeyProperties): void {

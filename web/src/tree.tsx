@@ -12,7 +12,7 @@ interface Placed {
 }
 
 const ACROSS = 92;
-const DOWN = 30;
+const DOWN = 38;
 const EDGE = 22;
 
 /** Depth gives x; leaves are put one under the other, and a parent in the middle of its children. */
@@ -72,7 +72,7 @@ export function SearchTree({ row, step, actions }: Properties) {
                 aria-label={`Step ${node.id}, reward ${number(reward)}${node.kept ? "" : ", pruned"}${node.on_choice ? ", on the chosen path" : ""}`}
               >
                 <circle class={`node ${band(reward)} ${node.step === step ? "current" : ""} ${node.on_choice ? "on-choice" : ""}`} cx={x} cy={y} r={node.complete ? 10 : 8} />
-                <text x={x + 14} y={y + 4}>
+                <text x={x} y={y - 13} text-anchor="middle">
                   {number(reward)}
                 </text>
               </a>

@@ -80,7 +80,7 @@ export interface TreeNode {
 }
 
 export interface Document {
-  kind: "solution" | "pool" | "refinement" | "search" | "path" | "unreadable";
+  kind: "solution" | "pool" | "refinement" | "search" | "path" | "failed" | "unreadable";
   index: number;
   id: string;
   problem: string;
@@ -115,16 +115,33 @@ export interface Summary {
   failed: string | null;
 }
 
+export interface Facts {
+  rows: number;
+  correct: number;
+  error: number;
+  failed: number;
+  labelled: number;
+  wrong: number;
+  disagree: number;
+  abstained: number;
+  code_failed: number;
+  steps: number;
+  tokens: number;
+}
+
 export interface RunInfo {
   number: number;
   name: string;
   path: string;
-  rows: number;
+  rows: number; // that can be shown already
+  indexed: number; // how much of the run that is, 0 to 1
+  failed: string | null; // why the run cannot be read
   command: string;
   model: string;
   version: string;
   settings: Record<string, unknown>;
   curation: boolean;
+  facts: Facts;
 }
 
 export interface Meta {
@@ -144,6 +161,7 @@ export interface Query {
   failed: boolean;
   low: string;
   high: string;
+  of: string;
   sort: string;
   descending: boolean;
 }
@@ -151,6 +169,20 @@ export interface Query {
 export interface Page {
   total: number;
   entries: Summary[];
+}
+
+export interface Place {
+  place: number | null; // from 0
+  total: number;
+  before: number | null;
+  after: number | null;
+}
+
+export interface PairPlace {
+  place: number | null;
+  total: number;
+  before: [number, number] | null;
+  after: [number, number] | null;
 }
 
 export interface FunnelStage {
@@ -193,14 +225,25 @@ export interface Pair {
 }
 
 export interface Comparison {
+  total: number;
   pairs: Pair[];
   differing: number;
   only_a: number;
   only_b: number;
 }
 
+/** A vote as far as it has come: its turn, the code that is running, and at last the whole vote. */
+export interface VoteProgress {
+  step: number;
+  index: number;
+  text: string;
+  running: string | null;
+  vote: Vote | null;
+}
+
 export type LiveEvent =
   | { name: "begin"; model: string; steps: number }
+  | ({ name: "vote" } & VoteProgress)
   | { name: "step"; index: number; step: Step }
   | { name: "done"; judged: number }
   | { name: "error"; error: string };
@@ -214,7 +257,10 @@ export interface Source {
   funnel(run: number): Promise<FunnelStage[]>;
   corrections(run: number): Promise<CorrectionState>;
   correct(run: number, request: CorrectionRequest): Promise<CorrectionState>;
-  compare(a: number, b: number): Promise<Comparison>;
+  place(run: number, index: number, query: Query): Promise<Place>;
+  compare(a: number, b: number, offset: number, limit: number): Promise<Comparison>;
+  pairPlace(a: number, b: number, left: number, right: number): Promise<PairPlace>;
+  download(run: number, name: "chats" | "labelled"): Promise<Blob>;
   split(solution: string): Promise<string[]>;
   live(
     problem: string,

@@ -11,6 +11,7 @@ export interface Everywhere {
   source: Source;
   meta: Meta;
   reload: () => void;
+  fail: (error: Error) => void; // what the whole page has to show, such as a missing key
 }
 
 export const Context = createContext<Everywhere | null>(null);
@@ -63,6 +64,7 @@ export function Strip({ rewards, error }: { rewards: (number | null)[]; error: n
 
 export function conclusion(row: Summary): { label: Label; text: string } {
   if (row.failed !== null) return { label: null, text: "failed" };
+  if (row.kind === "path" && row.first_error === null) return { label: null, text: "no scores yet" };
   if (row.kind === "pool" || row.kind === "search") {
     if (row.wrong === null) return { label: null, text: row.kind === "pool" ? "ranked" : "searched" };
     return row.wrong ? { label: false, text: "choice incorrect" } : { label: true, text: "choice correct" };
@@ -82,8 +84,10 @@ export function tally(step: Step): string {
   return parts.join(", ") + fewer;
 }
 
+const LONGEST_NAME = 1_000; // characters of an id, a cause or a reason that are shown
+
 export function Shown({ children }: { children: string }) {
-  return <bdi>{visible(children)}</bdi>;
+  return <bdi>{visible(children.length > LONGEST_NAME ? `${children.slice(0, LONGEST_NAME)}…` : children)}</bdi>;
 }
 
 export function Message({ kind, children }: { kind: "error" | "note"; children: ComponentChildren }) {

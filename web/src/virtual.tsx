@@ -9,23 +9,25 @@ interface Properties<T> {
   cursor: number;
   load: (offset: number, limit: number) => Promise<T[]>;
   version: string; // another one: what was loaded is forgotten
+  head?: ComponentChildren; // stands above the rows
   render: (row: T, index: number) => ComponentChildren;
 }
 
 const PAGE = 100;
 const MARGIN = 8; // rows beyond the edge
 
-export function VirtualList<T>({ total, label, cursor, load, version, render }: Properties<T>) {
+export function VirtualList<T>({ total, label, cursor, load, version, head, render }: Properties<T>) {
   const scroller = useRef<HTMLDivElement>(null);
   const pages = useRef(new Map<number, T[] | null>());
-  const known = useRef(version);
+  const known = useRef({ version, total });
   const [, redraw] = useState(0);
   const [view, setView] = useState({ top: 0, height: 800, row: 76 });
 
-  if (known.current !== version) {
-    known.current = version;
-    pages.current = new Map();
+  if (known.current.version !== version) pages.current = new Map();
+  else if (known.current.total !== total) {
+    for (const [page, rows] of pages.current) if ((rows?.length ?? 0) < PAGE) pages.current.delete(page);
   }
+  known.current = { version, total };
 
   useLayoutEffect(() => {
     const node = scroller.current;
@@ -89,6 +91,7 @@ export function VirtualList<T>({ total, label, cursor, load, version, render }: 
   }
   return (
     <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={label}>
+      {head}
       <ul class="rows" style={{ height: `${total * view.row}px` }}>
         {rows}
       </ul>

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { passes, words } from "../src/bundle";
 import { lines, tokens } from "../src/python";
 import { listLink, NO_QUERY, parseRoute, solutionLink } from "../src/route";
+import { isSendable } from "../src/key";
+import { further } from "../src/live";
 import { parseEvents } from "../src/server";
 import { segments, visible } from "../src/text";
 import { layout } from "../src/tree";
@@ -51,10 +53,24 @@ describe("data", () => {
   });
 
   it("filters an exported list as the server does", () => {
-    const row = { first_error: -1, wrong: null, lowest: 0.4, disagreement: 0.2, abstained: 0, code_failed: 0, failed: null } as Summary;
+    const row = { first_error: -1, kind: "solution", rewards: [0.9, 0.4], wrong: null, lowest: 0.4, disagreement: 0.2, abstained: 0, code_failed: 0, failed: null } as Summary;
     expect(passes(row, { ...NO_QUERY, verdict: "correct", disagree: true, low: "0.3", high: "0.5" })).toBe(true);
     expect(passes(row, { ...NO_QUERY, wrong: true })).toBe(false);
+    expect(passes(row, { ...NO_QUERY, low: "0.8" })).toBe(true);
+    expect(passes(row, { ...NO_QUERY, low: "0.8", of: "lowest" })).toBe(false);
     expect(words('Two "exact words"')).toEqual(["two", "exact words"]);
+  });
+
+  it("keeps the text of a vote whose code is running", () => {
+    const written = { step: 0, index: 1, text: "I add.", running: null, vote: null };
+    const [vote] = further([written], { ...written, text: "", running: "print(2)" });
+    expect(vote).toEqual({ ...written, running: "print(2)" });
+    expect(further([written], { ...written, index: 0 }).map((own) => own.index)).toEqual([0, 1]);
+  });
+
+  it("takes only keys that a header can carry", () => {
+    expect(isSendable("abc-123")).toBe(true);
+    expect(isSendable("schlüssel") || isSendable("a b") || isSendable("")).toBe(false);
   });
 
   it("lays a broken tree out without end", () => {

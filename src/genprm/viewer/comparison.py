@@ -89,7 +89,9 @@ def _matches(left: list[Verdict], right: list[Verdict]) -> list[_Match]:
 
 
 def _differ(a: Verdict, b: Verdict) -> bool:
-    return a.first_error != b.first_error or a.wrong != b.wrong
+    """Whether the verdicts differ, or one's choice is right and the other's wrong."""
+    known = a.wrong is not None and b.wrong is not None
+    return a.first_error != b.first_error or (known and a.wrong != b.wrong)
 
 
 def _gap(a: Verdict, b: Verdict) -> float:

@@ -23,7 +23,21 @@ STAGES = ("problems", "solutions", "rollouts", "progress", "rationales", "consen
 
 def is_curation(folder: Path) -> bool:
     """Whether a folder was written by `genprm curate`."""
-    return (folder / "problems.jsonl.run.json").exists() or (folder / "solutions.jsonl").exists()
+    return any(
+        str(spec.get("command", "curate")).startswith("curate")  # version 0.1 names no command
+        for stage in ("problems", "solutions")
+        for spec in _spec(folder / f"{stage}.jsonl.run.json")
+    )
+
+
+def _spec(file: Path) -> Iterator[Mapping[str, object]]:
+    """The spec of a stage's journal, where there is one."""
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return
+    if isinstance(found, Mapping):
+        yield found
 
 
 def stage_file(folder: Path, stage: str) -> Path:

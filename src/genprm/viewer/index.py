@@ -18,6 +18,7 @@ from typing import NamedTuple
 from genprm.errors import InputError
 from genprm.viewer.building import Build, connect, read_stamp, stamp_of
 from genprm.viewer.documents import Document, Summary
+from genprm.viewer.facts import Facts
 from genprm.viewer.query import Query
 from genprm.viewer.reader import read_document
 from genprm.viewer.runs import RunFiles
@@ -84,11 +85,10 @@ class RunIndex:
         build = self._build
         return 1.0 if build is None else build.share
 
-    def count(self) -> int:
-        """How many rows are in the index."""
+    def facts(self) -> Facts:
+        """How many rows are in the index, and of which kinds."""
         with self._open() as database:
-            found: int = database.execute("SELECT count(*) FROM entries").fetchone()[0]
-        return found
+            return Facts.of(database)
 
     def find(self, query: Query) -> tuple[int, list[str]]:
         """How many rows a query finds, and the summaries, as JSON, that it asks for."""

@@ -15,6 +15,7 @@ from genprm.viewer.corrections import (
     parse_asked,
     read_corrections,
 )
+from genprm.viewer.facts import Facts
 from genprm.viewer.funnel import FunnelStage, funnel
 from genprm.viewer.index import RunIndex
 from genprm.viewer.runs import RunFiles
@@ -42,6 +43,7 @@ class RunInfo(Record):
     version: str
     settings: Mapping[str, object]
     curation: bool
+    facts: Facts = Facts()
 
 
 class CorrectionState(Record):
@@ -187,11 +189,13 @@ class Library:
         waiting = building is not None and not building.done()
         share = min(index.share, 0.99) if waiting else 1.0
         specification = index.run.specification()
+        facts = index.facts()
         return RunInfo(
             number=number,
             name=index.run.name,
             path=str(index.run.path),
-            rows=index.count(),
+            rows=facts.rows,
+            facts=facts,
             indexed=0.0 if waiting and index.share == 1.0 else share,
             failed=self._failures.get(number),
             command="curate" if index.run.curation else str(specification.get("command", "")),
@@ -205,9 +209,18 @@ class Library:
 def _model_of(specification: Mapping[str, object]) -> str:
     """The judge's model, or the policy's, as the specification of either version names it."""
     for part in (specification.get("judge"), specification, specification.get("policy")):
-        model = part.get("model") if isinstance(part, Mapping) else None
-        if isinstance(model, str):
-            return model
-        if isinstance(model, Mapping) and isinstance(model.get("name"), str):
-            return str(model["name"])
+        if isinstance(part, Mapping) and (name := _named(part)):
+            return name
     return ""
+
+
+def _named(part: Mapping[str, object]) -> str:
+    """The model of a judge, or of the last of its parts that has one."""
+    model = part.get("model")
+    if isinstance(model, Mapping):
+        model = model.get("name")
+    if isinstance(model, str):
+        return model
+    parts = part.get("parts")
+    inner = [own for own in parts if isinstance(own, Mapping)] if isinstance(parts, list) else []
+    return next((name for own in reversed(inner) if (name := _named(own))), "")

@@ -68,10 +68,10 @@ def _entry(placed: Placed) -> tuple[object, ...]:
         summary.tokens,
         summary.failed,
         fingerprint(document),
-        summary.line(),
+        summary.line().decode(),
         placed.position,
         placed.length,
-        document.line() if placed.whole else None,
+        document.line().decode() if placed.whole else None,
     )
 
 
