@@ -78,11 +78,12 @@ def test_stopping_cancels_down_to_the_model_and_frees_the_place() -> None:
     model = analyst(Stuck)
     for url in serve(model, Limits(concurrency=1, waiting=0)):
         with httpx.stream("POST", f"{url}/api/live", json=ASKED, timeout=30) as reply:
-            first = next(events(reply))
-            assert first["event"] == "begin"
+            seen = events(reply)  # kept: closing it would close the stream
+            assert next(seen)["event"] == "begin"
             wait_until(lambda: model.running == 2)
             refused = httpx.post(f"{url}/api/live", json=ASKED, timeout=30)
             assert "busy" in refused.text
+            assert "fix:" in refused.text
         wait_until(lambda: model.running == 0)
         assert model.cancelled == 2
 
@@ -91,4 +92,4 @@ def test_the_services_limits_hold_on_the_page() -> None:
     for url in serve(analyst(), Limits(votes=1)):
         reply = httpx.post(f"{url}/api/live", json=ASKED, timeout=30)
         assert "event: error" in reply.text
-        assert "votes" in reply.text or "at most 1" in reply.text
+        assert "votes: 2 is too much; fix:" in reply.text

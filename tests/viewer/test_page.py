@@ -25,6 +25,20 @@ def test_the_list_loads_filters_and_searches(watched: Watched, address: str) -> 
     page.wait_for_selector("text=1 of 40 rows")
     assert "row-3" in page.inner_text(".row-link")
     assert "wrong=true" in page.url
+    page.get_by_label("Against label").uncheck()
+    for label, count in (("Votes disagree", 2), ("Abstained", 2), ("Code failed", 1)):
+        page.get_by_label(label).check()
+        page.wait_for_selector(f"text={count} of 40 rows")
+        page.get_by_label(label).uncheck()
+    page.fill("[aria-label='Reward at most']", "0.45")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=2 of 40 rows")
+    page.select_option("[aria-label='Which reward']", "lowest")
+    page.fill("[aria-label='Reward at least']", "0.3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=1 of 40 rows")
+    page.click("button:has-text('Lowest')")
+    assert "sort=lowest" in page.url
 
 
 def test_keys_alone_lead_from_the_list_to_the_evidence(watched: Watched, address: str) -> None:
@@ -111,6 +125,7 @@ def test_a_solution_is_judged_live_and_can_be_stopped(watched: Watched, address:
     page.click("text=Split into steps")
     page.wait_for_selector("h2:has-text('4 steps')")
     page.click("button:has-text('Verify')")
+    page.wait_for_selector(".casting .vote", timeout=90_000)  # a vote before its step's verdict
     page.wait_for_selector("text=Judged by", timeout=90_000)
     assert page.locator(".try-steps .step .verdict.incorrect").count() > 0
     watched.shot("live")
@@ -130,6 +145,11 @@ def test_two_runs_stand_side_by_side(watched: Watched, address: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_selector(".columns .step")
     watched.shot("pair")
+    page.wait_for_selector("text=1 of 40")
+    page.keyboard.press("n")
+    page.wait_for_selector("text=2 of 40")
+    page.keyboard.press("p")
+    page.wait_for_selector("text=1 of 40")
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(browser: "Browser", address: str) -> None:

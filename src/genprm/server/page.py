@@ -2,6 +2,8 @@
 
 from contextlib import aclosing
 
+from genprm.errors import InputError
+from genprm.server.errors import Refusal
 from genprm.server.judging import Judging
 from genprm.server.requests import VerifyRequest
 from genprm.verdict import StepVerdict
@@ -18,8 +20,16 @@ class QueuedJudge:
         """Judge a pasted solution.
 
         Raises:
-            Refusal: a limit is passed, the queue is full, the judge failed, or the service ends.
+            InputError: a limit is passed, the queue is full, the judge failed, or the service ends.
         """
+        try:
+            await self._judge(asked, events)
+        except Refusal as refusal:
+            detail = refusal.detail
+            place = f"{detail.field}: " if detail.field else ""
+            raise InputError(f"{place}{detail.message}; fix: {detail.fix}") from None
+
+    async def _judge(self, asked: LiveRequest, events: LiveEvents) -> None:
         body = VerifyRequest.model_validate(asked.model_dump())
         job = self._judging.job(body, body.asked, single=True)
 

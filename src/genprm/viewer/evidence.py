@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from genprm.viewer.documents import CodeRun, Document, Evidence, StepView, VoteView
 
 _TRUTH = re.compile(r"\b(?:True|False)\b")
+_LONGEST = 100_000  # characters of code that are parsed
 _FAILED_ASSERT = re.compile(r"\bAssertionError\b")
 
 
@@ -77,6 +78,8 @@ def printing_line(code: str, lines: Sequence[str], line: int) -> int | None:
     A print at the top level that writes one line is counted from the front up to the first
     statement that may print any number of lines, and from the back up to the last such statement.
     """
+    if len(code) > _LONGEST:
+        return None
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -124,6 +127,8 @@ def _one_line(statement: ast.stmt) -> bool:
 
 
 def _only_assert(code: str) -> int | None:
+    if len(code) > _LONGEST:
+        return None
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
