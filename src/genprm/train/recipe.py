@@ -34,7 +34,7 @@ class Lora(Table):
 class Training(Table):
     """The table of `genprm train`. Defaults are the paper's where it gives a value (spec §3.7)."""
 
-    base: str  # a folder, or a model of the Hugging Face Hub
+    base: str  # a folder, a model of the Hugging Face Hub, or a GGUF file
     chats: str  # Parquet or JSON Lines, as `genprm curate` writes them
     share: Annotated[float, Field(gt=0, le=1)] = 1.0  # of the chats, drawn by the seed
     output: str  # checkpoints and logs; the finished model in OUTPUT/model

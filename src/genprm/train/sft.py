@@ -17,6 +17,7 @@ from genprm.extras import require
 from genprm.train.checkpoints import claim, last_checkpoint
 from genprm.train.corpus import Corpus, describe, load_corpus
 from genprm.train.export import export
+from genprm.train.gguf_base import is_gguf, write_folder
 from genprm.train.recipe import Precision, Training
 
 _NEEDED = ("torch", "transformers", "trl", "datasets", "accelerate")
@@ -33,6 +34,9 @@ def train(settings: Training) -> Path:
     check_installed(settings)
     output = Path(settings.output)
     claim(output, settings)
+    if is_gguf(settings.base):
+        folder = write_folder(Path(settings.base), output / "base")
+        settings = settings.model_copy(update={"base": str(folder)})
     from transformers import set_seed
 
     set_seed(settings.seed)
@@ -55,7 +59,8 @@ def check_installed(settings: Training) -> None:
     exported = (
         ["gguf", "openvino"] if (Path(settings.base) / "openvino_model.xml").is_file() else []
     )
-    require(*_NEEDED, *settings.report, *adapters, *exported, extra="train")
+    read = ["gguf"] if is_gguf(settings.base) else []
+    require(*_NEEDED, *settings.report, *adapters, *exported, *read, extra="train")
     if settings.chats.endswith(".parquet"):
         require("pyarrow", extra="train")
 
@@ -89,7 +94,8 @@ def accumulation_steps(settings: Training, chats_per_row: float, devices: int) -
 def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
     import torch
     from trl.trainer.sft_config import SFTConfig
-    from trl.trainer.sft_trainer import SFTTrainer
+
+    from genprm.train.schedule import Trainer
 
     devices = int(os.environ.get("WORLD_SIZE", "1"))
     if tokenizer.pad_token is None:
@@ -118,7 +124,7 @@ def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
         run_name=Path(settings.output).name,
     )
     with _logging_to(Path(settings.output) / "logs"):
-        return SFTTrainer(
+        return Trainer(
             model=_model(settings),
             args=arguments,
             train_dataset=corpus.rows,

@@ -1,0 +1,112 @@
+"""A GGUF file as a base: dequantised once into a Hugging Face folder with a clean configuration.
+
+transformers reads GGUF, but what it loads so cannot be saved as it is, for its configuration says
+that the weights are still quantised; and its tokenizer splits text as GPT-2's does, whatever the
+file says. Both are put right here.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from genprm.errors import InputError
+from genprm.gguf_header import read_header
+
+_GPT2_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_SPLITS = {
+    "gpt-2": (_GPT2_WORDS,),
+    "smollm": (r"\p{N}", _GPT2_WORDS),
+    "qwen2": (_WORDS % "",),
+    "llama-bpe": (_WORDS % "{1,3}",),
+}
+"""How a tokenizer splits text into words before it merges, by llama.cpp's `tokenizer.ggml.pre`."""
+
+
+def is_gguf(base: str) -> bool:
+    """Whether a recipe's `base` names a GGUF file."""
+    return base.endswith(".gguf")
+
+
+def write_folder(file: Path, folder: Path) -> Path:
+    """Write the model of a GGUF file to `folder`, unless it is there already.
+
+    Processes of one training may call it at once: one writes, the others wait.
+
+    Raises:
+        InputError: the file is no GGUF file, or one whose model or tokenizer is not known.
+    """
+    from filelock import FileLock
+
+    if not file.is_file():
+        raise InputError(f"base {file}: no such file; fix: the path of a GGUF file")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.is_dir():
+            draft = folder.with_name(f"{folder.name}.draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            _convert(file, draft)
+            draft.replace(folder)
+    return folder
+
+
+def _convert(file: Path, folder: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+        _split_words(tokenizer, file)
+        read: Any = AutoModelForCausalLM.from_pretrained(
+            file.parent, gguf_file=file.name, dtype="float32"
+        )
+    except InputError:
+        raise
+    except Exception as error:  # struct, index and key errors too: it reads what is there
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(
+            f"base {file}: cannot be read ({cause}); fix: a whole GGUF file of an architecture "
+            "that transformers reads, or the model's Hugging Face folder"
+        ) from None
+    _with_clean_configuration(read).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _with_clean_configuration(read: Any) -> Any:
+    """The same weights in a model that has never heard of GGUF."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    plain = read.config.to_dict()
+    for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        plain.pop(key, None)
+    plain["architectures"] = [type(read).__name__]
+    model: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(**plain))  # type: ignore[no-untyped-call]
+    model.load_state_dict(read.state_dict())
+    model.generation_config = read.generation_config
+    return model.eval()
+
+
+def _split_words(tokenizer: Any, file: Path) -> None:
+    """Make a byte-level tokenizer split text as the one that the model was trained with.
+
+    Raises:
+        InputError: it is not known how that one does.
+    """
+    from tokenizers import Regex, pre_tokenizers
+
+    fields = read_header(file).fields
+    if fields.get("tokenizer.ggml.model") != "gpt2":  # SentencePiece splits nothing
+        return
+    kind = str(fields.get("tokenizer.ggml.pre", "gpt-2"))
+    if kind not in _SPLITS:
+        raise InputError(
+            f"base {file}: it splits words in the way {kind!r}, which is not known here; "
+            "fix: the model's Hugging Face folder"
+        )
+    splits = [
+        pre_tokenizers.Split(Regex(pattern), behavior="isolated") for pattern in _SPLITS[kind]
+    ]
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*splits, byte_level])

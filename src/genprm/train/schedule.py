@@ -1,0 +1,27 @@
+"""TRL's trainer with a schedule whose first update learns.
+
+Schedules with a warm-up give update 0 the learning rate 0. In a training of thousands of updates
+nobody sees it; one of a single update would end with the weights that it began with.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch.optim.lr_scheduler import LambdaLR
+from trl.trainer.sft_trainer import SFTTrainer
+
+
+class Trainer(SFTTrainer):
+    """Every update has the learning rate that the schedule gives to the one after it."""
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """See `transformers.Trainer.create_scheduler`; the schedule is one update longer."""
+        scheduler = super().create_scheduler(num_training_steps + 1, optimizer)
+        if type(scheduler) is LambdaLR:
+            shifted = [_one_later(factor) for factor in scheduler.lr_lambdas]
+            self.lr_scheduler = LambdaLR(scheduler.optimizer, shifted)
+        return self.lr_scheduler
+
+
+def _one_later(factor: Callable[[int], float]) -> Callable[[int], float]:
+    return lambda update: factor(update + 1)
