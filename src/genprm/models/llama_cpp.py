@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from genprm.errors import ContextExceeded, InputError, MissingExtra, ModelError
+from genprm.gguf_header import GgufHeader, read_header
 from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
-from genprm.gguf_header import GgufHeader, read_header
 from genprm.models.openai_api import OpenAICompatible
 from genprm.models.text import check_text
 from genprm.models.weights import hash_weights, version_of

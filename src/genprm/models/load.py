@@ -14,11 +14,15 @@ ACCEPTED = """\
   arithmetic               the shipped model, in process
   arithmetic/policy        the shipped policy
   FOLDER                   a model folder, in process: exported for OpenVINO, or of Hugging Face
+                           (by vLLM where that and a GPU are there, else by transformers)
   FILE.gguf, gguf:FILE     a GGUF file, in process by llama.cpp
   hf:ORG/NAME              a model of the Hugging Face Hub, in process
-  vllm:FOLDER or ORG/NAME  the same, by vLLM with --engine-arg for its settings
-  http://HOST:PORT/v1      a vLLM, SGLang, llama.cpp or other server with /v1/completions;
-                           also openai:URL; append #NAME to pick one of its models
+  vllm:FOLDER or ORG/NAME  the same, always by vLLM, with --engine-arg for its settings
+  http://HOST:PORT/v1      a server: vLLM, SGLang, llama.cpp, Ollama, TGI, LM Studio, LiteLLM,
+                           llama-swap, or another with /v1/completions; also openai:URL;
+                           append #NAME to pick one of its models
+  chat:URL#NAME            a server with only /v1/chat/completions: it writes solutions and
+                           critiques, and cannot judge steps
   replay:FILE              a recorded transcript"""
 
 _SHIPPED = {"arithmetic": "verifier", "arithmetic/policy": "policy"}
@@ -55,7 +59,9 @@ def load_model(
     elif kind == "vllm":
         model = _vllm(_local(rest), spec, template, arguments)
     elif kind in {"http", "https", "openai"}:
-        model = _server(rest if kind == "openai" else spec, template, api_key)
+        model = _server(rest if kind == "openai" else spec, template, api_key, arguments)
+    elif kind == "chat":
+        model = _chat(rest, api_key, arguments)
     elif kind == "replay":
         model = _replay(Path(rest))
     elif Path(spec).is_dir():
@@ -104,13 +110,13 @@ def _gguf(file: Path, template: ChatTemplate | None, arguments: EngineArgs) -> M
 def _hugging_face(
     folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs
 ) -> Model:
-    """By vLLM where it is installed, else by transformers."""
+    """By vLLM where it is installed and a GPU is there, else by transformers."""
     if not (folder / "config.json").is_file():
         raise InputError(
             f"{folder}: neither openvino_model.xml nor config.json is there; fix: name a folder "
             "that holds a model for OpenVINO or of Hugging Face"
         )
-    if find_spec("vllm") is not None:
+    if find_spec("vllm") is not None and _has_gpu():
         return _vllm(folder, name, template, arguments)
     from genprm.models.transformers_model import Transformers
 
@@ -119,6 +125,12 @@ def _hugging_face(
     )
     arguments.finish()
     return Transformers(folder, name=name, chat_template=template, **settings)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _vllm(folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
@@ -137,11 +149,28 @@ def _find(repository: str) -> Path:
     return find_folder(repository)
 
 
-def _server(url: str, template: ChatTemplate | None, api_key: str | None) -> Model:
+def _server(
+    url: str, template: ChatTemplate | None, api_key: str | None, arguments: EngineArgs
+) -> Model:
     from genprm.models.openai_api import OpenAICompatible
 
+    settings = arguments.integers("context_length", "connections") | arguments.numbers("timeout")
+    arguments.finish()
     base, _, model = url.partition("#")
-    return OpenAICompatible(base, model=model or None, chat_template=template, api_key=api_key)
+    return OpenAICompatible(
+        base, model=model or None, chat_template=template, api_key=api_key, **settings
+    )
+
+
+def _chat(url: str, api_key: str | None, arguments: EngineArgs) -> Model:
+    from genprm.models.chat_api import ChatAPI
+
+    settings = arguments.integers("connections", "context_length") | arguments.numbers("timeout")
+    arguments.finish()
+    base, _, model = url.partition("#")
+    if not model:
+        raise InputError(f"chat:{url}: names no model; fix: chat:URL#NAME")
+    return ChatAPI(base, model, api_key=api_key, **settings)
 
 
 def _replay(file: Path) -> Model:

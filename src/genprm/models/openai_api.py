@@ -22,6 +22,7 @@ from genprm.models.continuation import Continuation
 from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import NoLogprobs, StopUntold, ended
 from genprm.models.openai_server import Server, ask_server
+from genprm.models.server_tokens import ServerTokens
 from genprm.models.sse import decoded, events
 from genprm.records.record import replace_surrogates
 from genprm.records.validation import field_fault
@@ -31,6 +32,7 @@ _OVERFLOW = re.compile(
     r"|must have less than \d+ tokens|exceeds max input",
     re.IGNORECASE,
 )
+_CONTEXT = 32768  # tokens, where the server does not tell
 _LEAST_ROOM = 32  # tokens; a request that does not even fit with these is too long itself
 _ITEM_REFUSED = {400, 413, 422}  # statuses that may be about one request's text alone
 
@@ -42,7 +44,7 @@ class OpenAICompatible:
 
     `url` is the server or its `/v1`; `model` one of its models, by default its first.
     `chat_template` replaces the one that the server tells (llama.cpp) or that the model's name
-    implies (GenPRM). `context_length` is for servers that do not tell theirs.
+    implies (GenPRM). `context_length` bounds what the server tells (Ollama: is asked of it).
     `connections` bounds the requests under way, `timeout` the seconds that one may take.
 
     Raises:
@@ -57,25 +59,27 @@ class OpenAICompatible:
         model: str | None = None,
         api_key: str | None = None,
         chat_template: ChatTemplate | None = None,
-        context_length: int = 32768,
+        context_length: int | None = None,
         connections: int = 512,
         timeout: float = 600.0,
         retry: Retry = Retry(),
     ) -> None:
         headers = bearer(api_key)
-        self._server: Server = ask_server(url, model, headers)
+        self._server: Server = ask_server(url, model, headers, context_length)
         self._template = chat_template or self._server.template()
-        self._context_length = self._server.context_length or context_length
+        told = self._server.context_length or _CONTEXT
+        self._context_length = min(told, context_length) if context_length else told
         self._retry = retry
         self._gave_logprobs = False
+        self._answering = ""  # the model that the first reply named
         self._tells_stop = self._server.dialect.tells_stop
-        self._ids: dict[str, int] = {}  # token ids of options
         self._pool = ClientPool(
             self._server.root,
             connections,
             headers=headers,
             timeout=httpx.Timeout(timeout, connect=10),
         )
+        self._tokens = ServerTokens(self._pool, self._server.dialect, self._server.model)
 
     @property
     def name(self) -> str:
@@ -119,7 +123,9 @@ class OpenAICompatible:
             refusal = error
         # a server refuses what could outgrow its context: it is asked for what fits
         rooms = (
-            [self._context_length - len(tokens)] if (tokens := await self._tokenize(prompt)) else []
+            [self._context_length - len(tokens)]
+            if (tokens := await self._tokens.encode(prompt))
+            else []
         )
         rooms += [max_tokens >> n for n in range(1, 12) if max_tokens >> n >= _LEAST_ROOM]
         for room in rooms:
@@ -134,10 +140,12 @@ class OpenAICompatible:
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """See `Model.choose`; how many of the less probable tokens are told, the server decides."""
         dialect = self._server.dialect
-        ids = await self._token_ids(options)
+        ids = await self._tokens.options(prompt, options)
         body = dialect.choice_body(self._sent(prompt), ids)
         choice = await self._ask(
-            lambda: self._post(body, lambda reply: dialect.read_choice(reply, options, ids))
+            lambda: self._post(
+                dialect.choice_path(ids), body, lambda r: dialect.read_choice(r, options, ids)
+            )
         )
         self._gave_logprobs = True
         return choice
@@ -155,8 +163,7 @@ class OpenAICompatible:
             if self._gave_logprobs:
                 raise RequestFailed(f"{url}: a reply without log-probabilities") from None
             raise ModelError(
-                f"{url}: the server gives no log-probabilities, so P(Yes) cannot be read; "
-                "fix: a verifier needs vLLM, SGLang or llama.cpp's server; "
+                f"{url}: P(Yes) needs log-probabilities, and {self._server.dialect.no_logprobs}; "
                 "more: genprm explain log-probabilities"
             ) from None
         except Refused as error:
@@ -166,6 +173,8 @@ class OpenAICompatible:
                 hint = "; fix: a verifier needs a server with /v1/completions"
                 raise ModelError(f"{url}: {error}{hint if error.status == 404 else ''}") from None
             fault = f"{url}: {error}; fix: change the text, or look into the server's log"
+        except RequestFailed:
+            raise
         except ModelError as error:
             fault = str(error)
         except (ValueError, IndexError) as error:
@@ -195,16 +204,36 @@ class OpenAICompatible:
         return await self._stream({key: body[key] for key in body if key != "stop"}, stop)
 
     async def _complete_whole(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
-        done = await self._post(body, self._server.dialect.read_completion)
+        dialect = self._server.dialect
+        done = await self._post(dialect.path, body, lambda r: dialect.read_completion(r, stop))
         if done.stop is not None and done.text.endswith(done.stop):  # not every server trims it
             return replace(done, text=done.text.removesuffix(done.stop))
         return done
 
-    async def _post(self, body: dict[str, Any], read: Callable[[dict[str, Any]], T]) -> T:
+    async def _post(
+        self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], T]
+    ) -> T:
         async with self._pool.client() as client:
-            response = await client.post(self._server.dialect.path, json=self._named(body))
+            response = await client.post(path, json=self._named(body))
         check(response)
-        return read(decoded(response.text))
+        reply = decoded(response.text)
+        self._check_model(reply)
+        return read(reply)
+
+    def _check_model(self, reply: dict[str, Any]) -> None:
+        """The model that a reply names stays the one of the first reply.
+
+        Raises:
+            RequestFailed: the server answers with another model.
+        """
+        if not isinstance(name := reply.get("model"), str):
+            return
+        self._answering = self._answering or name
+        if name != self._answering:
+            raise RequestFailed(
+                f"{self._server.url}: it answers as {name!r} and no longer as "
+                f"{self._answering!r}, so this reply is not used; fix: serve one model during a run"
+            )
 
     async def _stream(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
         """Read until a stop string is complete; leaving closes the connection."""
@@ -223,6 +252,7 @@ class OpenAICompatible:
                     if event is None:  # [DONE]
                         reason = reason or ("stop" if pieces else None)
                         break
+                    self._check_model(event)
                     text, finish = dialect.read_piece(event)
                     reason = ended(finish) if finish else reason
                     pieces += bool(text)
@@ -245,33 +275,6 @@ class OpenAICompatible:
 
     def _named(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"model": self._server.model, **body}
-
-    async def _token_ids(self, options: Sequence[str]) -> dict[str, int]:
-        """Ids of single-token options; none where the server cannot tell."""
-        for option in options:
-            if option in self._ids:
-                continue
-            tokens = await self._tokenize(option)
-            if tokens is None:
-                return {}
-            if len(tokens) != 1:
-                raise ModelError(
-                    f"{self.name}: {option!r} is {len(tokens)} tokens and must be one; "
-                    "fix: another model, or its own tokenizer"
-                )
-            self._ids[option] = tokens[0]
-        return {option: self._ids[option] for option in options}
-
-    async def _tokenize(self, text: str) -> list[int] | None:
-        body = self._server.dialect.tokenize_body(text)
-        if body is None:
-            return None
-        try:
-            async with self._pool.client() as client:
-                response = await client.post("tokenize", json=self._named(body))
-            return [int(token) for token in response.json()["tokens"]]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return None
 
 
 def _in_words(error: Exception) -> str:

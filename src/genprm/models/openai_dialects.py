@@ -1,15 +1,19 @@
-"""How servers that speak `/v1/completions` differ, each in one class.
+"""How servers that speak `/v1/completions` differ, each in one class; native APIs are next door.
 
-    server     BOS in front    which stop string hit     log-probabilities
-    vLLM       by a flag       `stop_reason`             of chosen token ids, exactly
-    SGLang     if its tokenizer does       `matched_stop`            20 most probable
-    llama.cpp  if the model's  `stopping_word`, only     20 most probable, own shape
-                               at its own /completion
-    others     unknown         not told: read as a       5 most probable
-                               stream and cut here
+    server      BOS in front     which stop string hit   log-probabilities
+    vLLM        by a flag        `stop_reason`           of chosen token ids, exactly
+    SGLang      if its tokenizer does  `matched_stop`    of chosen token ids, exactly (/generate)
+    llama.cpp   if the model's   `stopping_word`         20 most probable (/completion)
+    Ollama      if the model's   read as a stream        20 most probable, from 0.12.11 (/api)
+    TGI         if its tokenizer does  the text's end    5 most probable (/generate)
+    LM Studio   unknown          read as a stream        none: no verifier
+    LiteLLM     unknown          read as a stream        5, where the provider gives them
+    llama-swap  as what it runs, which is asked under `/upstream/MODEL`
+    others      unknown          read as a stream        5 most probable
 
-All trim the stop string. Servers take unset samplers from the model's generation_config.json
-(vLLM, SGLang) or from defaults of their own (llama.cpp), so all are set, neutral ones too.
+All but TGI trim the stop string. Servers take unset samplers from the model's
+generation_config.json (vLLM, SGLang) or from defaults of their own (llama.cpp, Ollama), so all are
+set, neutral ones too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +77,7 @@ class _Alternative(BaseModel):
     logprobs: _TopLogprobs | None = None
 
 
+JUDGES = "judge by vLLM, SGLang, llama.cpp's server, TGI or Ollama from 0.12.11 on"
 _STOP_FIELDS = {"stop_reason", "matched_stop"}
 
 
@@ -91,6 +96,7 @@ class Generic:
     path: ClassVar[str] = "v1/completions"
     tells_stop: ClassVar[bool] = False
     top: ClassVar[int] = 5
+    no_logprobs: ClassVar[str] = "the server gives none; fix: " + JUDGES
 
     def completion_body(
         self,
@@ -116,6 +122,10 @@ class Generic:
             body["seed"] = seed % 2**31
         return body
 
+    def choice_path(self, ids: Mapping[str, int]) -> str:
+        """Where `choice_body` is sent."""
+        return self.path
+
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """A request for `Model.choose`: one greedy token, whose log-probabilities stay raw.
 
@@ -128,8 +138,8 @@ class Generic:
         """Fields beyond the OpenAI API."""
         return {}
 
-    def read_completion(self, reply: Body) -> Completion:
-        """The completion.
+    def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
+        """The completion; `stop` are the stop strings that were asked for.
 
         Raises:
             pydantic.ValidationError, IndexError: not a completion.
@@ -139,11 +149,11 @@ class Generic:
         found = parsed.choices[0]
         if found.finish_reason == "stop" and not found.model_fields_set & _STOP_FIELDS:
             raise StopUntold
-        stop = found.stop_reason if found.stop_reason is not None else found.matched_stop
+        hit = found.stop_reason if found.stop_reason is not None else found.matched_stop
         return Completion(
             text=found.text,
-            finish=_finish(found.finish_reason, stop),
-            stop=stop if isinstance(stop, str) else None,
+            finish=finish_of(found.finish_reason, hit),
+            stop=hit if isinstance(hit, str) else None,
             tokens_in=parsed.used.prompt_tokens or 0,
             tokens_out=parsed.used.completion_tokens or 0,
             tokens_cached=parsed.used.cached,
@@ -203,81 +213,16 @@ class VLLM(Generic):
         return {"prompt": text, "add_special_tokens": False}
 
 
-class SGLang(Generic):
-    """SGLang: `matched_stop`."""
+class LMStudio(Generic):
+    """LM Studio: completes text as it is, and gives no log-probabilities."""
 
-    tells_stop = True
-    top = 20
-
-    def extra(self, sampling: Sampling) -> Body:
-        """-1 is no top-k."""
-        return {"top_k": sampling.top_k or -1, "min_p": 0, "repetition_penalty": 1}
+    no_logprobs = "LM Studio gives none: it can write solutions, not judge; fix: " + JUDGES
 
 
-class _LlamaToken(BaseModel):
-    top_logprobs: list["_LlamaLogprob"]
+class LiteLLM(Generic):
+    """LiteLLM, a proxy: what it passes on depends on the provider behind it."""
 
-
-class _LlamaLogprob(BaseModel):
-    token: str
-    logprob: float
-
-
-class _LlamaReply(BaseModel):
-    content: str
-    stop_type: str
-    stopping_word: str = ""
-    tokens_evaluated: int = 0
-    tokens_predicted: int = 0
-    timings: dict[str, Any] = {}
-    completion_probabilities: list[_LlamaToken] = []
-
-
-class LlamaCpp(Generic):
-    """llama.cpp, by its own `/completion`: there it says which stop string hit."""
-
-    path = "completion"
-    tells_stop = True
-    top = 20
-
-    def extra(self, sampling: Sampling) -> Body:
-        """Only the samplers that every engine has, in the order that every engine has them."""
-        return {
-            "top_k": sampling.top_k,
-            "min_p": 0,
-            "repeat_penalty": 1,
-            "samplers": ["temperature", "top_k", "top_p"],
-            "cache_prompt": True,
-        }
-
-    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
-        """Log-probabilities before sampling, which are raw."""
-        return super().choice_body(prompt, ids) | {
-            "n_probs": self.top,
-            "post_sampling_probs": False,
-        }
-
-    def read_completion(self, reply: Body) -> Completion:
-        """Raises pydantic.ValidationError: not a completion."""
-        parsed = _LlamaReply.model_validate(reply)
-        finish = {"word": Finish.STOP, "eos": Finish.EOS}.get(parsed.stop_type, Finish.LENGTH)
-        return Completion(
-            text=parsed.content,
-            finish=finish,
-            stop=parsed.stopping_word if finish is Finish.STOP else None,
-            tokens_in=parsed.tokens_evaluated,
-            tokens_out=parsed.tokens_predicted,
-            tokens_cached=parsed.timings.get("cache_n", 0),
-        )
-
-    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Raises pydantic.ValidationError: not a completion. NoLogprobs: without them."""
-        parsed = _LlamaReply.model_validate(reply)
-        if not parsed.completion_probabilities:
-            raise NoLogprobs
-        alternatives = parsed.completion_probabilities[0].top_logprobs
-        found = {a.token: a.logprob for a in alternatives if a.token in options}
-        return Choice(found, parsed.tokens_evaluated, parsed.timings.get("cache_n", 0))
+    no_logprobs = "the provider behind LiteLLM gives none; fix: " + JUDGES
 
 
 def _token_key(option: str, ids: Mapping[str, int]) -> str:
@@ -297,7 +242,8 @@ def ended(reason: str) -> str:
     return reason
 
 
-def _finish(reason: str | None, stop: str | int | None) -> Finish:
+def finish_of(reason: str | None, stop: str | int | None) -> Finish:
+    """How a completion ended, by the reason that a server gives and the stop that it names."""
     if reason is None:
         raise BadReply("the reply has no finish_reason, so it may be cut off")
     if ended(reason) == "length":

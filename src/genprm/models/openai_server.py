@@ -13,9 +13,17 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 from genprm.errors import InputError, ModelError
 from genprm.http import Refused, Unavailable, cause, check, check_reply
 from genprm.models.chat_template import ChatTemplate
-from genprm.models.openai_dialects import VLLM, Generic, LlamaCpp, SGLang
+from genprm.models.folder_template import template_of
+from genprm.models.native_dialects import TGI, LlamaCpp, Ollama, SGLang
+from genprm.models.openai_dialects import VLLM, Generic, LMStudio
+from genprm.models.server_probes import ask_ollama, ask_tgi, probe
 
-_DIALECTS = {"vllm": VLLM(), "sglang": SGLang(), "llamacpp": LlamaCpp()}
+_OWNERS = {
+    "vllm": VLLM(),
+    "sglang": SGLang(),
+    "llamacpp": LlamaCpp(),
+    "organization_owner": LMStudio(),
+}
 
 
 # the released checkpoints, in any folder; other models of this name have other templates
@@ -39,6 +47,8 @@ Told = Annotated[T | None, WrapValidator(_or_unknown)]
 
 class _Meta(BaseModel):
     n_ctx: Told[int] = None
+    n_params: Told[int] = None
+    size: Told[int] = None
 
 
 class _Entry(BaseModel):
@@ -76,6 +86,7 @@ class Server:
     adds_bos: bool = False  # the server puts a BOS there, but does not tell which
     engine: str = ""  # what the server says it is
     weights: str | None = None  # where it says that the weights come from
+    template_root: str = ""  # the folder or Hub repository of the weights' tokenizer
 
     @property
     def url(self) -> str:
@@ -92,6 +103,8 @@ class Server:
             return self.chat_template
         if _RELEASED.match(self.model) or _RELEASED.match(self.weights or ""):
             return ChatTemplate.r1_distill_qwen()
+        if self.template_root and (found := template_of(self.template_root)):
+            return found
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
             "fix: --chat-template FILE or FOLDER (chat_template.jinja of the model); "
@@ -99,7 +112,9 @@ class Server:
         )
 
 
-def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
+def ask_server(
+    url: str, model: str | None, headers: dict[str, str], context: int | None = None
+) -> Server:
     """What answers at `url`, serving `model` (by default the first of its models).
 
     Raises:
@@ -113,9 +128,17 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
     ) as client:
         try:
             entry = _pick(_loaded(client, url), model, root)
-            dialect = _DIALECTS.get((entry.owned_by or "").lower(), Generic())
+            if (entry.owned_by or "").lower() == "llama-swap":  # it starts the model when asked
+                return ask_server(f"{root}/upstream/{entry.id}", None, headers, context)
+            dialect = _OWNERS.get((entry.owned_by or "").lower()) or probe(client)
             if isinstance(dialect, LlamaCpp):
                 return _llama_cpp(client, root, entry)
+            if isinstance(dialect, Ollama):
+                told = ask_ollama(client, entry.id, context)
+                return Server(root, entry.id, Ollama(told.context), **told.fields)
+            if isinstance(dialect, TGI):
+                told = ask_tgi(client)
+                return Server(root, entry.id, dialect, **told.fields)
             adds_bos = isinstance(dialect, SGLang) and _adds_bos(client, entry.id)
         except (httpx.TransportError, Unavailable) as error:
             raise ModelError(
@@ -137,6 +160,7 @@ def ask_server(url: str, model: str | None, headers: dict[str, str]) -> Server:
         adds_bos=adds_bos,
         engine=entry.owned_by or "",
         weights=entry.root,
+        template_root=entry.root or "",
     )
 
 
@@ -199,4 +223,12 @@ def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:
         else None,
         added_bos=props.bos_token if adds_bos else "",
         engine="llama.cpp",
+        weights=_size(entry.meta),
     )
+
+
+def _size(meta: _Meta | None) -> str | None:
+    """What llama.cpp tells of the weights, whose name may stay while they change."""
+    if meta is None or meta.size is None:
+        return None
+    return f"{meta.n_params} parameters in {meta.size} bytes"

@@ -9,10 +9,10 @@ from openvino import Tensor
 from openvino_genai import GenerationConfig, GenerationFinishReason, Tokenizer
 from openvino_genai.py_openvino_genai import GenerationOutput
 
-from genprm.errors import ModelError
 from genprm.model import Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
 from genprm.models.openvino_engine import PipelineBatch, RunningRequest
+from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
 
 TOP = 20
@@ -51,16 +51,13 @@ class Text:
         check_room(self.name, ids.size, self.context_length)
         return ids
 
-    def single_token(self, option: str) -> int:
-        """The id of an option of a choice.
+    def option(self, prompt: str, option: str) -> int:
+        """The id of an option that continues `prompt`; raises as `option_token`."""
+        return OptionTokens(self.name, self._ids).token(prompt, option)
 
-        Raises:
-            ModelError: it is not one token.
-        """
-        ids = self.encode(option).data
-        if ids.size != 1:
-            raise ModelError(f"{self.name}: {option!r} is {ids.size} tokens; `choose` needs one")
-        return int(ids.item())
+    def _ids(self, text: str) -> list[int]:
+        ids = self.tokenizer.encode(text, add_special_tokens=False).input_ids
+        return [int(token) for token in ids.data[0]]
 
 
 class Completing:
@@ -134,8 +131,8 @@ class Choosing:
 
     def start(self, batch: PipelineBatch) -> RunningRequest[Choice]:
         """See `Request`."""
-        self._ids = {option: self._text.single_token(option) for option in self._options}
         ids = self._text.encode(self._prompt)
+        self._ids = {option: self._text.option(self._prompt, option) for option in self._options}
         self._tokens_in = ids.size
         generation = GenerationConfig(
             max_new_tokens=1,

@@ -25,7 +25,13 @@ async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | No
     Raises:
         BadReply, Refused: the server reports an error, or an event is no JSON object.
     """
-    if "text/event-stream" not in response.headers.get("content-type", ""):
+    kind = response.headers.get("content-type", "")
+    if "ndjson" in kind:  # Ollama's
+        async for line in response.aiter_lines():
+            if line.strip():
+                yield decoded(line)
+        return
+    if "text/event-stream" not in kind:
         await response.aread()
         yield decoded(response.text)
         return

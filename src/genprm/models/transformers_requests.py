@@ -9,16 +9,14 @@ import torch
 from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from genprm.errors import ModelError, RequestFailed
+from genprm.errors import RequestFailed
 from genprm.model import Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
+from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
 from genprm.models.transformers_batch import Row, TransformersBatch
 
 T = TypeVar("T")
-
-_TAIL = 32
-"""Characters before an option that a tokenizer could merge it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,7 @@ class Text:
         Raises:
             ModelError: it is not one token, or the tokenizer merges it with what precedes it.
         """
-        ids = self._ids(option)
-        if len(ids) != 1:
-            raise ModelError(f"{self.name}: {option!r} is {len(ids)} tokens; must be one")
-        tail = prompt[-_TAIL:]
-        if self._ids(tail + option) != [*self._ids(tail), *ids]:
-            raise ModelError(
-                f"{self.name}: its tokenizer merges {option!r} with {tail[-8:]!r} before it, so "
-                "its probability cannot be read; fix: a model with another tokenizer"
-            )
-        return ids[0]
+        return OptionTokens(self.name, self._ids).token(prompt, option)
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)

@@ -12,6 +12,7 @@ from typing import Any
 from genprm.errors import InputError, MissingExtra, ModelError, RequestFailed
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
+from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
 from genprm.models.weights import hash_weights, version_of
 
@@ -38,6 +39,7 @@ class VLLMInProcess:
         self._llm, self._tokenizer = _load(folder, settings or {})
         self._context_length = int(self._llm.model_config.max_model_len)
         self._numbers = itertools.count()
+        self._options = OptionTokens(self._name, self._ids)
         self._identity = ModelIdentity(
             self._name,
             "vllm",
@@ -104,7 +106,7 @@ class VLLMInProcess:
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """See `Model.choose`; every option is reported, however improbable."""
         ids = self._encode(prompt)
-        tokens = {option: self._single_token(option) for option in options}
+        tokens = {option: self._options.token(prompt, option) for option in options}
         output = await self._generate(
             ids, max_tokens=1, temperature=0.0, logprob_token_ids=list(tokens.values())
         )
@@ -145,15 +147,13 @@ class VLLMInProcess:
 
     def _encode(self, prompt: str) -> list[int]:
         check_text(self._name, prompt)
-        ids: list[int] = self._tokenizer.encode(prompt, add_special_tokens=False)
+        ids = self._ids(prompt)
         check_room(self._name, len(ids), self._context_length)
         return ids
 
-    def _single_token(self, option: str) -> int:
-        ids: list[int] = self._tokenizer.encode(option, add_special_tokens=False)
-        if len(ids) != 1:
-            raise ModelError(f"{self._name}: {option!r} is {len(ids)} tokens; must be one")
-        return ids[0]
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False)
+        return ids
 
 
 def _load(folder: Path, settings: Mapping[str, Any]) -> tuple[Any, Any]:

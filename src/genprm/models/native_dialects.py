@@ -1,0 +1,300 @@
+"""Servers that are asked at routes of their own, which tell more than `/v1/completions` does."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from genprm.http import BadReply
+from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.openai_dialects import JUDGES, Body, Generic, NoLogprobs, finish_of
+
+
+class _LlamaToken(BaseModel):
+    top_logprobs: list["_LlamaLogprob"]
+
+
+class _LlamaLogprob(BaseModel):
+    id: int = -1
+    token: str
+    logprob: float
+
+
+class _LlamaReply(BaseModel):
+    content: str
+    stop_type: str
+    stopping_word: str = ""
+    tokens_evaluated: int = 0
+    tokens_predicted: int = 0
+    timings: dict[str, Any] = {}
+    completion_probabilities: list[_LlamaToken] = []
+
+
+class LlamaCpp(Generic):
+    """llama.cpp, by its own `/completion`: there it says which stop string hit."""
+
+    path = "completion"
+    tells_stop = True
+    top = 20
+
+    def extra(self, sampling: Sampling) -> Body:
+        """Only the samplers that every engine has, in the order that every engine has them."""
+        return {
+            "top_k": sampling.top_k,
+            "min_p": 0,
+            "repeat_penalty": 1,
+            "samplers": ["temperature", "top_k", "top_p"],
+            "cache_prompt": True,
+        }
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """Log-probabilities before sampling, which are raw."""
+        return super().choice_body(prompt, ids) | {
+            "n_probs": self.top,
+            "post_sampling_probs": False,
+        }
+
+    def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
+        """Raises pydantic.ValidationError: not a completion."""
+        parsed = _LlamaReply.model_validate(reply)
+        finish = {"word": Finish.STOP, "eos": Finish.EOS}.get(parsed.stop_type, Finish.LENGTH)
+        return Completion(
+            text=parsed.content,
+            finish=finish,
+            stop=parsed.stopping_word if finish is Finish.STOP else None,
+            tokens_in=parsed.tokens_evaluated,
+            tokens_out=parsed.tokens_predicted,
+            tokens_cached=parsed.timings.get("cache_n", 0),
+        )
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
+        """Raises pydantic.ValidationError: not a completion. NoLogprobs: without them."""
+        parsed = _LlamaReply.model_validate(reply)
+        if not parsed.completion_probabilities:
+            raise NoLogprobs
+        alternatives = parsed.completion_probabilities[0].top_logprobs
+        keys = {ids.get(option, option): option for option in options}
+        found = {
+            keys[key]: a.logprob
+            for a in alternatives
+            for key in (a.id if ids else a.token,)
+            if key in keys
+        }
+        return Choice(found, parsed.tokens_evaluated, parsed.timings.get("cache_n", 0))
+
+    def tokenize_body(self, text: str) -> Body:
+        """Without a BOS; control tokens are read as such."""
+        return {"content": text, "add_special": False, "parse_special": True}
+
+
+class _SGLangFinish(BaseModel):
+    type: str
+
+
+class _SGLangMeta(BaseModel):
+    output_token_ids_logprobs: list[list[tuple[float, int, str | None]] | None] | None = None
+    prompt_tokens: int = 0
+    cached_tokens: int | None = 0
+    finish_reason: _SGLangFinish | None = None
+
+
+class _SGLangReply(BaseModel):
+    meta_info: _SGLangMeta
+
+
+class SGLang(Generic):
+    """SGLang: `matched_stop`; at its own `/generate` it scores the tokens that it is given."""
+
+    tells_stop = True
+    top = 20
+
+    def extra(self, sampling: Sampling) -> Body:
+        """-1 is no top-k."""
+        return {"top_k": sampling.top_k or -1, "min_p": 0, "repetition_penalty": 1}
+
+    def choice_path(self, ids: Mapping[str, int]) -> str:
+        """Its own route wherever the tokens are known."""
+        return "generate" if ids else self.path
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """Asks for exactly the options' tokens, however improbable."""
+        if not ids:
+            return super().choice_body(prompt, ids)
+        return {
+            "text": prompt,
+            "sampling_params": {"max_new_tokens": 1, "temperature": 0},
+            "return_logprob": True,
+            "logprob_start_len": -1,
+            "token_ids_logprob": list(ids.values()),
+        }
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
+        """Matched by token id, never by place: the server may answer in another order."""
+        if not ids:
+            return super().read_choice(reply, options, ids)
+        meta = _SGLangReply.model_validate(reply).meta_info
+        if meta.finish_reason is not None and meta.finish_reason.type == "abort":
+            raise BadReply("the server gave up (finish_reason 'abort')")
+        scored = (meta.output_token_ids_logprobs or [None])[0]
+        if not scored:
+            raise NoLogprobs
+        by_id = {token: value for value, token, _ in scored}
+        found = {option: by_id[token] for option, token in ids.items() if token in by_id}
+        return Choice(found, meta.prompt_tokens, meta.cached_tokens or 0)
+
+    def tokenize_body(self, text: str) -> Body:
+        """Without a BOS."""
+        return {"prompt": text, "add_special_tokens": False}
+
+
+class _OllamaToken(BaseModel):
+    top_logprobs: list[_LlamaLogprob] = []
+
+
+class _OllamaReply(BaseModel):
+    response: str = ""
+    done: bool = False
+    done_reason: str | None = None
+    prompt_eval_count: int = 0
+    logprobs: list[_OllamaToken] | None = None
+
+
+class Ollama(Generic):
+    """Ollama, by its own `/api/generate` with `raw`: `/v1/completions` would template the text.
+
+    `context` is set with every request, since a longer prompt would be cut at its beginning.
+    """
+
+    path = "api/generate"
+    top = 20
+    no_logprobs = "this version of Ollama gives none; fix: Ollama 0.12.11 or later, or " + JUDGES
+
+    def __init__(self, context: int = 8192) -> None:
+        self._context = context
+
+    def completion_body(
+        self,
+        prompt: str,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None,
+    ) -> Body:
+        """Stop strings are not sent: which one hit would not be told."""
+        options: Body = {
+            "num_predict": max_tokens,
+            "num_ctx": self._context,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "min_p": 0,
+            "repeat_penalty": 1,
+            "presence_penalty": 0,
+            "frequency_penalty": 0,
+        }
+        if seed is not None:
+            options["seed"] = seed % 2**31
+        return {
+            "prompt": prompt,
+            "raw": True,
+            "stream": False,
+            "truncate": False,
+            "shift": False,
+            "max_tokens": max_tokens,  # unknown to Ollama; bounds the stream here
+            "options": options,
+        }
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """One greedy token with its alternatives."""
+        greedy = Sampling(temperature=0, top_p=1, top_k=0)
+        body = self.completion_body(prompt, (), 1, greedy, None)
+        return body | {"logprobs": True, "top_logprobs": self.top}
+
+    def read_piece(self, event: Body) -> tuple[str, str | None]:
+        """A line of the stream."""
+        parsed = _OllamaReply.model_validate(event)
+        return parsed.response, (parsed.done_reason or "stop") if parsed.done else None
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
+        """Matched by the token's text."""
+        parsed = _OllamaReply.model_validate(reply)
+        if not parsed.logprobs:
+            raise NoLogprobs
+        told = {entry.token: entry.logprob for entry in parsed.logprobs[0].top_logprobs}
+        found = {option: told[option] for option in options if option in told}
+        return Choice(found, parsed.prompt_eval_count)
+
+
+class _TGIToken(BaseModel):
+    id: int
+    text: str
+    logprob: float
+
+
+class _TGIDetails(BaseModel):
+    finish_reason: str
+    generated_tokens: int = 0
+    top_tokens: list[list[_TGIToken]] | None = None
+
+
+class _TGIReply(BaseModel):
+    generated_text: str
+    details: _TGIDetails
+
+
+class TGI(Generic):
+    """Text Generation Inference, by its own `/generate`: there it tells log-probabilities."""
+
+    path = "generate"
+    tells_stop = True
+    top: ClassVar[int] = 5  # its --max-top-n-tokens, unless set otherwise
+
+    def completion_body(
+        self,
+        prompt: str,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None,
+    ) -> Body:
+        """It refuses neutral values of its samplers, so those are left out."""
+        parameters: Body = {"max_new_tokens": max_tokens, "details": True, "do_sample": False}
+        if sampling.temperature > 0:
+            parameters |= {"do_sample": True, "temperature": sampling.temperature}
+            parameters |= {"top_p": sampling.top_p} if sampling.top_p < 1 else {}
+            parameters |= {"top_k": sampling.top_k} if sampling.top_k > 0 else {}
+        if stop:
+            parameters["stop"] = list(stop)
+        if seed is not None:
+            parameters["seed"] = seed % 2**31
+        return {"inputs": prompt, "parameters": parameters}
+
+    def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
+        """One greedy token with its alternatives."""
+        greedy = Sampling(temperature=0, top_p=1, top_k=0)
+        body = self.completion_body(prompt, (), 1, greedy, None)
+        body["parameters"]["top_n_tokens"] = self.top
+        return body
+
+    def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
+        """It does not trim the stop string, so the text's end tells which one hit."""
+        parsed = _TGIReply.model_validate(reply)
+        hit = None
+        if parsed.details.finish_reason == "stop_sequence":
+            hits = [text for text in stop if parsed.generated_text.endswith(text)]
+            hit = max(hits, key=len, default=None)
+        finish = Finish.STOP if hit is not None else finish_of(_reason(parsed), None)
+        text = parsed.generated_text.removesuffix(hit or "")
+        return Completion(text, finish, hit, tokens_out=parsed.details.generated_tokens)
+
+    def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
+        """Matched by the token's text."""
+        details = _TGIReply.model_validate(reply).details
+        if not details.top_tokens:
+            raise NoLogprobs
+        told = {token.text: token.logprob for token in details.top_tokens[0]}
+        return Choice({option: told[option] for option in options if option in told})
+
+
+def _reason(reply: _TGIReply) -> str:
+    return "length" if reply.details.finish_reason == "length" else "stop"

@@ -1,0 +1,124 @@
+"""Servers that `/v1/models` does not tell apart, known by the routes that only they have."""
+
+from dataclasses import dataclass
+from typing import Any, TypedDict, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from genprm.http import Refused, Unavailable, check, check_reply
+from genprm.models.native_dialects import TGI, Ollama
+from genprm.models.openai_dialects import Generic, LiteLLM
+
+_OLLAMA_CONTEXT = 8192
+"""Tokens of context asked of Ollama where none are given; its own default is less."""
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class _Version(BaseModel):
+    version: str
+
+
+class _Info(BaseModel):
+    model_id: str
+    model_sha: str | None = None
+    max_total_tokens: int
+
+
+class _Show(BaseModel):
+    model_info: dict[str, Any] = {}
+
+
+class _Tag(BaseModel):
+    name: str
+    digest: str
+
+
+class _Tags(BaseModel):
+    models: list[_Tag]
+
+
+class ServerFields(TypedDict):
+    """What goes into a `Server`."""
+
+    context_length: int
+    adds_bos: bool
+    engine: str
+    weights: str | None
+    template_root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a server told of itself."""
+
+    context: int
+    fields: ServerFields
+
+
+def probe(client: httpx.Client) -> Generic:
+    """The dialect of a server whose list of models does not say what it is."""
+    if _told(client, "api/version", _Version):
+        return Ollama()
+    if _told(client, "info", _Info):
+        return TGI()
+    try:
+        alive = client.get("health/liveliness")
+    except httpx.HTTPError:
+        return Generic()
+    return LiteLLM() if alive.is_success and "I'm alive" in alive.text else Generic()
+
+
+def ask_ollama(client: httpx.Client, model: str, context: int | None) -> Told:
+    """Version, digest and context; raises what `genprm.http.check` raises."""
+    version = _told(client, "api/version", _Version)
+    tags = _told(client, "api/tags", _Tags)
+    shown = client.post("api/show", json={"model": model})
+    check(shown)
+    fields = _Show.model_validate(shown.json()).model_info
+    longest = next((n for key, n in fields.items() if key.endswith(".context_length")), None)
+    wanted = context or _OLLAMA_CONTEXT
+    length = min(longest, wanted) if isinstance(longest, int) else wanted
+    digests = {tag.name: tag.digest for tag in tags.models} if tags else {}
+    return Told(
+        length,
+        {
+            "context_length": length,
+            "adds_bos": bool(fields.get("tokenizer.ggml.add_bos_token")),
+            "engine": f"ollama {version.version}" if version else "ollama",
+            "weights": digests.get(model),
+            "template_root": "",
+        },
+    )
+
+
+def ask_tgi(client: httpx.Client) -> Told:
+    """Model, revision and context; raises what `genprm.http.check` raises."""
+    response = client.get("info")
+    check(response)
+    info = _Info.model_validate(response.json())
+    one = client.post("tokenize", json={"inputs": "a"})
+    check(one)
+    return Told(
+        info.max_total_tokens,
+        {
+            "context_length": info.max_total_tokens,
+            "adds_bos": len(one.json()) > 1,
+            "engine": "tgi",
+            "weights": f"{info.model_id}@{info.model_sha}" if info.model_sha else info.model_id,
+            "template_root": info.model_id,
+        },
+    )
+
+
+def _told(client: httpx.Client, path: str, kind: type[M]) -> M | None:
+    """What a route tells, or None where there is no such route."""
+    try:
+        response = client.get(path)
+        check(response)
+        reply = response.json()
+        check_reply(reply)
+        return kind.model_validate(reply)
+    except (httpx.HTTPError, Unavailable, Refused, ValueError):
+        return None
