@@ -72,7 +72,9 @@ def main() -> None:
     arguments = parser.parse_args()
     mode = Mode.DIRECT if arguments.smollm2 else Mode.GENPRM
     if arguments.load:
-        steps = asyncio.run(judge(load_model(arguments.load), arguments.solutions, mode))
+        eager = {"enforce_eager": "true", "dtype": "float32", "max_model_len": "4096"}
+        model = load_model(arguments.load, engine_args=eager)
+        steps = asyncio.run(judge(model, arguments.solutions, mode))
         print(json.dumps([asdict(step) for step in steps]))
         return
     with tempfile.TemporaryDirectory() as temporary:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from typer.testing import CliRunner
 
-from genprm.errors import InputError, ModelError, RequestFailed
+from genprm.cli.main import app
+from genprm.errors import InputError, JournalError, ModelError, RequestFailed
 from genprm.http import Retry
 from genprm.model import Choice, Completion, Finish, Message, Model, Sampling
 from genprm.models.chat_api import ChatAPI
@@ -380,3 +382,26 @@ def test_a_chat_api_that_refuses_or_fails_is_named() -> None:
     ]:
         with server({"/v1/chat/completions": answer}) as (url, _), pytest.raises(kind, match=words):
             asyncio.run(ask(url))
+
+
+def test_a_run_is_not_taken_up_with_another_served_model(tmp_path: Path) -> None:
+    top = {"Yes": -0.2, "No": -1.9}
+    choice = {"text": "Yes", "finish_reason": "length", "logprobs": {"top_logprobs": [top]}}
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"problem": "2 + 3 =", "steps": ["2 + 3 = 5."]}\n')
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}{{ m.content }}\n{% endfor %}")
+    routes: dict[str, Any] = {"/v1/completions": {"choices": [choice]}}
+    words = ["verify", str(rows), "-o", str(tmp_path / "out.jsonl"), "--mode", "direct"]
+    words += ["--chat-template", str(template)]
+
+    def run(url: str) -> BaseException | None:
+        return CliRunner().invoke(app, [*words, "-m", url]).exception
+
+    with server(routes) as (url, _):
+        routes["/v1/models"] = models("vllm", root="org/first")
+        assert run(url) is None
+        assert run(url) is None
+        routes["/v1/models"] = models("vllm", root="org/second")
+        with pytest.raises(JournalError, match=r'model\.weights was "org/first" and is "org/sec'):
+            raise run(url) or AssertionError("it went on")

@@ -8,6 +8,7 @@ import typer
 
 import genprm
 from genprm.cli.commands.adaptive import adaptive
+from genprm.cli.commands.bench import bench
 from genprm.cli.commands.cascade import cascade
 from genprm.cli.commands.curate import curate
 from genprm.cli.commands.doctor import doctor
@@ -57,6 +58,7 @@ evaluate.command()(cascade)
 app.command()(report)
 app.command()(rescore)
 app.command()(doctor)
+app.command()(bench)
 app.command()(schema)
 app.command()(explain)
 

@@ -1,6 +1,7 @@
 """The options that several commands share: one spelling, one help text, one default."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -97,6 +98,13 @@ class EngineOptions(OptionGroup):
         return JudgedBy(self.choice, settings)
 
 
+class Prompt(StrEnum):
+    """Whom the judge's prompt is written for."""
+
+    GENPRM = "genprm"
+    GENERAL = "general"
+
+
 @dataclass(frozen=True, slots=True)
 class JudgingOptions(OptionGroup):
     """How the steps of a solution are judged."""
@@ -154,6 +162,14 @@ class JudgingOptions(OptionGroup):
             rich_help_panel=_JUDGE,
         ),
     ] = False
+    prompt: Annotated[
+        Prompt,
+        typer.Option(
+            help="How the judge is asked: genprm, as GenPRM's checkpoints were trained, or "
+            "general, which states the format, for any instruct or reasoning model.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = Prompt.GENPRM
     reference_output: Annotated[
         bool,
         typer.Option(
@@ -177,7 +193,10 @@ class JudgingOptions(OptionGroup):
             limits=Limits(self.max_tokens, self.code_rounds),
             code_timeout=self.code_timeout,
             prompt_format=PromptFormat(
-                not self.evaluator_prompt, self.assistant_marker, self.reference_output
+                not self.evaluator_prompt,
+                self.assistant_marker,
+                self.reference_output,
+                general=self.prompt is Prompt.GENERAL,
             ),
         )
 

@@ -136,6 +136,7 @@ class JudgingRequest(BaseModel):
     question_prefix: bool | None = None
     assistant_marker: bool | None = None
     reference_output: bool | None = None
+    general: bool | None = None
     seconds: (
         Annotated[float, Field(gt=0, description="What is not judged by then fails.")] | None
     ) = None

@@ -38,6 +38,19 @@ SYSTEM_DIRECT = (
     r"correct, or `\boxed{No}` if the paragraph is incorrect."
 )
 
+FORMAT_STATED = """
+
+Write every review in exactly this form, and end it with one word, Yes if the paragraph is correct \
+or No if it is not. For example, where the paragraph says "7 * 6 = 48.":
+
+<analyze>
+Let's analyze the Paragraph 1 step by step: It multiplies 7 by 6. 7 * 6 = 42, not 48.
+</analyze>
+<output>
+**Judgement**: $\\boxed{No}$
+</output>"""
+"""What GenPRM's checkpoints were taught and no other model knows."""
+
 ANALYZE_CLOSE = "</analyze>\n"
 VERIFY_OPEN = "<verify>\nLet's use python code to find any potential error:\n```python\n"
 VERIFY_CLOSE = "</verify>\n"
@@ -123,11 +136,16 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PromptFormat:
-    """Where the authors' own programs differ; the defaults reproduce the logged prompts."""
+    """Where the authors' own programs differ; the defaults reproduce the logged prompts.
+
+    `general` is for models that were not trained to verify: the format is stated with an example,
+    and the assistant marker stands before the turn.
+    """
 
     question_prefix: bool = True  # False: the evaluator's `{problem}\n{step_1}`
     assistant_marker: bool = False  # True: the template's marker before `<analyze>`
     reference_output: bool = False  # True: drop what was printed before an error
+    general: bool = False  # True: state the format, for any instruct model
 
     def messages(
         self, problem: str, steps: Sequence[str], turns: Sequence[str], *, mode: Mode
@@ -137,6 +155,8 @@ class PromptFormat:
         `turns` are the assistant turns kept as history for the earlier steps.
         """
         system = SYSTEM_DIRECT if mode is Mode.DIRECT else SYSTEM_GENERATIVE
+        if self.general and mode is not Mode.DIRECT:
+            system += FORMAT_STATED
         chat: list[Message] = [{"role": "system", "content": system}]
         for index in range(len(turns) + 1):
             user = self._first_turn(problem, steps[0]) if index == 0 else steps[index]
@@ -144,6 +164,20 @@ class PromptFormat:
             if index < len(turns):
                 chat.append({"role": "assistant", "content": turns[index]})
         return chat
+
+    @property
+    def marks_assistant(self) -> bool:
+        """Whether the template's assistant marker stands before the turn."""
+        return self.assistant_marker or self.general
+
+    def opened(self, prompt: str) -> str:
+        """A rendered prompt after which the turn begins.
+
+        Templates of reasoning models end in `<think>`. The turn's own analysis is bounded by the
+        vote's budget and a thought is not, so the thought is closed before it begins.
+        """
+        is_thinking = self.general and prompt.rstrip().endswith("<think>")
+        return prompt.rstrip() + "\n\n</think>\n\n" if is_thinking else prompt
 
     def output(self, result: RunResult) -> str:
         """The text of an execution as the model reads it."""

@@ -70,7 +70,8 @@ class Verifier(StepJudge):
         chat = settings.prompt_format.messages(
             solution.problem, solution.steps, history.turns, mode=settings.mode
         )
-        prompt = self.model.render(chat, generation_prompt=settings.prompt_format.assistant_marker)
+        form = settings.prompt_format
+        prompt = form.opened(self.model.render(chat, generation_prompt=form.marks_assistant))
         votes: list[Vote] = []
         async with AsyncExitStack() as namespaces:
             copies: list[Namespace] = []

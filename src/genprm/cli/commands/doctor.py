@@ -1,16 +1,12 @@
 """`genprm doctor`: what this machine offers, by really trying it."""
 
+import re
+
 import typer
 
 import genprm
 from genprm.cli import options as cli
 from genprm.errors import GenprmError
-
-_EXTRAS = {
-    "train": ("torch", "transformers", "trl"),
-    "evaluate": ("matplotlib", "torch"),
-    "serve": ("fastapi", "uvicorn"),
-}
 
 
 def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> None:
@@ -25,10 +21,26 @@ def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> N
     found = asyncio.run(probe(sandbox))
     for line in [_engine(model), *found.lines()]:
         typer.echo(line)
-    for extra, packages in _EXTRAS.items():
+    for extra, packages in packages_of_extras().items():
         typer.echo(f"extra {extra}: {', '.join(map(_installed, packages))}")
     if not found.is_safe:
         raise typer.Exit(1)
+
+
+def packages_of_extras() -> dict[str, list[str]]:
+    """The packages that each extra asks for, as the metadata of the installed genprm says."""
+    from importlib.metadata import metadata, requires
+
+    found: dict[str, list[str]] = {
+        extra: [] for extra in metadata("genprm").get_all("Provides-Extra") or [] if extra != "dev"
+    }
+    for line in requires("genprm") or []:
+        requirement, _, marker = line.partition(";")
+        asked = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", marker)
+        name = re.match(r"[\w.-]+", requirement)
+        if asked and name and asked[1] in found:
+            found[asked[1]].append(name[0])
+    return found
 
 
 def _engine(spec: str) -> str:

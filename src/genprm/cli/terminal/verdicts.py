@@ -13,6 +13,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from genprm.cli.terminal.rows import Look
+from genprm.cli.terminal.unreadable import unreadable_hint
 from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
 from genprm.problem import Solution
@@ -142,9 +143,13 @@ def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurren
             )
             async with aclosing(judging) as verdicts:
                 async for row, verdict in verdicts:
+                    votes.extend(vote for step in verdict.steps for vote in step.votes)
                     printer.finish(row, verdict)
 
+    votes: list[Vote] = []
     asyncio.run(run())
+    if hint := unreadable_hint(votes):
+        Console(stderr=True, highlight=False).print(Text(hint))
 
 
 def _show(row: VerdictRow) -> RenderableType:
@@ -163,7 +168,9 @@ def _summarise(rows: Sequence[VerdictRow]) -> RenderableType:
         f"{found.total()} solutions: {found['right']} without a wrong step, "
         f"{found['wrong']} with one, {found['undecided']} undecided"
     )
-    return Text(text + (f", of which {failed} failed" if failed else ""))
+    hint = unreadable_hint(vote for row in rows for step in row.steps for vote in step.votes)
+    lines = [text + (f", of which {failed} failed" if failed else ""), hint]
+    return Text("\n".join(filter(None, lines)))
 
 
 def _cost(row: VerdictRow) -> Cost:

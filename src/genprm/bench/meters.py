@@ -1,0 +1,129 @@
+"""A model that notes what passes through it, and the same requests made again without a driver."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the engine, with all that is needed to make it again."""
+
+    prompt: str
+    stop: tuple[str, ...] = ()
+    max_tokens: int = 0
+    sampling: Sampling = Sampling()
+    seed: int | None = None
+    options: tuple[str, ...] = ()  # of a choice; empty for a completion
+
+
+Votes: TypeAlias = dict[int, list[Call]]
+"""The calls of each vote on one step, by the task that cast it."""
+
+ROW: ContextVar[int] = ContextVar("row")
+"""The solution that the running task belongs to."""
+
+
+class MeteredModel:
+    """A model whose requests are noted by solution, step and vote; one at a time if `serial`."""
+
+    def __init__(self, model: Model, *, serial: bool = False) -> None:
+        self._model = model
+        self._turn = asyncio.Semaphore(1 if serial else 1_000_000)
+        self.tokens_out = 0
+        self.steps: dict[int, list[Votes]] = defaultdict(lambda: [{}])
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self._model.name
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """The model's."""
+        return self._model.identity
+
+    @property
+    def context_length(self) -> int:
+        """The model's."""
+        return self._model.context_length
+
+    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+        """See `Model.render`."""
+        return self._model.render(messages, generation_prompt=generation_prompt)
+
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._model.literal(text)
+
+    async def complete(
+        self,
+        prompt: str,
+        *,
+        stop: Sequence[str],
+        max_tokens: int,
+        sampling: Sampling,
+        seed: int | None = None,
+    ) -> Completion:
+        """See `Model.complete`."""
+        self._note(Call(prompt, tuple(stop), max_tokens, sampling, seed))
+        async with self._turn:
+            done = await self._model.complete(
+                prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
+            )
+        self.tokens_out += done.tokens_out
+        return done
+
+    async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
+        """See `Model.choose`; the judgement counts as a token."""
+        self._note(Call(prompt, options=tuple(options)))
+        async with self._turn:
+            choice = await self._model.choose(prompt, options)
+        self.tokens_out += 1
+        return choice
+
+    async def close(self) -> None:
+        """The model stays open: it is its owner's."""
+
+    def _note(self, call: Call) -> None:
+        votes = self.steps[ROW.get()][-1]
+        votes.setdefault(id(asyncio.current_task()), []).append(call)
+
+    def next_step(self, row: int) -> None:
+        """The step of a solution is judged; what it asks from here on belongs to the next."""
+        self.steps[row].append({})
+
+
+async def replay(model: Model, steps: Sequence[Votes]) -> int:
+    """Make the requests of one solution again; the tokens that came back.
+
+    All votes on a step go at once, the calls of a vote one after the other, and the next step
+    begins when all votes are there: the dependencies of the protocol, and no work between.
+    """
+    return sum([sum(await asyncio.gather(*map(_vote(model), step.values()))) for step in steps])
+
+
+def _vote(model: Model) -> Callable[[Sequence[Call]], Awaitable[int]]:
+    async def cast(calls: Sequence[Call]) -> int:
+        tokens = 0
+        for call in calls:
+            if call.options:
+                await model.choose(call.prompt, call.options)
+                tokens += 1
+                continue
+            done = await model.complete(
+                call.prompt,
+                stop=call.stop,
+                max_tokens=call.max_tokens,
+                sampling=call.sampling,
+                seed=call.seed,
+            )
+            tokens += done.tokens_out
+        return tokens
+
+    return cast
