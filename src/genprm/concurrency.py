@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 
 async def as_finished(
-    jobs: Iterable[Coroutine[Any, Any, T]], limit: int
+    jobs: Iterable[Coroutine[object, None, T]], limit: int
 ) -> AsyncGenerator[T, None]:
     """Run jobs, at most `limit` at a time, and yield their results as they finish.
 
@@ -30,7 +30,7 @@ async def as_finished(
         await _cancel(running)
 
 
-async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def together(jobs: Iterable[Coroutine[object, None, T]]) -> list[T]:
     """Run all jobs at once; their results in order. The first failure cancels the others."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
@@ -39,7 +39,7 @@ async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         await _cancel(task for task in tasks if not task.done())
 
 
-async def _cancel(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
     tasks = list(tasks)
     for task in tasks:
         task.cancel()

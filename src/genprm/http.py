@@ -8,7 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -102,7 +102,7 @@ def cause(error: Exception) -> str:
     return str(error)
 
 
-def check_reply(reply: Any) -> None:
+def check_reply(reply: object) -> None:
     """Pass a decoded reply that carries no error.
 
     Raises:
@@ -137,7 +137,7 @@ def bearer(api_key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def _is_error(reply: dict[str, Any]) -> bool:
+def _is_error(reply: dict[str, object]) -> bool:
     if reply.get("error"):
         return True
     return not reply.get("choices") and isinstance(reply.get("message"), str) and "code" in reply
@@ -152,7 +152,7 @@ def _message(response: httpx.Response) -> str:
     return _reason(body)
 
 
-def _reason(body: Any) -> str:
+def _reason(body: object) -> str:
     if not isinstance(body, dict):
         return str(body)[:200]
     error = body.get("error", body)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 from genprm.markup import Span, inside, protected_spans
 from genprm.step_marker import step_markers
@@ -29,7 +28,7 @@ class Solution:
     problem: str
     steps: tuple[str, ...]
     id: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)  # the row's other fields, passed through
+    extra: Mapping[str, object] = field(default_factory=dict)  # the row's other fields, passed through
 
 
 def split_steps(text: str) -> tuple[str, ...]:

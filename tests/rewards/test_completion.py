@@ -26,10 +26,10 @@ class Rust:
     def __init__(self, inner: Any) -> None:
         self.inner = inner
 
-    def encode(self, text: str, **_: Any) -> list[int]:
+    def encode(self, text: str, /, **_: object) -> list[int]:
         return list(self.inner.encode(text, add_special_tokens=False).ids)
 
-    def decode(self, ids: Any, **_: Any) -> str:
+    def decode(self, ids: list[int], /, **_: object) -> str:
         return str(self.inner.decode(list(ids), skip_special_tokens=False))
 
 

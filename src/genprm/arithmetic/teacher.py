@@ -11,7 +11,6 @@ import contextlib
 import io
 import random
 from dataclasses import dataclass
-from typing import Any
 
 from genprm.arithmetic.exercise import Claim, Exercise, Family
 from genprm.arithmetic.slips import Slip, make_slip
@@ -40,7 +39,7 @@ def rationales(exercise: Exercise, rng: random.Random, *, slips: float = 0.0) ->
     Steps after the first error are judged by their own claims: a later step that is true of the
     problem is right, one that builds on the wrong value is wrong.
     """
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, object] = {}
     written: list[Rationale] = []
     for index, claim in enumerate(exercise.claims):
         trusted = exercise.first_error < 0 or index <= exercise.first_error
@@ -50,7 +49,7 @@ def rationales(exercise: Exercise, rng: random.Random, *, slips: float = 0.0) ->
 
 
 def _rationale(
-    claim: Claim, family: Family, namespace: dict[str, Any], rng: random.Random, *, slipped: bool
+    claim: Claim, family: Family, namespace: dict[str, object], rng: random.Random, *, slipped: bool
 ) -> Rationale:
     stated = STATED.format(claim.links[-1])
     code = "\n".join((*claim.setup, comparison(claim, family)))
@@ -73,7 +72,7 @@ def comparison(claim: Claim, family: Family) -> str:
     return f"print([{test} for x in [{', '.join(claim.links)}]])"
 
 
-def run(code: str, namespace: dict[str, Any]) -> str:
+def run(code: str, namespace: dict[str, object]) -> str:
     """What our own code prints; `namespace` lives on from step to step."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):

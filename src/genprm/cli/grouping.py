@@ -1,10 +1,10 @@
 """Groups of options: a command takes a dataclass, its user sees the fields as options."""
 
 from collections.abc import Callable
-from dataclasses import Field, fields
+from dataclasses import fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
-from typing import Any, get_type_hints
+from typing import TypeGuard, get_type_hints
 
 
 class OptionGroup:
@@ -17,7 +17,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     groups = {name: hint for name, hint in hints.items() if _is_group(hint)}
 
     @wraps(command)
-    def spelt(**given: Any) -> None:
+    def spelt(**given: object) -> None:
         for name, group in groups.items():
             given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
         command(**given)
@@ -33,16 +33,15 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     return spelt
 
 
-def _is_group(hint: Any) -> bool:
+def _is_group(hint: object) -> TypeGuard[type[OptionGroup]]:
     return isinstance(hint, type) and issubclass(hint, OptionGroup)
 
 
-def _options(group: Any) -> list[Parameter]:
+def _options(group: type[OptionGroup]) -> list[Parameter]:
     hints = get_type_hints(group, include_extras=True)
-    described: tuple[Field[Any], ...] = fields(group)
     return [
         Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
-        for field in described
+        for field in fields(group)  # type: ignore[arg-type]  # every group is a dataclass
     ]

@@ -5,9 +5,10 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import httpx
+from pydantic import BaseModel
 
 from genprm.client.exchange import (
     BUSY,
@@ -37,6 +38,19 @@ class StepEvent:
     verdict: StepRow
 
 
+class _Place(BaseModel):
+    row: int
+    step: int
+
+
+class _Fault(BaseModel):
+    message: str
+
+
+class _Error(BaseModel):
+    error: _Fault
+
+
 class AsyncClient(Calls):
     """Awaited; see `Client`."""
 
@@ -49,25 +63,41 @@ class AsyncClient(Calls):
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
         )
 
-    async def verify(self, solutions: Sequence[Solution], **options: Any) -> list[VerdictRow]:
+    async def verify(
+        self,
+        solutions: Sequence[Solution],
+        *,
+        rows: Sequence[int] | None = None,
+        **options: object,
+    ) -> list[VerdictRow]:
         """As `Client.verify`."""
-        body = verify_body(solutions, **options)
+        body = verify_body(solutions, options, rows)
         return (await self._call("/v1/verify", body, Verdicts)).verdicts
 
-    async def scores(self, solutions: Sequence[Solution], **options: Any) -> list[ScoredSolution]:
+    async def scores(
+        self,
+        solutions: Sequence[Solution],
+        *,
+        rows: Sequence[int] | None = None,
+        **options: object,
+    ) -> list[ScoredSolution]:
         """As `Client.scores`."""
-        body = verify_body(solutions, detail=Detail.SCORES.value, **options)
+        body = verify_body(solutions, {**options, "detail": Detail.SCORES.value}, rows)
         return (await self._call("/v1/verify", body, Scores)).verdicts
 
     async def stream(
-        self, solutions: Sequence[Solution], **options: Any
+        self,
+        solutions: Sequence[Solution],
+        *,
+        rows: Sequence[int] | None = None,
+        **options: object,
     ) -> AsyncGenerator[StepEvent | VerdictRow, None]:
         """Steps as they are judged, and a row for each solution as it is finished.
 
         Raises:
             InputError, ModelError: as `verify`; also where the stream ends before its end.
         """
-        body = {**verify_body(solutions, **options), "stream": True}
+        body = {**verify_body(solutions, options, rows), "stream": True}
         try:
             async with aclosing(await self._accepted("/v1/verify", body)) as reply:
                 async for line in reply.aiter_lines():
@@ -81,7 +111,7 @@ class AsyncClient(Calls):
             raise ModelError(f"{self.url}: not a stream of genprm serve: {error}") from None
         raise ModelError(f"{self.url}: the stream ended before its end; fix: ask again")
 
-    async def _accepted(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
+    async def _accepted(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         """The reply, its body still to come; busy services are asked again."""
         for attempt in range(self.retries + 1):
             reply = await self._http.send(self.request(path, body), stream=True)
@@ -95,14 +125,14 @@ class AsyncClient(Calls):
         raise self.fault(reply)
 
     async def rank(
-        self, problem: str, candidates: Sequence[Candidate], **options: Any
+        self, problem: str, candidates: Sequence[Candidate], **options: object
     ) -> RankReply:
         """As `Client.rank`."""
-        return await self._call("/v1/rank", rank_body(problem, candidates, **options), RankReply)
+        return await self._call("/v1/rank", rank_body(problem, candidates, options), RankReply)
 
-    async def critique(self, solution: Solution, **options: Any) -> CritiqueReply:
+    async def critique(self, solution: Solution, **options: object) -> CritiqueReply:
         """As `Client.critique`."""
-        return await self._call("/v1/critique", critique_body(solution, **options), CritiqueReply)
+        return await self._call("/v1/critique", critique_body(solution, options), CritiqueReply)
 
     async def judge(self) -> JudgeSpec:
         """As `Client.judge`."""
@@ -112,14 +142,15 @@ class AsyncClient(Calls):
         """Close the connections. Idempotent."""
         await self._http.aclose()
 
-    def _event(self, event: dict[str, Any]) -> StepEvent | VerdictRow:
+    def _event(self, event: dict[str, object]) -> StepEvent | VerdictRow:
         if event["event"] == "error":
-            raise ModelError(f"{self.url}: {event['error']['message']}")
+            raise ModelError(f"{self.url}: {_Error.model_validate(event).error.message}")
         if event["event"] == "verdict":
             return VerdictRow.model_validate(event)
-        return StepEvent(event["row"], event["step"], StepRow.model_validate(event))
+        place = _Place.model_validate(event)
+        return StepEvent(place.row, place.step, StepRow.model_validate(event))
 
-    async def _call(self, path: str, body: Mapping[str, Any] | None, kind: type[Reply]) -> Reply:
+    async def _call(self, path: str, body: Mapping[str, object] | None, kind: type[Reply]) -> Reply:
         exchange = self.exchange(path, body, kind)
         try:
             action = next(exchange)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 import httpx
 
@@ -38,27 +38,39 @@ class Client(Calls):
         super().__init__(url, api_key=api_key, retries=retries)
         self._http = httpx.Client(timeout=httpx.Timeout(timeout, connect=10.0))
 
-    def verify(self, solutions: Sequence[Solution], **options: Any) -> list[VerdictRow]:
+    def verify(
+        self,
+        solutions: Sequence[Solution],
+        *,
+        rows: Sequence[int] | None = None,
+        **options: object,
+    ) -> list[VerdictRow]:
         """A row for each solution, in order.
 
         Raises:
             InputError: the service refuses the request; says which field.
             ModelError: the service cannot be reached or does not answer.
         """
-        return self._call("/v1/verify", verify_body(solutions, **options), Verdicts).verdicts
+        return self._call("/v1/verify", verify_body(solutions, options, rows), Verdicts).verdicts
 
-    def scores(self, solutions: Sequence[Solution], **options: Any) -> list[ScoredSolution]:
+    def scores(
+        self,
+        solutions: Sequence[Solution],
+        *,
+        rows: Sequence[int] | None = None,
+        **options: object,
+    ) -> list[ScoredSolution]:
         """The short form of `verify`: rewards, labels and the first error of each."""
-        body = verify_body(solutions, detail=Detail.SCORES.value, **options)
+        body = verify_body(solutions, {**options, "detail": Detail.SCORES.value}, rows)
         return self._call("/v1/verify", body, Scores).verdicts
 
-    def rank(self, problem: str, candidates: Sequence[Candidate], **options: Any) -> RankReply:
+    def rank(self, problem: str, candidates: Sequence[Candidate], **options: object) -> RankReply:
         """Candidates in order. Raises as `verify`."""
-        return self._call("/v1/rank", rank_body(problem, candidates, **options), RankReply)
+        return self._call("/v1/rank", rank_body(problem, candidates, options), RankReply)
 
-    def critique(self, solution: Solution, **options: Any) -> CritiqueReply:
+    def critique(self, solution: Solution, **options: object) -> CritiqueReply:
         """The first wrong step's analysis. Raises as `verify`."""
-        return self._call("/v1/critique", critique_body(solution, **options), CritiqueReply)
+        return self._call("/v1/critique", critique_body(solution, options), CritiqueReply)
 
     def judge(self) -> JudgeSpec:
         """Who judges there. Raises as `verify`."""
@@ -68,7 +80,7 @@ class Client(Calls):
         """Close the connections. Idempotent."""
         self._http.close()
 
-    def _call(self, path: str, body: Mapping[str, Any] | None, kind: type[Reply]) -> Reply:
+    def _call(self, path: str, body: Mapping[str, object] | None, kind: type[Reply]) -> Reply:
         exchange = self.exchange(path, body, kind)
         try:
             action = next(exchange)

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from genprm.errors import InputError, ModelError
 from genprm.problem import Solution
-from genprm.records.record import replace_surrogates
+from genprm.records.record import without_surrogates
 from genprm.records.service import ScoredSolution
 from genprm.records.validation import field_fault
 from genprm.records.verdicts import VerdictRow
@@ -41,7 +41,7 @@ class Calls:
         self.headers = {"authorization": f"Bearer {api_key.strip()}"} if api_key else {}
 
     def exchange(
-        self, path: str, body: Mapping[str, Any] | None, kind: type[Reply]
+        self, path: str, body: Mapping[str, object] | None, kind: type[Reply]
     ) -> Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Reply]:
         """Yields requests to send and seconds to wait; is sent what came of a request."""
         for attempt in range(self.retries + 1):
@@ -62,11 +62,11 @@ class Calls:
                 yield wait
         raise fault
 
-    def request(self, path: str, body: Mapping[str, Any] | None) -> httpx.Request:
+    def request(self, path: str, body: Mapping[str, object] | None) -> httpx.Request:
         """A POST of the body, or a GET without one. Half surrogate pairs become U+FFFD."""
         if body is None:
             return httpx.Request("GET", self.url + path, headers=self.headers)
-        text = json.dumps(replace_surrogates(body), ensure_ascii=False)
+        text = json.dumps(without_surrogates(body), ensure_ascii=False)
         headers = {**self.headers, "content-type": "application/json"}
         return httpx.Request("POST", self.url + path, headers=headers, content=text.encode())
 
@@ -99,8 +99,10 @@ class Calls:
 
 
 def verify_body(
-    solutions: Sequence[Solution], *, rows: Sequence[int] | None = None, **options: Any
-) -> dict[str, Any]:
+    solutions: Sequence[Solution],
+    options: Mapping[str, object],
+    rows: Sequence[int] | None = None,
+) -> dict[str, object]:
     """The request for these solutions; `rows` are their places in a run, for their seeds."""
     places = range(len(solutions)) if rows is None else rows
     asked = [
@@ -110,12 +112,14 @@ def verify_body(
     return {**options, "solutions": asked}
 
 
-def rank_body(problem: str, candidates: Sequence[Candidate], **options: Any) -> dict[str, Any]:
+def rank_body(
+    problem: str, candidates: Sequence[Candidate], options: Mapping[str, object]
+) -> dict[str, object]:
     """The request that ranks these candidates."""
     return {**options, "problem": problem, "candidates": list(candidates)}
 
 
-def critique_body(solution: Solution, **options: Any) -> dict[str, Any]:
+def critique_body(solution: Solution, options: Mapping[str, object]) -> dict[str, object]:
     """The request that criticises this solution."""
     return {**options, "problem": solution.problem, "steps": list(solution.steps)}
 

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from genprm.client.awaited import AsyncClient
 from genprm.errors import InputError, ModelError, RequestFailed
@@ -77,7 +77,7 @@ class RemoteJudge(StepJudge):
         _refuse()
 
 
-def options(settings: Settings) -> dict[str, Any]:
+def options(settings: Settings) -> dict[str, object]:
     """The settings in the words of a request."""
     return {
         "mode": settings.mode.value,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from genprm.dataset import read_rows
 from genprm.errors import InputError
@@ -49,7 +48,7 @@ def read_predictions(path: Path) -> Predictions:
     return Predictions(first_errors, unreadable)
 
 
-def _index(value: Any) -> int | None:
+def _index(value: object) -> int | None:
     """An integer, or a text or a whole float that says one."""
     if isinstance(value, bool):
         return None

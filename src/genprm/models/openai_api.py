@@ -265,7 +265,7 @@ class OpenAICompatible:
         return _cut(continuation, Finish.LENGTH if reason == "length" else Finish.EOS, pieces)
 
     def _sent(self, prompt: str) -> str:
-        return self._without_bos(str(replace_surrogates(prompt)))
+        return self._without_bos(replace_surrogates(prompt))
 
     def _without_bos(self, prompt: str) -> str:
         """`prompt` without the BOS that the server puts there itself."""

@@ -9,7 +9,7 @@ import httpx
 from httpx_sse import EventSource
 
 from genprm.http import BadReply, check_reply
-from genprm.records.record import replace_surrogates
+from genprm.records.record import without_surrogates
 
 DONE = "[DONE]"
 _ERROR_FIELD = re.compile(
@@ -63,7 +63,7 @@ def decoded(text: str) -> dict[str, Any]:
     check_reply(reply)
     if not isinstance(reply, dict):
         raise BadReply(f"the server sent no JSON object: {text[:150]!r}")
-    return cast("dict[str, Any]", replace_surrogates(reply))
+    return cast("dict[str, Any]", without_surrogates(reply))
 
 
 class _Heard:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self, TypeAlias
+from typing import Annotated, ClassVar, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic_core import PydanticSerializationError
@@ -31,7 +31,7 @@ class Record(BaseModel):
         try:
             text = self.model_dump_json()
         except (PydanticSerializationError, UnicodeError):
-            text = json.dumps(replace_surrogates(self.model_dump()), ensure_ascii=False)
+            text = json.dumps(without_surrogates(self.model_dump()), ensure_ascii=False)
         return text.translate(_LINE_ENDS).encode() + b"\n"
 
     def json_object(self) -> JsonObject:
@@ -69,18 +69,23 @@ def json_object(value: object) -> JsonObject:
     return found
 
 
-def replace_surrogates(value: Any) -> Any:
-    """The same value with every lone surrogate in its strings replaced by U+FFFD."""
+def replace_surrogates(text: str) -> str:
+    """The same text with every lone surrogate replaced by U+FFFD."""
+    if not _SURROGATE.search(text):  # nearly always: most texts are not copied
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def without_surrogates(value: object) -> object:
+    """The same value of JSON, with every lone surrogate in its strings replaced by U+FFFD."""
     if isinstance(value, str):
-        if not _SURROGATE.search(value):  # nearly always: most texts are not copied
-            return value
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return replace_surrogates(value)
     if isinstance(value, Mapping):
-        return {replace_surrogates(key): replace_surrogates(item) for key, item in value.items()}
+        return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [replace_surrogates(item) for item in value]
+        return [without_surrogates(item) for item in value]
     return value
 
 
 # A text that people or models wrote: it may hold anything, lone surrogates included.
-Text = Annotated[str, BeforeValidator(replace_surrogates)]
+Text = Annotated[str, BeforeValidator(without_surrogates)]

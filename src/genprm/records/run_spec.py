@@ -8,7 +8,7 @@ from importlib import metadata
 from pydantic import Field, JsonValue
 
 from genprm.model import ModelIdentity
-from genprm.records.record import JsonObject, Record, replace_surrogates
+from genprm.records.record import JsonObject, Record, without_surrogates
 from genprm.records.version_0_1 import upgraded
 
 
@@ -64,7 +64,7 @@ def read_spec(text: bytes) -> RunSpec:
 
 def digest(value: object) -> str:
     """SHA-256 of a value's JSON: what names an input in a spec."""
-    text = json.dumps(replace_surrogates(value), sort_keys=True, default=str)
+    text = json.dumps(without_surrogates(value), sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
 
 

@@ -6,10 +6,10 @@ says. What has no text (a call of a tool, None, an empty chat) is None: there is
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-Turn: TypeAlias = Mapping[str, Any]
-Chat: TypeAlias = str | Turn | Sequence[Turn] | None
+Turn: TypeAlias = Mapping[str, object]
+Chat: TypeAlias = str | Turn | Sequence[object] | None
 
 # Turns of a prompt that was rendered by a chat template before the trainer handed it over.
 _RENDERED_USER = re.compile(
@@ -60,7 +60,7 @@ def _said(chat: Chat, role: str) -> str | None:
     return None
 
 
-def _text(content: Any) -> str | None:
+def _text(content: object) -> str | None:
     """A turn's content: a text, or parts of which those of text count."""
     if isinstance(content, str):
         return content if content.strip() else None
@@ -72,7 +72,7 @@ def _text(content: Any) -> str | None:
     return _text("".join(parts))
 
 
-def _part(part: Any) -> str:
+def _part(part: object) -> str:
     if not isinstance(part, Mapping) or part.get("type", "text") not in _TEXT_PARTS:
         return ""
     text = part.get("text")

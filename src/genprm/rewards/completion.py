@@ -7,7 +7,7 @@ whole step but white space around it. A token that two steps share belongs to bo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from genprm.problem import Solution, split_steps
 from genprm.rewards.judges import Judged
@@ -21,10 +21,12 @@ _SPLIT = 3  # tokens that may hold only a part of a character: UTF-8 has at most
 class Tokenizer(Protocol):
     """The part of a Hugging Face tokenizer that is used here."""
 
-    def decode(self, ids: Any, **options: Any) -> Any:
+    def decode(
+        self, ids: list[int], /, *, skip_special_tokens: bool, clean_up_tokenization_spaces: bool
+    ) -> str:
         """The text of these tokens."""
 
-    def encode(self, text: Any, **options: Any) -> Any:
+    def encode(self, text: str, /, *, add_special_tokens: bool) -> list[int]:
         """The tokens of this text."""
 
 
@@ -107,7 +109,7 @@ class JudgedCompletion:
         tokenizer makes of the text.
         """
         if ids is None:
-            ids = list(tokenizer.encode(self.text, add_special_tokens=False))
+            ids = tokenizer.encode(self.text, add_special_tokens=False)
         lengths = _Lengths(tokenizer, ids)
         return [(lengths.token_at(step.start), lengths.tokens_to(step.end)) for step in self.steps]
 
@@ -182,9 +184,8 @@ class _Lengths:
         return self._known[count]
 
     def _decode(self, count: int) -> str:
-        text: str = self._tokenizer.decode(
+        return self._tokenizer.decode(
             list(self._ids[:count]),
             skip_special_tokens=False,
             clean_up_tokenization_spaces=False,
         )
-        return text

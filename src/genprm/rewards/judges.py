@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from genprm.client import AsyncClient
 from genprm.compose import JudgeChoice, ModelChoice, open_judge
@@ -157,7 +157,7 @@ class Service:
         batch: int = 8,
         concurrency: int = 8,
         retries: int = 4,
-        **options: Any,
+        **options: object,
     ) -> None:
         self.url = url
         self.timeout = timeout
@@ -212,7 +212,7 @@ async def _verdict(judge: StepJudge, solution: Solution, row: int) -> Judged:
     if len(solution.steps) > MAX_STEPS:
         return Judged(cause=f"{len(solution.steps):,} steps; at most {MAX_STEPS:,} are judged")
     readable = Solution(
-        replace_surrogates(solution.problem), tuple(replace_surrogates(solution.steps))
+        replace_surrogates(solution.problem), tuple(map(replace_surrogates, solution.steps))
     )
     verdict = await judge.verify(readable, row=row)
     rewards = tuple(step.reward for step in verdict.steps)

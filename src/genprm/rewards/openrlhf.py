@@ -9,7 +9,6 @@ needs no file at all.
 import os
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from genprm.answer import AnswerChecker
 from genprm.rewards.background import Background
@@ -21,8 +20,8 @@ from genprm.verify.settings import Settings
 
 
 def reward_func(
-    queries: Sequence[str], prompts: Sequence[str], labels: Sequence[Any], **_: Any
-) -> dict[str, Any]:
+    queries: Sequence[str], prompts: Sequence[str], labels: Sequence[object], **_: object
+) -> dict[str, object]:
     """A reward for each query, which is a prompt with its response; 0 for an abstention."""
     import torch
 

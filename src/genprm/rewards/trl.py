@@ -11,9 +11,9 @@ AsyncGRPO takes it as it is. Called as TRL 1.16 calls them: `prompts`, `completi
 set's columns, `log_metric`, `log_extra`, …. A completion that cannot be judged never raises.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from genprm.answer import AnswerChecker
 from genprm.rewards.background import Background
@@ -24,7 +24,7 @@ from genprm.rewards.judges import Judge
 from genprm.rewards.scoring import Kind, Scoring
 
 LogMetric: TypeAlias = Callable[[str, float], None]
-LogExtra: TypeAlias = Callable[[str, list[Any]], None]
+LogExtra: TypeAlias = Callable[[str, list[object]], None]
 
 
 class _Reward:
@@ -66,15 +66,15 @@ class _Reward:
             self._checker = None
 
     def _batch(
-        self, prompts: Sequence[Chat], completions: Sequence[Chat], columns: dict[str, Any]
+        self, prompts: Sequence[Chat], completions: Sequence[Chat], columns: Mapping[str, object]
     ) -> Batch:
-        problems = columns.get(self.problem)
+        problems = _texts(columns.get(self.problem))
         return Batch.read(prompts, completions, problems, response_prefix=self.response_prefix)
 
     def _rewards(
         self,
         judged: list[JudgedCompletion],
-        columns: dict[str, Any],
+        columns: Mapping[str, object],
         log_metric: LogMetric | None,
         log_extra: LogExtra | None,
     ) -> list[float | None]:
@@ -91,15 +91,21 @@ class _Reward:
         return [self.scoring(one, right) for one, right in pairs]
 
     def _correct(
-        self, judged: list[JudgedCompletion], columns: dict[str, Any]
+        self, judged: list[JudgedCompletion], columns: Mapping[str, object]
     ) -> Sequence[bool | None]:
-        golds = columns.get(self.answer)
+        golds = _texts(columns.get(self.answer))
         if self.scoring.kind is not Kind.FLAW_AWARE or golds is None:
             return [None] * len(judged)
         if self._checker is None:
             self._checker = AnswerChecker()
-        known = [None if gold is None else str(gold) for gold in golds]
-        return check_answers(self._checker, known, [one.text for one in judged])
+        return check_answers(self._checker, golds, [one.text for one in judged])
+
+
+def _texts(column: object) -> list[str | None] | None:
+    """A column of the data set as texts; None where there is no such column."""
+    if not isinstance(column, Iterable):
+        return None
+    return [None if value is None else str(value) for value in column]
 
 
 class GenPRMReward(_Reward):
@@ -111,7 +117,7 @@ class GenPRMReward(_Reward):
         completions: Sequence[Chat],
         log_metric: LogMetric | None = None,
         log_extra: LogExtra | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> list[float | None]:
         """One reward for each completion.
 
@@ -132,7 +138,7 @@ class AsyncGenPRMReward(_Reward):
         completions: Sequence[Chat],
         log_metric: LogMetric | None = None,
         log_extra: LogExtra | None = None,
-        **columns: Any,
+        **columns: object,
     ) -> list[float | None]:
         """One reward for each completion; raises as `GenPRMReward`."""
         judged = await self._batch(prompts, completions, columns).ajudge(self._judge)

@@ -14,10 +14,12 @@ preparation stores it. verl needs a number for every completion, so an abstentio
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from genprm.answer import AnswerChecker
 from genprm.errors import InputError
+from genprm.records.validation import field_fault
 from genprm.rewards.background import Background
 from genprm.rewards.batch import Batch, check_answers
 from genprm.rewards.completion import JudgedCompletion
@@ -28,12 +30,37 @@ from genprm.verify.settings import Settings
 Score = dict[str, float]
 
 
+class _Options(BaseModel):
+    """What verl's `reward_kwargs` say; what verl adds of its own is not read."""
+
+    url: str | None = None
+    api_key: str | None = None
+    model: str | None = None
+    reward_router_address: str | None = None
+    votes: int = 1
+    timeout: float = 120.0
+    kind: Kind = Kind.OUTCOME
+    abstention: float = 0.0
+    penalty: float = 0.5
+    response_prefix: str = ""
+
+    @classmethod
+    def read(cls, options: Mapping[str, object]) -> "_Options":
+        """Raises InputError: an option has a value that it cannot have."""
+        try:
+            return cls.model_validate(options)
+        except ValidationError as error:
+            raise InputError(
+                f"reward_kwargs: {field_fault(error)}; fix: see genprm.rewards.verl"
+            ) from None
+
+
 def compute_score(
     data_source: str,
     solution_str: str,
-    ground_truth: Any,
-    extra_info: Mapping[str, Any] | None = None,
-    **options: Any,
+    ground_truth: object,
+    extra_info: Mapping[str, object] | None = None,
+    **options: object,
 ) -> Score:
     """The reward of one completion, for verl's naive manager.
 
@@ -49,9 +76,9 @@ def compute_score(
 async def compute_score_async(
     data_source: str,  # noqa: ARG001 (verl's)
     solution_str: str,
-    ground_truth: Any,
-    extra_info: Mapping[str, Any] | None = None,
-    **options: Any,
+    ground_truth: object,
+    extra_info: Mapping[str, object] | None = None,
+    **options: object,
 ) -> Score:
     """As `compute_score`, awaited: for verl's reward loop."""
     (judged,) = await _batch([solution_str], [extra_info], options).ajudge(_judge(options))
@@ -61,9 +88,9 @@ async def compute_score_async(
 def compute_score_batch(
     data_sources: Sequence[str],  # noqa: ARG001 (verl's)
     solution_strs: Sequence[str],
-    ground_truths: Sequence[Any],
-    extra_infos: Sequence[Mapping[str, Any] | None],
-    **options: Any,
+    ground_truths: Sequence[object],
+    extra_infos: Sequence[Mapping[str, object] | None],
+    **options: object,
 ) -> list[Score]:
     """The rewards of a batch, judged at once: for verl's batch manager."""
     judged = _batch(solution_strs, extra_infos, options).judge(_judge(options))
@@ -71,7 +98,7 @@ def compute_score_batch(
 
 
 def _scores(
-    judged: Sequence[JudgedCompletion], golds: Sequence[Any], options: Mapping[str, Any]
+    judged: Sequence[JudgedCompletion], golds: Sequence[object], options: Mapping[str, object]
 ) -> list[Score]:
     """Always the same keys: verl collects them into columns."""
     scoring = _scoring(options)
@@ -96,15 +123,15 @@ def _score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> 
 
 def _batch(
     texts: Sequence[str],
-    infos: Sequence[Mapping[str, Any] | None],
-    options: Mapping[str, Any],
+    infos: Sequence[Mapping[str, object] | None],
+    options: Mapping[str, object],
 ) -> Batch:
     problems = [_problem(info or {}) for info in infos]
-    prefix = str(options.get("response_prefix", ""))
+    prefix = _Options.read(options).response_prefix
     return Batch.read(problems, texts, response_prefix=prefix)
 
 
-def _problem(info: Mapping[str, Any]) -> str:
+def _problem(info: Mapping[str, object]) -> str:
     problem = info.get("problem") or info.get("question")
     if not problem:
         raise InputError(
@@ -113,12 +140,9 @@ def _problem(info: Mapping[str, Any]) -> str:
     return str(problem)
 
 
-def _scoring(options: Mapping[str, Any]) -> Scoring:
-    return _scoring_of(
-        Kind(options.get("kind", "outcome")),
-        float(options.get("abstention", 0.0)),
-        float(options.get("penalty", 0.5)),
-    )
+def _scoring(options: Mapping[str, object]) -> Scoring:
+    read = _Options.read(options)
+    return _scoring_of(read.kind, read.abstention, read.penalty)
 
 
 @lru_cache
@@ -131,16 +155,11 @@ def _checker() -> AnswerChecker:
     return AnswerChecker()
 
 
-def _judge(options: Mapping[str, Any]) -> Background:
-    router = options.get("reward_router_address")
+def _judge(options: Mapping[str, object]) -> Background:
+    read = _Options.read(options)
+    router = read.reward_router_address
     served = f"http://{router}/v1" if router else "arithmetic"
-    return _background(
-        options.get("url"),
-        options.get("api_key"),
-        str(options.get("model", served)),
-        int(options.get("votes", 1)),
-        float(options.get("timeout", 120.0)),
-    )
+    return _background(read.url, read.api_key, read.model or served, read.votes, read.timeout)
 
 
 @lru_cache

@@ -9,9 +9,9 @@ import json
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genprm.server.errors import ErrorDetail, ErrorReply
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
     `on_end` is called at the first signal; a second one ends at once.
     """
 
-    def __init__(self, app: Any, limits: Limits, on_end: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, limits: Limits, on_end: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,

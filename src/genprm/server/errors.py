@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from genprm.errors import GenprmError, InputError
-from genprm.records.record import replace_surrogates
+from genprm.records.record import without_surrogates
 
 LATER = "send the request again later"
 
@@ -71,7 +71,7 @@ class Refusal(GenprmError):
 
     def response(self) -> Response:
         """The reply."""
-        body = json.dumps(replace_surrogates({"error": self.detail.model_dump()}))
+        body = json.dumps(without_surrogates({"error": self.detail.model_dump()}))
         later = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
         return Response(body, self.status, later, media_type="application/json")
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from starlette.requests import Request
 
@@ -261,7 +261,7 @@ async def _gone(request: Request) -> None:
         pass
 
 
-async def _cancel(job: "asyncio.Future[Any]") -> None:
+async def _cancel(job: "asyncio.Future[T]") -> None:
     if not job.done():
         job.cancel()
     with suppress(asyncio.CancelledError, Exception):

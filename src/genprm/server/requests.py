@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,7 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from genprm.dataset import MAX_CHARACTERS, Text
 from genprm.model import Sampling
@@ -32,13 +33,13 @@ from genprm.verify.voting import Adaptive
 
 _NAMES = ("problem", "question", "steps", "solution", "id", "row")
 _PROBLEM = "What is 2 + 3 * 4?"
-_TEXT: dict[str, Any] = {
+_TEXT: JsonDict = {
     "type": "string",
     "maxLength": MAX_CHARACTERS,
     "pattern": "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
 }
-_STEPS: dict[str, Any] = {"type": "array", "items": _TEXT, "minItems": 1}
-_NONE: dict[str, Any] = {"type": "null"}
+_STEPS: JsonDict = {"type": "array", "items": _TEXT, "minItems": 1}
+_NONE: JsonDict = {"type": "null"}
 
 Said = Annotated[Text, WithJsonSchema(_TEXT)]  # as `Text` demands it, told in the document
 
@@ -101,7 +102,7 @@ class Unusable:
     refusal: Refusal
 
 
-def _alone(value: Any, handler: ValidatorFunctionWrapHandler) -> "AskedSolution | Unusable":
+def _alone(value: object, handler: ValidatorFunctionWrapHandler) -> "AskedSolution | Unusable":
     try:
         parsed: AskedSolution = handler(value)
     except ValidationError as error:
@@ -182,10 +183,10 @@ class JudgingRequest(BaseModel):
 _Part = TypeVar("_Part", Sampling, PromptFormat)
 
 
-def _changed(part: _Part, said: dict[str, Any]) -> _Part:
+def _changed(part: _Part, said: dict[str, object]) -> _Part:
     """The part with its fields as they are said; they are taken out of `said`."""
-    names = [field.name for field in fields(part) if field.name in said]
-    return replace(part, **{name: said.pop(name) for name in names})
+    own = {field.name: getattr(part, field.name) for field in fields(part)}
+    return type(part)(**{name: said.pop(name, value) for name, value in own.items()})
 
 
 def _at_most(field: str, value: float, bound: float) -> None:
@@ -242,7 +243,7 @@ class VerifyRequest(JudgingRequest):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_solution(cls, body: Any) -> Any:
+    def _one_solution(cls, body: object) -> object:
         if not isinstance(body, dict):
             return body
         body = {name: value for name, value in body.items() if value is not None}

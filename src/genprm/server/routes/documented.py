@@ -1,6 +1,5 @@
 """The refusals that every route's documentation lists."""
 
-from typing import Any
 
 from genprm.server.errors import ErrorReply
 
@@ -19,9 +18,9 @@ _SAID = {
     504: "Nothing was judged in time.",
 }
 
-refusals: dict[int | str, dict[str, Any]] = {
+refusals: dict[int | str, dict[str, object]] = {
     status: {"model": ErrorReply, "description": said} for status, said in _SAID.items()
 }
-probe_refusals: dict[int | str, dict[str, Any]] = {
+probe_refusals: dict[int | str, dict[str, object]] = {
     status: refusals[status] for status in (403, 421, 500, 503)
 }

@@ -1,6 +1,6 @@
 """POST /verify: a resources server of NeMo Gym, whose requests hold OpenAI Responses objects."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -24,13 +24,13 @@ class _Open(BaseModel):
 class CreateParams(_Open):
     """What the model was asked: a text, or a list of messages."""
 
-    input: str | list[Any]
+    input: str | list[object]
 
 
 class Response(_Open):
     """What the model answered: messages, calls of tools, reasoning."""
 
-    output: list[Any]
+    output: list[object]
 
 
 class GymRequest(_Open):
@@ -106,7 +106,7 @@ def router(judging: Judging, checker: AnswerChecker) -> APIRouter:
         )
 
     @routes.post("/seed_session", responses=refusals, summary="NeMo Gym: there is no session.")
-    async def seed_session() -> dict[str, Any]:
+    async def seed_session() -> dict[str, object]:
         return {}
 
     return routes

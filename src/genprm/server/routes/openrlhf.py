@@ -1,7 +1,7 @@
 """POST /get_reward: what OpenRLHF asks of a remote reward model (`--reward.remote_url`)."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -36,7 +36,7 @@ class OpenRLHFRequest(BaseModel):
 
     query: list[str] = Field(min_length=1)
     prompts: list[str]
-    labels: list[Any] | None = None
+    labels: list[object] | None = None
 
     @model_validator(mode="after")
     def _of_one_length(self) -> "OpenRLHFRequest":
@@ -89,7 +89,7 @@ def _completion(prompt: str, query: str, response_prefix: str) -> Completion:
 def _correct(
     checker: AnswerChecker,
     how: Rewarding,
-    labels: Sequence[Any] | None,
+    labels: Sequence[object] | None,
     completions: Sequence[Completion],
 ) -> list[bool | None]:
     if how.kind is not Kind.FLAW_AWARE or labels is None:

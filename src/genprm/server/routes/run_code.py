@@ -6,7 +6,7 @@ Only Python, in a fresh namespace without files or network. `memory_limit_MB` is
 
 import asyncio
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,7 +34,7 @@ class CodeRequest(BaseModel):
     compile_timeout: float = 10.0
     run_timeout: Annotated[float, Field(gt=0, le=CODE_SECONDS)] = 10.0
     memory_limit_MB: int = -1  # noqa: N815 (SandboxFusion's name)
-    files: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, object] = Field(default_factory=dict)
     fetch_files: list[str] = Field(default_factory=list)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -18,7 +17,7 @@ from genprm.server.requests import Usable, VerifyRequest
 from genprm.server.routes.documented import refusals
 from genprm.verdict import StepVerdict
 
-Event = dict[str, Any]
+Event = dict[str, object]
 SERVER_SENT = "text/event-stream"
 
 
