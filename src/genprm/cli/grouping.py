@@ -1,7 +1,7 @@
 """Groups of options: a command takes a dataclass, its user sees the fields as options."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from typing import TypeGuard, get_type_hints
@@ -18,8 +18,8 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def spelt(**given: object) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        for parameter, group in groups.items():
+            given[parameter] = group(**{field.name: given.pop(field.name) for field in _fields(group)})
         command(**given)
 
     own = [
@@ -43,5 +43,9 @@ def _options(group: type[OptionGroup]) -> list[Parameter]:
         Parameter(
             field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
-        for field in fields(group)  # type: ignore[arg-type]  # every group is a dataclass
+        for field in _fields(group)
     ]
+
+
+def _fields(group: type[OptionGroup]) -> "tuple[Field[object], ...]":
+    return fields(group)  # type: ignore[arg-type]  # every group is a dataclass

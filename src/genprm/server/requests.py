@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WithJsonSchema,
@@ -40,6 +41,8 @@ _TEXT: JsonDict = {
 }
 _STEPS: JsonDict = {"type": "array", "items": _TEXT, "minItems": 1}
 _NONE: JsonDict = {"type": "null"}
+_LIST: JsonDict = {"type": "array"}
+_NO_SINGLE: JsonDict = dict.fromkeys(("problem", "steps", "solution", "id", "row"), _NONE)
 
 Said = Annotated[Text, WithJsonSchema(_TEXT)]  # as `Text` demands it, told in the document
 
@@ -186,7 +189,8 @@ _Part = TypeVar("_Part", Sampling, PromptFormat)
 def _changed(part: _Part, said: dict[str, object]) -> _Part:
     """The part with its fields as they are said; they are taken out of `said`."""
     own = {field.name: getattr(part, field.name) for field in fields(part)}
-    return type(part)(**{name: said.pop(name, value) for name, value in own.items()})
+    changed = {name: said.pop(name, value) for name, value in own.items()}
+    return TypeAdapter(type(part)).validate_python(changed)
 
 
 def _at_most(field: str, value: float, bound: float) -> None:
@@ -203,8 +207,7 @@ class VerifyRequest(JudgingRequest):
             "anyOf": [
                 {
                     "required": ["solutions"],
-                    "properties": {"solutions": {"type": "array"}}
-                    | dict.fromkeys(("problem", "steps", "solution", "id", "row"), _NONE),
+                    "properties": {"solutions": _LIST, **_NO_SINGLE},
                 },
                 {
                     "required": ["problem", "steps"],
