@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from genprm.dataset import MAX_STEPS, Text
 from genprm.errors import GenprmError
 from genprm.problem import Solution
-from genprm.records.record import replace_surrogates
+from genprm.records.record import without_surrogates
 from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import StepVerdict
 from genprm.verify.judge import StepJudge
@@ -94,7 +94,7 @@ class LiveEvents:
         self._put("error", {"error": " ".join(str(error).split())})
 
     def _put(self, name: str, data: dict[str, JsonValue]) -> None:
-        text = json.dumps(replace_surrogates(data))
+        text = json.dumps(without_surrogates(data))
         self.queue.put_nowait(f"event: {name}\ndata: {text}\n\n".encode())
 
 
