@@ -28,7 +28,9 @@ class Solution:
     problem: str
     steps: tuple[str, ...]
     id: str = ""
-    extra: Mapping[str, object] = field(default_factory=dict)  # the row's other fields, passed through
+    extra: Mapping[str, object] = field(
+        default_factory=dict
+    )  # the row's other fields, passed through
 
 
 def split_steps(text: str) -> tuple[str, ...]:

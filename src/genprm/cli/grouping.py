@@ -19,7 +19,9 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def spelt(**given: object) -> None:
         for parameter, group in groups.items():
-            given[parameter] = group(**{field.name: given.pop(field.name) for field in _fields(group)})
+            given[parameter] = group(
+                **{field.name: given.pop(field.name) for field in _fields(group)}
+            )
         command(**given)
 
     own = [

@@ -1,6 +1,5 @@
 """The refusals that every route's documentation lists."""
 
-
 from genprm.server.errors import ErrorReply
 
 _SAID = {
