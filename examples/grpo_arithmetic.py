@@ -2,11 +2,12 @@
 
     python examples/grpo_arithmetic.py --steps 40
 
-Needs `pip install 'genprm[train]'`. The reward is 1 for a solution in which the verifier finds no
+Needs the extra `train`. The reward is 1 for a solution in which the verifier finds no
 wrong step, and 0 otherwise: no gold answer is used. True accuracy is measured beside it, with
 weight 0, so that the curve shows whether the verifier can be trusted as a reward. Some minutes on
-a processor are enough to learn a few problems, not to learn to reckon: the policy comes back to
-the same sixteen. Others, which it never learns on, are measured before and after.
+a CPU are enough to learn a few problems, but not to learn arithmetic: the policy trains on the same
+sixteen problems again and again. Others, on which it is never trained, are measured before and
+after.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.rewards.judges import InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
+from genprm.verify.session import Limits
 from genprm.verify.settings import Settings
 
 BEGUN = "Step 1:"  # the policy's answers begin so; the prompt already holds it
@@ -38,6 +40,7 @@ def main() -> None:
     parser.add_argument("--group", type=int, default=8, help="solutions of each problem")
     parser.add_argument("--held-out", type=int, default=48, help="problems, before and after")
     parser.add_argument("--votes", type=int, default=1)
+    parser.add_argument("--judge-tokens", type=int, default=2048, help="that a vote may write")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--policy", type=Path, default=shipped("policy"))
     parser.add_argument("--out", type=Path, default=Path("build/grpo"))
@@ -79,7 +82,8 @@ def build(asked: argparse.Namespace) -> Any:
 
     tokenizer = AutoTokenizer.from_pretrained(asked.policy, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(asked.policy, dtype="float32")
-    settings = Settings(votes=asked.votes, stop_at_first_error=True)
+    limits = Limits(tokens=asked.judge_tokens)
+    settings = Settings(votes=asked.votes, stop_at_first_error=True, limits=limits)
     reward = GenPRMReward(
         InProcess("arithmetic", settings, concurrency=asked.prompts * asked.group),
         Scoring(Kind.OUTCOME, abstention=0.0),
