@@ -103,21 +103,11 @@ class Verifier(StepJudge):
                 await history.extend(votes[kept], copies[kept])
         return verdict
 
-<<<<<<< HEAD
-    async def _vote(
-        self, prompt: str, place: VoteProgress, seed: int, namespace: Namespace
-    ) -> Vote:
-        start = self.clock()
-        session = protocol.vote_on_step(
-            prompt,
-            step=place.step + 1,
-=======
     def vote_session(self, prompt: str, step: int) -> protocol.Stage[Vote]:
         """The protocol of one vote on step `step` (from 1). Override it for a mode of your own."""
         return protocol.vote_on_step(
             prompt,
             step=step,
->>>>>>> 7c3b5bd (Examples, a notebook, and blocks of code that the tests run)
             mode=self.settings.mode,
             limits=self.settings.limits,
             context_length=self.model.context_length,
@@ -125,9 +115,11 @@ class Verifier(StepJudge):
             literal=self.model.literal,
         )
 
-    async def _vote(self, prompt: str, step: int, seed: int, namespace: Namespace) -> Vote:
+    async def _vote(
+        self, prompt: str, place: VoteProgress, seed: int, namespace: Namespace
+    ) -> Vote:
         start = self.clock()
-        session = self.vote_session(prompt, step + 1)
+        session = self.vote_session(prompt, place.step + 1)
         try:
             action = next(session)
             while True:
