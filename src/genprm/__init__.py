@@ -1,4 +1,4 @@
-"""genprm: judge every step of a solution with a process reward model that thinks.
+"""genprm: judge every step of a solution with a process reward model that reasons.
 
 >>> from genprm import judge
 >>> judge("What is 2 + 3 * 4?", ["3 * 4 = 12.", "2 + 12 = 15. The answer is 15."]).first_error
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from genprm.verify.settings import Settings
     from genprm.verify.verifier import Verifier
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "GenprmError",
