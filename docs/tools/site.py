@@ -68,7 +68,7 @@ def _turned(text: str, source: str, name: str, pages: dict[str, str]) -> str:
         if path in ("recipes", "examples"):
             page = {"recipes": "reference/recipes.md", "examples": "examples.md"}[path]
             return relpath(page, str(PurePosixPath(name).parent))
-        if path.startswith("src/") and Path(path).exists():
+        if path.startswith(("src/", "docs/tools/")) and Path(path).exists():
             page = relpath("contributing.md", str(PurePosixPath(name).parent))
             return f"{page}#every-module"
         return match[0]  # the builder says that it leads nowhere

@@ -48,7 +48,9 @@ Tier: TypeAlias = Annotated[
 ]
 ApiKey: TypeAlias = Annotated[
     str | None,
-    typer.Option(help="Key for the server.", envvar="OPENAI_API_KEY", rich_help_panel=_ENGINE),
+    typer.Option(
+        help="API key for the model server.", envvar="OPENAI_API_KEY", rich_help_panel=_ENGINE
+    ),
 ]
 
 
@@ -110,47 +112,62 @@ class JudgingOptions(OptionGroup):
     """How the steps of a solution are judged."""
 
     votes: Annotated[
-        int, typer.Option("--votes", "-n", min=1, max=1024, help="Votes on a step (eq. 6, 7).")
+        int,
+        typer.Option(
+            "--votes", "-n", min=1, max=1024, help="Votes on each step; the reward is their mean."
+        ),
     ] = 1
     mode: Annotated[
         Mode, typer.Option(help="What a vote does before it judges.", rich_help_panel=_JUDGE)
     ] = Mode.GENPRM
     adaptive: Annotated[
-        Adaptive, typer.Option(help="When to stop asking for votes.", rich_help_panel=_JUDGE)
+        Adaptive,
+        typer.Option(help="When to stop before all votes are cast.", rich_help_panel=_JUDGE),
     ] = Adaptive.OFF
     error_rate: Annotated[
         float,
         typer.Option(
             min=1e-9,
             max=0.5,
-            help="Of --adaptive confident: how often its test may stop on the wrong label.",
+            help="With --adaptive confident: how often its test may stop at the wrong label.",
             rich_help_panel=_JUDGE,
         ),
     ] = _DEFAULT.error_rate
-    seed: Annotated[int, typer.Option(help="Of all sampling.", rich_help_panel=_JUDGE)] = 0
+    seed: Annotated[int, typer.Option(help="Seed of all sampling.", rich_help_panel=_JUDGE)] = 0
     temperature: Annotated[
-        float, typer.Option(min=0.0, help="0 is greedy.", rich_help_panel=_JUDGE)
+        float,
+        typer.Option(min=0.0, help="Sampling temperature; 0 is greedy.", rich_help_panel=_JUDGE),
     ] = _DEFAULT.sampling.temperature
     top_p: Annotated[float, typer.Option(min=0.0, max=1.0, rich_help_panel=_JUDGE)] = (
         _DEFAULT.sampling.top_p
     )
-    top_k: Annotated[int, typer.Option(min=0, help="0: all.", rich_help_panel=_JUDGE)] = (
-        _DEFAULT.sampling.top_k
-    )
+    top_k: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Sample from this many of the likeliest tokens; 0: from all.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = _DEFAULT.sampling.top_k
     max_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens a vote may write on a step.", rich_help_panel=_JUDGE)
+        int,
+        typer.Option(min=1, help="Tokens that a vote may write on a step.", rich_help_panel=_JUDGE),
     ] = _DEFAULT.limits.tokens
     code_rounds: Annotated[
-        int, typer.Option(min=1, help="Blocks of code a vote may run.", rich_help_panel=_JUDGE)
+        int, typer.Option(min=1, help="Blocks of code that a vote may run.", rich_help_panel=_JUDGE)
     ] = _DEFAULT.limits.code_rounds
     code_timeout: Annotated[
-        float, typer.Option(min=0.01, help="Seconds for a block of code.", rich_help_panel=_JUDGE)
+        float,
+        typer.Option(
+            min=0.01, help="Seconds that a block of code may run.", rich_help_panel=_JUDGE
+        ),
     ] = _DEFAULT.code_timeout
     evaluator_prompt: Annotated[
         bool,
         typer.Option(
             "--evaluator-prompt",
-            help="Open with the evaluator's '{problem}\\n{step}', not 'Question: {problem}'.",
+            help="Open the prompt as the authors' evaluator does: '{problem}\\n{step}' in place of "
+            "'Question: {problem}'.",
             rich_help_panel=_JUDGE,
         ),
     ] = False
@@ -158,7 +175,7 @@ class JudgingOptions(OptionGroup):
         bool,
         typer.Option(
             "--assistant-marker",
-            help="Put the template's assistant marker before <analyze>; the reference does not.",
+            help="Put the chat template's assistant marker before <analyze>; the authors do not.",
             rich_help_panel=_JUDGE,
         ),
     ] = False
@@ -174,7 +191,7 @@ class JudgingOptions(OptionGroup):
         bool,
         typer.Option(
             "--reference-output",
-            help="Show code output as the reference does: without what was printed before an "
+            help="Show the model code output as the authors do: without what was printed before an "
             "error.",
             rich_help_panel=_JUDGE,
         ),
@@ -216,7 +233,7 @@ ProblemConcurrency: TypeAlias = Annotated[
 ]
 StopAtFirstError: TypeAlias = Annotated[
     bool,
-    typer.Option("--stop-at-first-error", help="Judge no step after the first wrong one."),
+    typer.Option("--stop-at-first-error", help="Do not judge the steps after the first wrong one."),
 ]
 
 
@@ -261,7 +278,7 @@ SkipBadRows: TypeAlias = Annotated[
 ]
 LabelField: TypeAlias = Annotated[
     str,
-    typer.Option(help="Name of the rows' field that holds the true index of the first error."),
+    typer.Option(help="Field of the rows that holds the true index of the first error."),
 ]
 AllVotesRun: TypeAlias = Annotated[
     Path, typer.Argument(help="Output of genprm verify --votes N with all votes asked.")

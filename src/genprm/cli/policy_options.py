@@ -21,10 +21,17 @@ class PolicyOptions(OptionGroup):
     """Which policy writes solutions, and how it is asked."""
 
     policy: Annotated[
-        str, typer.Option("--policy", "-p", help="As --model.", rich_help_panel=_POLICY)
+        str,
+        typer.Option(
+            "--policy",
+            "-p",
+            help="The policy: a model by the same kinds of names as --model.",
+            rich_help_panel=_POLICY,
+        ),
     ] = "arithmetic/policy"
     policy_temperature: Annotated[
-        float, typer.Option(min=0.0, help="Of the policy's samples.", rich_help_panel=_POLICY)
+        float,
+        typer.Option(min=0.0, help="Sampling temperature of the policy.", rich_help_panel=_POLICY),
     ] = 1.0
     policy_top_p: Annotated[
         float,
@@ -57,15 +64,17 @@ class PolicyOptions(OptionGroup):
         ),
     ] = True
     policy_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens of one solution.", rich_help_panel=_POLICY)
+        int, typer.Option(min=1, help="Tokens that one solution may have.", rich_help_panel=_POLICY)
     ] = 2048
     instruction: Annotated[
         str,
-        typer.Option(help="Follows every problem in the policy's prompt.", rich_help_panel=_POLICY),
+        typer.Option(
+            help="Text that follows every problem in the policy's prompt.", rich_help_panel=_POLICY
+        ),
     ] = ""
     policy_template: Annotated[
         Path | None,
-        typer.Option(help="As --chat-template, for the policy.", rich_help_panel=_POLICY),
+        typer.Option(help="As --chat-template, but for the policy.", rich_help_panel=_POLICY),
     ] = None
 
     @property

@@ -59,7 +59,7 @@ def create_service(
     app = FastAPI(
         title="genprm",
         version=genprm.__version__,
-        summary="A process reward model that thinks: judge every step of a solution.",
+        summary="A process reward model that reasons: it judges every step of a solution.",
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
     )

@@ -11,7 +11,7 @@ from genprm.cli import options as cli
 def adaptive(
     run: cli.AllVotesRun, label_field: cli.LabelField = "label", as_json: cli.AsJson = False
 ) -> None:
-    """Read what both adaptive rules would have saved out of one run of all N votes."""
+    """Compute from one run with all N votes what both adaptive rules would have saved."""
     from rich.console import Console
 
     from genprm.cli.terminal.adaptive import read_savings, savings_table

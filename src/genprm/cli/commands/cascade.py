@@ -30,7 +30,7 @@ def cascade(
     label_field: cli.LabelField = "label",
     as_json: cli.AsJson = False,
 ) -> None:
-    """Fit the band of unsure rewards on every second solution; the others give the curve."""
+    """Fit the range of rewards in which a cheap judge is unsure, and show what a cascade costs."""
     from rich.console import Console
 
     from genprm.cli.terminal import cascades

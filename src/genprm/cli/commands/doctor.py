@@ -10,7 +10,7 @@ from genprm.errors import GenprmError
 
 
 def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> None:
-    """Try the engine and every layer of the sandbox here, and say what holds."""
+    """Try the engine and every layer of the sandbox on this machine, and say what holds."""
     import asyncio
     import platform
 

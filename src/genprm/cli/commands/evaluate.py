@@ -12,14 +12,16 @@ from genprm.cli.grouping import grouped
 from genprm.tasks.judges import JudgeName, JudgeOptions
 from genprm.verify.aggregate import Aggregate
 
-app = typer.Typer(help="Measure verifiers, baselines and ways of choosing.", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure verifiers, baselines and ways to choose an answer.", no_args_is_help=True
+)
 
 RunFolder = Annotated[
     Path | None,
     typer.Option(
         "--output",
         "-o",
-        help="Run folder: configuration, environment, every vote; a killed run goes on.",
+        help="Run folder: configuration, environment, every vote. Repeat the command to resume.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -42,15 +44,17 @@ def processbench(
     ] = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(help="Score stored predictions: JSONL of id, first_error. No model."),
+        typer.Option(
+            help="Score stored predictions, JSON Lines of id and first_error, without a model."
+        ),
     ] = None,
     output: RunFolder = None,
     as_json: AsJson = False,
     subset: Annotated[
-        list[str] | None, typer.Option(help="Only this subset; may be repeated.")
+        list[str] | None, typer.Option(help="Evaluate only this subset; may be repeated.")
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first rows of every subset.")
+        int | None, typer.Option(min=1, help="Evaluate only this many rows of every subset.")
     ] = None,
     judge: Annotated[
         JudgeName,
@@ -61,7 +65,10 @@ def processbench(
         ),
     ] = JudgeName.GENPRM,
     tokenizer: Annotated[
-        str | None, typer.Option(help="Of a PRM behind a pooling endpoint: folder or Hub name.")
+        str | None,
+        typer.Option(
+            help="Tokenizer of a PRM behind a pooling endpoint: a folder or a name on the Hub."
+        ),
     ] = None,
     concurrency: cli.Concurrency = 16,
     stop_at_first_error: cli.StopAtFirstError = False,
@@ -104,7 +111,7 @@ def best_of_n(
     regrade: Annotated[
         bool,
         typer.Option(
-            "--regrade", help="Read and grade the responses' answers anew, whatever is stored."
+            "--regrade", help="Extract and grade the answers again, whatever grades are stored."
         ),
     ] = False,
     as_json: AsJson = False,

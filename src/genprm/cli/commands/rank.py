@@ -23,7 +23,10 @@ def rank(
     problems: cli.Problems = None,
     samples: cli.Samples = None,
     count: Annotated[
-        int, typer.Option("--count", "-k", min=1, help="N: how many samples of each problem.")
+        int,
+        typer.Option(
+            "--count", "-k", min=1, help="How many samples of each problem to choose from (N)."
+        ),
     ] = 8,
     method: Annotated[Method, typer.Option(help="How the answer is chosen.")] = Method.BEST_OF_N,
     score: cli.Score = Aggregate.MIN,
@@ -37,7 +40,7 @@ def rank(
     concurrency: cli.ProblemConcurrency = 4,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Choose among N solutions of each problem: the policy's samples, or stored ones."""
+    """Choose the best of N solutions of each problem: sampled now, or stored before."""
     from genprm.cli.sources import read_items
     from genprm.cli.terminal.pools import RANKINGS
     from genprm.cli.terminal.rows import run_task

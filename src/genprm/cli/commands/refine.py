@@ -23,10 +23,10 @@ def refine(
         int, typer.Option("--turns", "-t", min=0, help="How often the first answer is rewritten.")
     ] = 3,
     keep: Annotated[
-        Keep, typer.Option(help="Which answer the next turn rewrites, and which is given at last.")
+        Keep, typer.Option(help="Which answer the next turn rewrites, and which is the final one.")
     ] = Keep.BEST,
     critic: Annotated[
-        Critic, typer.Option(help="Who writes the critique that the policy is handed.")
+        Critic, typer.Option(help="Who writes the critique that the policy receives.")
     ] = Critic.VERIFIER,
     rewrite: Annotated[
         Rewrite, typer.Option(help="How much of its answer the policy writes again.")
@@ -37,7 +37,7 @@ def refine(
     concurrency: cli.ProblemConcurrency = 16,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Answer, judge, hand the analysis of the first wrong step back, and answer again."""
+    """Let the policy answer again, given the analysis of its first wrong step."""
     from genprm.cli.sources import read_items
     from genprm.cli.terminal.pools import REFINEMENTS
     from genprm.cli.terminal.rows import run_task

@@ -12,19 +12,23 @@ def report(
         typer.Argument(metavar="RUN...", help="Folders that genprm evaluate --output wrote."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The HTML page; it needs nothing besides.")
+        Path, typer.Option("--output", "-o", help="The HTML page, which needs no other file.")
     ] = Path("report.html"),
     markdown: Annotated[
-        Path | None, typer.Option(help="Write all tables to this Markdown file, too.")
+        Path | None, typer.Option(help="Also write all tables to this Markdown file.")
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="Write every table to a CSV file in this folder, too.")
+        Path | None, typer.Option(help="Also write every table to a CSV file in this folder.")
     ] = None,
     rationales: Annotated[
-        int, typer.Option(min=0, help="Rows of disagreement shown with analyses and code.")
+        int,
+        typer.Option(
+            min=0,
+            help="How many rows on which the runs disagree are shown, with analyses and code.",
+        ),
     ] = 100,
 ) -> None:
-    """Write one self-contained HTML page that compares runs; the first is the one to beat."""
+    """Write one self-contained HTML page that compares runs with the first one."""
     from genprm.report.page import render
     from genprm.report.report import gather
 

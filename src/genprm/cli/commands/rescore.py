@@ -33,10 +33,12 @@ def rescore(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the rows here, not to standard output."),
+        typer.Option(
+            "--output", "-o", help="Write the rows to this file instead of standard output."
+        ),
     ] = None,
 ) -> None:
-    """Read stored votes again, without a model, under another rule.
+    """Apply another rule to stored votes, without a model.
 
     Rows of genprm verify are written with new labels and first errors. Trees of genprm search are
     written as paths from the root to each leaf, with a reward and a value for each step.

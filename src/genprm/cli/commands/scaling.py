@@ -18,7 +18,7 @@ def scaling(
     score: cli.Score = Aggregate.MIN,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Put every method on one scale: mean tokens a problem against accuracy, with intervals."""
+    """Compare methods by accuracy against mean tokens for each problem, with intervals."""
     from genprm.cli.terminal.scaling import point_object, print_points, read_points, wins
     from genprm.evaluate.budgets import winners
     from genprm.evaluate.figures import scaling_figure

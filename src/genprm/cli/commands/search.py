@@ -41,7 +41,7 @@ def search(
     concurrency: cli.ProblemConcurrency = 4,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Write solutions step by step, and go on only from steps that the verifier finds correct."""
+    """Write solutions step by step, and continue only the steps that the verifier rates best."""
     from genprm.cli.sources import read_items
     from genprm.cli.terminal.pools import SEARCHES
     from genprm.cli.terminal.rows import run_task

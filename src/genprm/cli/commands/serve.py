@@ -121,7 +121,7 @@ def serve(
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
 ) -> None:
-    """Serve the verifier over HTTP; what a request does not say is as set here.
+    """Serve the verifier over HTTP. These options are the defaults of every request.
 
     /v1/verify, /v1/rank and /v1/critique judge; /health, /ready and /metrics tell how the service
     does; /openapi.json describes all routes.

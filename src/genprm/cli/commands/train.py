@@ -8,9 +8,11 @@ import typer
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="See recipes/.")],
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE.toml", help="The recipe; recipes/ has examples.")
+    ],
 ) -> None:
-    """Fine-tune a model on curated chats; a killed run goes on with the same command."""
+    """Fine-tune a model on curated chats. Run the same command again to resume."""
     from genprm.cli.recipes import read_training
     from genprm.train.sft import train as fine_tune
 

@@ -25,7 +25,7 @@ def verify(
     concurrency: cli.Concurrency = 16,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Judge every step: analyse it, check it with code, and say whether it is correct."""
+    """Judge every step of a solution: analyse it, check it with code, say whether it is correct."""
     from genprm.cli.sources import counted_bad_rows
     from genprm.cli.terminal.rows import run_task
     from genprm.cli.terminal.verdicts import VERDICTS, print_verdicts

@@ -50,7 +50,7 @@ def view(
         typer.Option(help="Let the page judge pasted solutions; the model loads at the first one."),
     ] = True,
 ) -> None:
-    """Look into runs in a browser: every step's reward, every vote, and why."""
+    """Look at runs in a browser: the reward of every step, every vote, and why."""
     try:
         from genprm.viewer.export import export_bundle
         from genprm.viewer.library import Library
