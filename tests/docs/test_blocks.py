@@ -4,12 +4,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -47,8 +49,14 @@ def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name)
     environment = shims(tmp_path)
     printed = ""
+    ports: dict[str, str] = {}
     with background() as running:
-        for block in blocks(page):
+        for written in blocks(page):
+            block = replace(
+                written,
+                code=moved(written.code, ports),
+                background=written.background and moved(written.background, ports),
+            )
             place = f"{page}:{block.line}"
             if block.background:
                 running.append(start(block, tmp_path, environment))
@@ -57,6 +65,19 @@ def test_the_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) -> None:
                 printed = run(block, tmp_path, environment, place)
             elif block.is_output:
                 assert matches(block.code, printed), f"{place}: it printed\n{printed}"
+
+
+def moved(text: str, ports: dict[str, str]) -> str:
+    """The text with every port of ours turned into a free one, the same all over the page."""
+
+    def free(match: re.Match[str]) -> str:
+        if match[0] not in ports:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                ports[match[0]] = str(probe.getsockname()[1])
+        return ports[match[0]]
+
+    return re.sub(r"\b83\d\d\b", free, text)
 
 
 def run(block: Block, folder: Path, environment: dict[str, str], place: str) -> str:
