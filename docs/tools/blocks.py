@@ -8,7 +8,7 @@ What cannot be run there has a line directly above it that a reader sees, too:
 Two marks, which a reader does not see, say more about a block that is run:
 
     <!-- background: URL -->   above `sh`: it goes on in the background until the page is done, and
-                               the next block waits until URL answers
+                               the next block waits until something listens there
     <!-- output -->            above `text`: what the block before prints; `…` stands for anything
 """
 
