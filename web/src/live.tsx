@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { NeedsKey } from "./key";
 import { useKeys } from "./keys";
-import { Prose, visible } from "./text";
+import { Prose } from "./text";
+import { visible } from "./visible";
 import type { Step, VoteProgress } from "./types";
 import { band, Message, tally, useEverywhere, Verdict } from "./ui";
 import { VoteCard } from "./vote";

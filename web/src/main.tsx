@@ -15,12 +15,14 @@ import { Help } from "./keys";
 import { ListView } from "./list";
 import { TryView } from "./live";
 import { listLink, parseRoute, type Route } from "./route";
+import { loadKatex } from "./math";
 import { RunsView } from "./runs";
 import { ServerSource } from "./server";
 import { SolutionView } from "./solution";
 import type { Meta, Source } from "./types";
 import { Context, Message } from "./ui";
 
+const LATER = 1_500; // milliseconds until KaTeX is loaded, where no formula was shown before
 const AGAIN = 500; // milliseconds between two looks at a run that is being indexed
 
 const source = openSource();
@@ -189,4 +191,5 @@ const root = document.getElementById("app");
 if (root) {
   root.textContent = "";
   render(<App />, root);
+  setTimeout(() => void loadKatex(), LATER);
 }

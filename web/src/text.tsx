@@ -1,13 +1,14 @@
 /** Text that models and people wrote, as DOM nodes: nothing of it is ever read as HTML. */
 
-import katex from "katex";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
+
+import { Formula } from "./math";
+import { visible } from "./visible";
 
 export type Segment =
   | { kind: "text" | "code" | "bold"; text: string }
   | { kind: "math"; text: string; display: boolean };
 
-const LONGEST_FORMULA = 4_000; // characters; a longer one is shown as text
 const SHOWN = 12_000; // characters shown before "Show all"
 
 const PATTERN = new RegExp(
@@ -38,43 +39,6 @@ export function segments(text: string): Segment[] {
   }
   if (end < text.length) found.push({ kind: "text", text: text.slice(end) });
   return found;
-}
-
-/** Characters that have no look of their own or turn text around, made visible. */
-export function visible(text: string): string {
-  return text.replace(
-    // eslint-disable-next-line no-control-regex
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g,
-    (character) => {
-      const code = character.charCodeAt(0);
-      if (code === 13) return "";
-      return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
-    },
-  );
-}
-
-function Formula({ text, display }: { text: string; display: boolean }) {
-  const place = useRef<HTMLSpanElement>(null);
-  useLayoutEffect(() => {
-    const node = place.current;
-    if (!node) return;
-    try {
-      if (text.length > LONGEST_FORMULA) throw new Error("too long");
-      katex.render(text, node, {
-        displayMode: display,
-        throwOnError: true,
-        trust: false,
-        errorColor: "currentColor",
-        strict: "ignore",
-        maxExpand: 200,
-        maxSize: 20,
-      });
-    } catch {
-      node.textContent = visible(text);
-      node.className = "formula-text";
-    }
-  }, [text, display]);
-  return <span ref={place} class={display ? "formula display" : "formula"} />;
 }
 
 export function Prose({ text, class: name = "" }: { text: string; class?: string }) {

@@ -5,7 +5,7 @@ import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 
 import type { Label, Meta, Source, Step, Summary } from "./types";
-import { visible } from "./text";
+import { visible } from "./visible";
 
 export interface Everywhere {
   source: Source;

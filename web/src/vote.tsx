@@ -3,7 +3,8 @@
 import { useRef } from "preact/hooks";
 
 import { lines } from "./python";
-import { Prose, visible } from "./text";
+import { Prose } from "./text";
+import { visible } from "./visible";
 import type { CodeRun, Evidence, Vote } from "./types";
 import { band, number, Verdict } from "./ui";
 

@@ -6,7 +6,8 @@ import { listLink, NO_QUERY, parseRoute, solutionLink } from "../src/route";
 import { isSendable } from "../src/key";
 import { further } from "../src/live";
 import { parseEvents } from "../src/server";
-import { segments, visible } from "../src/text";
+import { segments } from "../src/text";
+import { visible } from "../src/visible";
 import { layout } from "../src/tree";
 import type { Summary } from "../src/types";
 
