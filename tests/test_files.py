@@ -115,3 +115,22 @@ def test_gold_answers_are_read_in_one_way(
     path.write_text(json.dumps({"unique_id": "test/7.json", "problem": "p"} | fields))
     (problem,) = read_problems(str(path))
     assert (problem.id, problem.answer) == ("test/7.json", answer)
+
+
+def test_urls_are_read_with_fsspec(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://bucket/r.jsonl", "wb") as file:
+        file.write(LINE.encode())
+    with fsspec.open("memory://bucket/r.parquet", "wb") as file:
+        file.write(parquet())
+    (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(LINE.encode()))
+    for url in (
+        "memory://bucket/r.jsonl",
+        "memory://bucket/r.parquet",
+        f"file://{tmp_path}/r.jsonl.gz",
+    ):
+        (problem,) = read_problems(url)
+        assert problem.text == "1 + 1?"
+    for url in ("memory://bucket/absent", f"file://{tmp_path}/absent", "nothing://x"):
+        with pytest.raises(InputError, match=r"^[a-z]+://.*fix: "):
+            read_problems(url)

@@ -2,7 +2,7 @@
 
 Text may be UTF-8 or UTF-16 with any line ends. What is no data at all (a Git LFS pointer, a web
 page, an archive) is refused by name. `-` is standard input, `hf:NAME[:SPLIT]` a data set of the
-Hugging Face Hub.
+Hugging Face Hub. A URL such as `s3://BUCKET/FILE` is read with fsspec.
 """
 
 import gzip
@@ -41,6 +41,7 @@ _NOT_DATA = (
     (b"\xfd7zXZ", "compressed with xz; fix: unpack it with unxz"),
     (b"ARROW1", "an Arrow file; fix: save it as Parquet or JSON Lines"),
 )
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html\b)", re.I)
 _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:[{\[\"\]]|$))")  # not "[Easy] …" or "{1, 2} …"
@@ -97,7 +98,10 @@ def read_file(source: str) -> DataFile:
     if source.startswith("hf:"):
         return DataFile(source, table=_hub_rows(source[3:]))
     try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        if _URL.match(source):
+            data = _fetched(source)
+        else:
+            data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except (OSError, ValueError) as error:  # ValueError: NUL in the name
         cause = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source}: {cause}; fix: name a file that can be read") from None
@@ -130,6 +134,25 @@ def as_object(place: str, row: JsonValue | InputError) -> Row:
     if not isinstance(row, dict):
         raise InputError(f"{place}: not a JSON object; fix: one JSON object per line")
     return row
+
+
+def _fetched(source: str) -> bytes:
+    """What a URL of fsspec holds: s3://, gs://, file://, memory:// and others."""
+    try:
+        import fsspec
+    except ImportError:
+        raise MissingExtra("fsspec", extra="curate") from None
+    try:
+        with fsspec.open(source, "rb") as file:
+            data: bytes = file.read()
+    except ImportError as error:  # fsspec's own words name the package of the protocol
+        raise InputError(f"{source}: {error}; fix: pip install it") from None
+    except OSError:
+        raise
+    except Exception as error:  # each protocol's client has errors of its own
+        cause = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{source}: {cause}; fix: name a file that can be read") from None
+    return data
 
 
 def _unpacked(source: str, data: bytes) -> bytes:

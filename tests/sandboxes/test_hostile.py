@@ -25,7 +25,9 @@ SOURCES = HERE.parents[1] / "src"
 NOBODY = 65534
 LOADED = 3.0  # seconds that a busy test machine may add to a deadline
 
-TIERS_TO_TRY = ("bubblewrap", "bare", "bare, not as root", "remote")
+# A container needs an engine and an image: GENPRM_TEST_CONTAINER="container:IMAGE?engine=podman"
+CONTAINER = os.environ.get("GENPRM_TEST_CONTAINER")
+TIERS_TO_TRY = ("bubblewrap", "bare", "bare, not as root", "remote", "container")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,11 @@ def host_facts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, s
 def outcomes(request: pytest.FixtureRequest, host_facts: dict[str, str]) -> dict[str, Outcome]:
     """All attacks of one tier, run by a host process of its own."""
     tier, _, as_nobody = request.param.partition(", ")
-    if lacks := TIERS["bare" if tier == "remote" else tier].missing():
+    if tier == "container":
+        if CONTAINER is None:
+            pytest.skip("GENPRM_TEST_CONTAINER names no container")
+        tier = CONTAINER
+    elif lacks := TIERS["bare" if tier == "remote" else tier].missing():
         pytest.skip(f"missing here: {', '.join(lacks)}")
     python, user = (_interpreter_for_nobody(), NOBODY) if as_nobody else (sys.executable, None)
     packages = Path(sympy.__file__).parents[1]

@@ -26,7 +26,8 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
-        os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # for the workers, who import this
+        known = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, known))  # for the workers
         self._cluster: Any = Cluster(
             initialize_head=True,
             head_node_args={
@@ -85,12 +86,12 @@ class SumRow(Row):
 
 @dataclass(frozen=True)
 class Doubling(Task[int, SumRow]):
-    """Doubles numbers, slowly. Every call is noted in the folder `notes`."""
+    """Doubles numbers, slowly. Every call is noted in the folder `notes`, if there is one."""
 
     command: ClassVar[str] = "double"
     row_type = SumRow
 
-    notes: str
+    notes: str = ""
     seconds: float = 0.01
     poison: int | None = None  # this number kills its actor
     refused: int | None = None  # and this one cannot be doubled
@@ -125,8 +126,9 @@ class Doubler:
     numbers: list[int] = field(default_factory=list)
 
     async def make(self, row: int, item: int) -> SumRow:
-        note = Path(self.task.notes) / f"{row}-{os.getpid()}-{os.urandom(4).hex()}"
-        note.touch()
+        if self.task.notes:
+            note = Path(self.task.notes) / f"{row}-{os.getpid()}-{os.urandom(4).hex()}"
+            note.touch()
         await asyncio.sleep(self.task.seconds)
         if item == self.task.poison:
             os.kill(os.getpid(), signal.SIGKILL)

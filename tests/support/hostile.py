@@ -65,6 +65,10 @@ async def attack_all(tier: str, host: Mapping[str, str]) -> AsyncIterator[Outcom
 @contextlib.asynccontextmanager
 async def open_sandbox(tier: str) -> AsyncIterator[SandboxBackend]:
     """The sandbox of this tier, entered."""
+    if tier.startswith("container:"):
+        async with load_sandbox(tier) as box:
+            yield box
+        return
     if tier != "remote":
         async with ForkServer(tier) as box:
             yield box

@@ -221,6 +221,14 @@ def test_no_cluster_is_one_line(
     assert not (tmp_path / "rows").exists()
 
 
+def test_an_object_store_is_no_place_for_a_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["verify", "examples/solutions.jsonl", "-o", "s3://bucket/rows.jsonl"]
+    assert command(monkeypatch, *words) == 2
+    assert "an object store cannot append; fix: " in capsys.readouterr().err
+
+
 def test_a_node_that_is_killed_costs_nothing(nodes: Nodes, notes: Path, tmp_path: Path) -> None:
     items = list(range(120))
     task = Doubling(str(notes), seconds=0.2)

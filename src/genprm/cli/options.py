@@ -1,5 +1,6 @@
 """The options that several commands share: one spelling, one help text, one default."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from genprm.cli.grouping import OptionGroup
+from genprm.errors import InputError
 from genprm.model import Sampling
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
@@ -262,8 +264,18 @@ class OutputOptions(OptionGroup):
     ] = False
 
     def at(self, concurrency: int) -> "Output":
-        """The rows' way out, with so many made at the same time."""
+        """The rows' way out, with so many made at the same time.
+
+        Raises:
+            InputError: the output is on an object store.
+        """
         from genprm.cli.terminal.rows import Output
+
+        if self.output is not None and re.match("[a-z][a-z0-9+.-]+:/", str(self.output)):
+            raise InputError(
+                f"--output {self.output}: a run is appended to, and an object store cannot append; "
+                "fix: write to a file of this machine, and copy it when the run has ended"
+            )
 
         return Output(self.output, self.as_json, concurrency, self.retry_failed)
 

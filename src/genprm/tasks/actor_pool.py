@@ -74,6 +74,7 @@ class ActorPool(Generic[Item, R]):
         self._placed = asyncio.Event()
         self._begun = asyncio.Event()
         self._given_up: list[str] = []
+        self._fault: Exception | None = None  # why there are no actors, and will be none
         self._broken = 0  # actors that broke since a row was made
         self.first: Ready | None = None
 
@@ -94,6 +95,8 @@ class ActorPool(Generic[Item, R]):
 
     async def __aenter__(self) -> Self:
         self._slots = [asyncio.create_task(self._keep(number)) for number in range(self.count)]
+        for slot in self._slots:
+            slot.add_done_callback(self._ended)
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._wait):
@@ -101,8 +104,8 @@ class ActorPool(Generic[Item, R]):
             if not self._placed.is_set():
                 raise GenprmError(self._outlook.why_not_placed())
             await self._begun.wait()
-            if self.first is None:
-                raise GenprmError(self._given_up[-1])
+            if self._fault is not None:
+                raise self._fault
         except BaseException:
             await self.close()
             raise
@@ -119,7 +122,7 @@ class ActorPool(Generic[Item, R]):
 
         for slot in self._slots:
             slot.cancel()
-        results = await asyncio.gather(*self._slots, return_exceptions=True)
+        await asyncio.gather(*self._slots, return_exceptions=True)
         open_ones = self._handles & self._open
         closing = [asyncio.ensure_future(_closed(handle)) for handle in open_ones]
         if closing:
@@ -130,9 +133,6 @@ class ActorPool(Generic[Item, R]):
         for handle in self._handles:
             ray.kill(handle)
         self._handles.clear()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
 
     async def make(self, row: int, item: Item) -> R:
         """See `Worker.make`."""
@@ -253,9 +253,18 @@ class ActorPool(Generic[Item, R]):
         if self._begun.is_set() and self.first is not None:
             self._outlook.notify(problem)
         if len(self._given_up) == self.count:
-            self._placed.set()
-            self._begun.set()
-            self._seats.fail(GenprmError(problem))
+            self._end(GenprmError(problem))
+
+    def _ended(self, slot: asyncio.Task[None]) -> None:
+        """A slot that ends with an error of the program, not of an actor, ends the work."""
+        if not slot.cancelled() and isinstance(error := slot.exception(), Exception):
+            self._end(error)
+
+    def _end(self, fault: Exception) -> None:
+        self._fault = fault
+        self._placed.set()
+        self._begun.set()
+        self._seats.fail(fault)
 
 
 async def _closed(handle: Handle) -> None:

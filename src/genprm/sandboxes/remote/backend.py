@@ -172,7 +172,7 @@ class RemoteSandbox:
         self._is_entered = True
         faults = await self._connect_all()
         if not self._connections:
-            raise SandboxError(_nobody(faults))
+            raise SandboxError(_nobody(faults, self._addresses))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -203,7 +203,7 @@ class RemoteSandbox:
                 connection = min(self._connections.values(), key=lambda c: c.sessions)
                 return Place(connection, connection.new_session())
             if loop.time() + wait > deadline:
-                raise SandboxError(_nobody(faults))
+                raise SandboxError(_nobody(faults, self._addresses))
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -246,6 +246,7 @@ class RemoteSandbox:
         return faults
 
 
-def _nobody(faults: dict[str, str]) -> str:
+def _nobody(faults: dict[str, str], addresses: Sequence[Address]) -> str:
     causes = "; ".join(f"{name}: {cause}" for name, cause in faults.items())
-    return f"no sandbox server answers ({causes}); fix: start one with genprm sandbox serve"
+    remedies = " or ".join(dict.fromkeys(address.remedy for address in addresses))
+    return f"no sandbox server answers ({causes}); fix: {remedies}"

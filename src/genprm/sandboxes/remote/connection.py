@@ -23,10 +23,11 @@ class ConnectionLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server, and how to reach it."""
+    """A server, how to reach it, and what may help where it does not answer."""
 
     name: str  # for people
     dial: Dial
+    remedy: str = "start one with genprm sandbox serve"
 
 
 class Connection:
