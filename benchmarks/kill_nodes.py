@@ -74,7 +74,8 @@ def main() -> None:
             same = got == expected and not failed
             bad += not same
             print(
-                f"{number + 1}: killed {after:.1f} s after both worked, {time.monotonic() - started:.1f} s in all, "
+                f"{number + 1}: killed {after:.1f} s after both worked, "
+                f"{time.monotonic() - started:.1f} s in all, "
                 f"{'same bytes' if same else 'DIFFERENT'}, {failed} failed, "
                 f"{tries - len(ROWS)} rows made twice and kept once; {len(lines)} lines said",
                 flush=True,
