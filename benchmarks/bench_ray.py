@@ -170,8 +170,8 @@ def main() -> None:
             items = [examples[number % len(examples)] for number in range(count)]
             pairs = [
                 (
-                    rate(nodes, arguments.folder, work, items, 1),  # type: ignore[arg-type]
-                    rate(nodes, arguments.folder, work, items, 2),  # type: ignore[arg-type]
+                    rate(nodes, arguments.folder, work, items, 1),
+                    rate(nodes, arguments.folder, work, items, 2),
                 )
                 for _ in range(arguments.repetitions)
             ]
