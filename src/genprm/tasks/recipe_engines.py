@@ -61,7 +61,9 @@ class RecipeEngines:
 
             yield scripted_teacher(settings.teacher)
             return
-        choice = ModelChoice(settings.teacher, _path(settings.chat_template), self._api_key)
+        choice = ModelChoice(
+            settings.teacher, _path(settings.chat_template), self._api_key, settings.engine_args
+        )
         async with load_sandbox(self._sandbox) as sandbox, open_model(choice) as model:
             yield ModelTeacher(
                 model,
@@ -80,7 +82,9 @@ class RecipeEngines:
         return AnswerChecker(workers=2)
 
     def _open(self, writer: Writer) -> AbstractAsyncContextManager[Policy]:
-        choice = ModelChoice(writer.model, _path(writer.chat_template), self._api_key)
+        choice = ModelChoice(
+            writer.model, _path(writer.chat_template), self._api_key, writer.engine_args
+        )
         return open_policy(choice, writer.policy_settings())
 
 
