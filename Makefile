@@ -75,8 +75,7 @@ train-arithmetic: $(VENV)/.dev  ## train the shipped models again (MINUTES for t
 	for model in verifier policy; do \
 		$(VENV)/bin/python $(PRETRAIN) $$model --stable build/stable \
 			--minutes $(DECAY_MINUTES) --out build/$$model || exit 1; \
-		mkdir -p src/genprm/arithmetic/weights/$$model; \
-		cp build/$$model/model/* src/genprm/arithmetic/weights/$$model/; \
+		$(VENV)/bin/python -m training.arithmetic.shipping build/$$model/model $$model || exit 1; \
 	done
 
 evaluate-arithmetic: $(VENV)/.base  ## first-error F1 of the shipped verifier on held-out problems, mode by mode

@@ -15,7 +15,6 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -87,12 +86,11 @@ def main() -> None:
 
 def shipped(scratch: Path) -> dict[str, str]:
     """The shipped verifier in the format of each engine."""
-    from genprm.arithmetic.gguf_export import to_gguf
+    from genprm.train.gguf_base import write_folder
 
-    to_gguf(SHIPPED, scratch / "verifier.gguf")
-    ignored = shutil.ignore_patterns("openvino_*")
-    folder = str(shutil.copytree(SHIPPED, scratch / "folder", ignore=ignored))
-    return {"openvino": str(SHIPPED), "gguf": str(scratch / "verifier.gguf"), "folder": folder}
+    weights = SHIPPED / "model.gguf"
+    folder = str(write_folder(weights, scratch / "folder"))
+    return {"openvino": str(SHIPPED), "gguf": str(weights), "folder": folder}
 
 
 def smollm2() -> dict[str, str]:

@@ -42,9 +42,10 @@ def main() -> None:
     parser.add_argument("--votes", type=int, default=1)
     parser.add_argument("--judge-tokens", type=int, default=2048, help="that a vote may write")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
-    parser.add_argument("--policy", type=Path, default=shipped("policy"))
+    parser.add_argument("--policy", type=Path, help="default: the shipped one")
     parser.add_argument("--out", type=Path, default=Path("build/grpo"))
     asked = parser.parse_args()
+    asked.policy = asked.policy or shipped("policy")
     if not asked.policy.is_dir():
         parser.error(f"{asked.policy}: no such folder; fix: --policy FOLDER with a policy to train")
     trainer = build(asked)
@@ -61,7 +62,10 @@ def shipped(name: str) -> Path:
     """The folder of a shipped model, in transformers' format."""
     import genprm.arithmetic
 
-    return Path(genprm.arithmetic.__path__[0]) / "weights" / name
+    from genprm.train.gguf_base import write_folder
+
+    weights = Path(genprm.arithmetic.__path__[0]) / "weights" / name / "model.gguf"
+    return write_folder(weights, Path("build") / "shipped" / name)
 
 
 def build(asked: argparse.Namespace) -> Any:

@@ -12,6 +12,12 @@ from typing import TypeAlias
 
 from genprm.errors import InputError
 
+OUR_NAME = "genprm-arithmetic"
+"""`general.name` of the models that the package ships and that are trained from them."""
+
+OUR_WEIGHTS = "model.gguf"
+"""The file that holds their weights, beside configuration and tokenizer."""
+
 Scalar: TypeAlias = int | float | bool | str
 
 _SCALARS = "BbHhIif?"  # GGUF types 0 to 7, as struct knows them
@@ -75,6 +81,16 @@ def read_header(file: Path) -> GgufHeader:
         raise InputError(f"{file}: cannot read it: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder is a model of the package's own, whose weights are in `OUR_WEIGHTS`.
+
+    Raises:
+        InputError: as `read_header`.
+    """
+    file = folder / OUR_WEIGHTS
+    return file.is_file() and read_header(file).fields.get("general.name") == OUR_NAME
 
 
 class _Cursor:

@@ -42,13 +42,9 @@ def openvino() -> Iterator[Model]:
 
 
 @pytest.fixture(scope="module")
-def llama_cpp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
-    from genprm.arithmetic.gguf_export import to_gguf
-
-    file = tmp_path_factory.mktemp("gguf") / "verifier.gguf"
-    to_gguf(FOLDER, file)
+def llama_cpp() -> Iterator[Model]:
     params = xllamacpp.CommonParams()
-    params.model.path = str(file)
+    params.model.path = str(FOLDER / "model.gguf")
     params.n_parallel, params.n_ctx = SLOTS, SLOTS * CONTEXT
     params.port = 0
     params.warmup = False

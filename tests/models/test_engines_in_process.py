@@ -24,17 +24,13 @@ JUDGEMENT = "The step is right.\n</analyze>\n<output>\n**Judgement**: $\\boxed{"
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Model]]:
-    import shutil
+    from genprm.train.gguf_base import write_folder
 
-    from genprm.arithmetic.gguf_export import to_gguf
-
-    scratch = tmp_path_factory.mktemp("engines")
-    to_gguf(FOLDER, scratch / "verifier.gguf")
-    ignored = shutil.ignore_patterns("openvino_*")
-    folder = shutil.copytree(FOLDER, scratch / "folder", ignore=ignored)
+    weights = FOLDER / "model.gguf"
+    folder = write_folder(weights, tmp_path_factory.mktemp("engines") / "folder")
     loaded = {
         "openvino": load_model("arithmetic"),
-        "llama.cpp": load_model(str(scratch / "verifier.gguf"), engine_args={"threads": "1"}),
+        "llama.cpp": load_model(str(weights), engine_args={"threads": "1"}),
         "transformers": load_model(str(folder)),
     }
     yield loaded

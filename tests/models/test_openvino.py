@@ -264,6 +264,7 @@ def test_folders_that_are_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"neither openvino_model\.xml nor config\.json"):
         load_model(str(tmp_path))
     broken = shutil.copytree(FOLDER, tmp_path / "broken")
+    (broken / "model.gguf").unlink()
     (broken / "openvino_model.xml").write_text("<xml/>")
     with pytest.raises(ModelError, match="broken: openvino cannot load it"):
         load_model(str(broken))

@@ -8,14 +8,15 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
 
-from genprm.arithmetic.openvino_export import add_openvino
+from genprm.arithmetic.gguf_export import to_gguf
+from genprm.gguf_header import OUR_WEIGHTS
 from training.arithmetic.chats import TURN_CLOSE
 from training.arithmetic.tokenizer import CHAT_TEMPLATE, PADDING
 from training.arithmetic.training import CONTEXT
 
 
 def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
-    """Write config, float16 weights, tokenizer, chat template, generation settings, OpenVINO IR."""
+    """Write config, float16 weights, tokenizer, chat template, generation settings, GGUF."""
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)  # type: ignore[no-untyped-call]
     wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
@@ -38,4 +39,4 @@ def save_checkpoint(model: Qwen2ForCausalLM, tokenizer: Tokenizer, folder: Path)
     (folder / "generation_config.json").write_text(
         json.dumps(settings, indent=2) + "\n", encoding="utf-8"
     )
-    add_openvino(folder)
+    to_gguf(folder, folder / OUR_WEIGHTS)

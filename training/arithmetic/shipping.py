@@ -19,9 +19,10 @@ WEIGHTS = Path(__file__).parents[2] / "src" / "genprm" / "arithmetic" / "weights
 
 
 def ship(trained: Path, folder: Path) -> None:
-    """Write a Hugging Face folder again: float16, ready for every engine, under 25 MB."""
+    """Write a Hugging Face folder again in float16, with its weights once: as GGUF."""
     model = Qwen2ForCausalLM.from_pretrained(trained)
     save_checkpoint(model, Tokenizer.from_file(str(trained / "tokenizer.json")), folder)
+    (folder / "model.safetensors").unlink()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""A checkpoint folder of ours as one GGUF file for llama.cpp and OpenVINO GenAI."""
+"""A checkpoint folder of ours as the one GGUF file that every engine reads.
+
+OpenVINO GenAI, llama.cpp and transformers load it; their verdicts and logits are those of the
+checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any
 import gguf
 import torch
 from safetensors.torch import load_file
+
+from genprm.gguf_header import OUR_NAME
 
 ARCHITECTURE = "qwen2"
 
@@ -53,7 +59,7 @@ def tensor_name(name: str) -> str:
 
 
 def _write_shape(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
-    writer.add_name("genprm-arithmetic")
+    writer.add_name(OUR_NAME)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])

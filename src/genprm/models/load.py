@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from genprm.errors import InputError
+from genprm.gguf_header import is_ours
 from genprm.model import Model
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_args import EngineArgs
@@ -82,7 +83,7 @@ def _shipped_folder(spec: str) -> Path:
 
 def _folder(folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
     """An OpenVINO model if it is one, else a Hugging Face model."""
-    if (folder / "openvino_model.xml").is_file():
+    if (folder / "openvino_model.xml").is_file() or is_ours(folder):
         return _openvino(folder, name, template, arguments)
     return _hugging_face(folder, name, template, arguments)
 

@@ -1,7 +1,8 @@
 """OpenVINO in process: the embedded default, with no server and no torch.
 
-The model is a folder that optimum-intel or openvino-genai's converter wrote:
-`openvino_model.xml`, `openvino_tokenizer.xml`, `config.json`, a chat template.
+The model is a folder that optimum-intel or openvino-genai's converter wrote
+(`openvino_model.xml`, `openvino_tokenizer.xml`, `config.json`, a chat template), or one of ours,
+with its weights in `model.gguf`: GenAI's verdicts on those equal the ones on exported weights.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 from openvino_genai import ContinuousBatchingPipeline, SchedulerConfig, Tokenizer
 
 from genprm.errors import InputError, ModelError
+from genprm.gguf_header import OUR_WEIGHTS
 from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_thread import EngineThread
@@ -43,7 +45,8 @@ class OpenVINO:
         cache_gb: int = 2,
         max_sequences: int = 512,
     ) -> None:
-        if not (folder / "openvino_model.xml").is_file():
+        source = next((path for path in _sources(folder) if path.is_file()), None)
+        if source is None:
             raise InputError(
                 f"{folder}: no openvino_model.xml there; fix: name an OpenVINO model (optimum-cli "
                 "export openvino makes one of a Hugging Face folder), or serve the folder with "
@@ -52,13 +55,14 @@ class OpenVINO:
         self._template = chat_template or ChatTemplate.from_folder(folder)
         context_length = _context_length(folder, cache_gb)
         try:
-            tokenizer = Tokenizer(str(folder))
+            loaded = source if source.suffix == ".gguf" else folder
+            tokenizer = Tokenizer(str(loaded))
             self._text = Text.of(name or folder.name, tokenizer, context_length)
 
             def build() -> PipelineBatch:
                 scheduler = _scheduler(cache_gb, max_sequences)
                 return PipelineBatch(
-                    ContinuousBatchingPipeline(str(folder), tokenizer, scheduler, device)
+                    ContinuousBatchingPipeline(str(loaded), tokenizer, scheduler, device)
                 )
 
             engine = EngineThread("openvino", build)
@@ -69,7 +73,7 @@ class OpenVINO:
             self._text.name,
             "openvino",
             version_of("openvino-genai"),
-            hash_weights(folder.glob("openvino_model.*")),
+            hash_weights(folder.glob(f"{source.stem}.*" if loaded == folder else source.name)),
             self._template.sha256,
         )
         # also at interpreter exit: a thread inside the engine must not outlive the interpreter
@@ -120,6 +124,10 @@ class OpenVINO:
     async def close(self) -> None:
         """End the engine's thread after its present step; requests that still run fail."""
         self._close()  # not in a thread of its own: none can be had while the interpreter exits
+
+
+def _sources(folder: Path) -> list[Path]:
+    return [folder / "openvino_model.xml", folder / OUR_WEIGHTS]
 
 
 def _scheduler(cache_gb: int, max_sequences: int) -> SchedulerConfig:

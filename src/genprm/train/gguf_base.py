@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from genprm.errors import InputError
-from genprm.gguf_header import read_header
+from genprm.gguf_header import OUR_WEIGHTS, is_ours, read_header
 
 _GPT2_WORDS = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _WORDS = (
@@ -26,9 +26,13 @@ _SPLITS = {
 """How a tokenizer splits text into words before it merges, by llama.cpp's `tokenizer.ggml.pre`."""
 
 
-def is_gguf(base: str) -> bool:
-    """Whether a recipe's `base` names a GGUF file."""
-    return base.endswith(".gguf")
+def gguf_file(base: str) -> Path | None:
+    """The GGUF file that a recipe's `base` names, itself or as the folder of a shipped model."""
+    if base.endswith(".gguf"):
+        return Path(base)
+    folder = Path(base)
+    needed = is_ours(folder) and not (folder / "model.safetensors").is_file()
+    return folder / OUR_WEIGHTS if needed else None
 
 
 def write_folder(file: Path, folder: Path) -> Path:

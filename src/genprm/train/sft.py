@@ -14,10 +14,11 @@ from typing import Any
 
 from genprm.errors import InputError
 from genprm.extras import require
+from genprm.gguf_header import is_ours
 from genprm.train.checkpoints import claim, last_checkpoint
 from genprm.train.corpus import Corpus, describe, load_corpus
 from genprm.train.export import export
-from genprm.train.gguf_base import is_gguf, write_folder
+from genprm.train.gguf_base import gguf_file, write_folder
 from genprm.train.recipe import Precision, Training
 
 _NEEDED = ("torch", "transformers", "trl", "datasets", "accelerate")
@@ -34,8 +35,8 @@ def train(settings: Training) -> Path:
     check_installed(settings)
     output = Path(settings.output)
     claim(output, settings)
-    if is_gguf(settings.base):
-        folder = write_folder(Path(settings.base), output / "base")
+    if file := gguf_file(settings.base):
+        folder = write_folder(file, output / "base")
         settings = settings.model_copy(update={"base": str(folder)})
     from transformers import set_seed
 
@@ -56,11 +57,8 @@ def check_installed(settings: Training) -> None:
         MissingExtra: with the first library that is missing.
     """
     adapters = ["peft"] if settings.lora else []
-    exported = (
-        ["gguf", "openvino"] if (Path(settings.base) / "openvino_model.xml").is_file() else []
-    )
-    read = ["gguf"] if is_gguf(settings.base) else []
-    require(*_NEEDED, *settings.report, *adapters, *exported, *read, extra="train")
+    read = ["gguf"] if gguf_file(settings.base) or is_ours(Path(settings.base)) else []
+    require(*_NEEDED, *settings.report, *adapters, *read, extra="train")
     if settings.chats.endswith(".parquet"):
         require("pyarrow", extra="train")
 
