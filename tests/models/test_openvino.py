@@ -11,6 +11,7 @@ from math import exp
 from pathlib import Path
 
 import pytest
+from gguf import GGUFReader
 
 from genprm.errors import ContextExceeded, InputError, ModelError, RequestFailed
 from genprm.model import Completion, Finish, Model, Sampling
@@ -90,7 +91,8 @@ def test_the_end_of_turn_is_no_text(model: OpenVINO, prompt: str, tmp_path: Path
     tokens = model._text.tokenizer.encode(complete(model, prompt).text, add_special_tokens=False)
     ids = tokens.input_ids.data[0].tolist()
     folder = shutil.copytree(FOLDER, tmp_path / "other_end")
-    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": ids[20]}))
+    end = GGUFReader(folder / "model.gguf", "r+").fields["tokenizer.ggml.eos_token_id"]
+    end.parts[end.data[0]][0] = ids[20]
     other = OpenVINO(folder)
     completion = complete(other, prompt)
     asyncio.run(other.close())

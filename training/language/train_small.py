@@ -40,7 +40,8 @@ def mixed_chat(number: int) -> list[Piece]:
 def start_from(shipped: Path, folder: Path, recipe: Recipe, tokenizer: Tokenizer) -> Path:
     """The shipped weights in the form in which a training starts."""
     model = build_model(recipe, tokenizer.get_vocab_size())
-    weights = load_file(shipped / "model.safetensors")
+    checkpoint = write_folder(shipped / "model.gguf", folder / "base")
+    weights = load_file(checkpoint / "model.safetensors")
     missing, unknown = model.load_state_dict(weights, strict=False)
     if unknown or set(missing) - {"lm_head.weight"}:
         raise ValueError(f"{shipped}: other weights than expected: {missing}, {unknown}")
