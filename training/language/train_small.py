@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from genprm.train.gguf_base import write_folder
 from training.arithmetic.chats import Piece, draw_chat
 from training.arithmetic.export import save_checkpoint
 from training.arithmetic.training import Recipe, build_model, train
