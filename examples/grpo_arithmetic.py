@@ -61,7 +61,6 @@ def main() -> None:
 def shipped(name: str) -> Path:
     """The folder of a shipped model, in transformers' format."""
     import genprm.arithmetic
-
     from genprm.train.gguf_base import write_folder
 
     weights = Path(genprm.arithmetic.__path__[0]) / "weights" / name / "model.gguf"
