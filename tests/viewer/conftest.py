@@ -63,12 +63,15 @@ def hostile_address(
     pytest.importorskip("uvicorn")
     folder = tmp_path_factory.mktemp("hostile")
     for file in command_folder.rglob("*.jsonl"):
-        if "asked" not in file.parts:
+        spec = Path(f"{file}.run.json")
+        if spec.exists():
             copy = folder / file.relative_to(command_folder)
             copy.parent.mkdir(exist_ok=True)
             rows = (attacked(row) for row in rows_of(file))
             copy.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-            Path(f"{copy}.run.json").write_text(json.dumps({"command": HOSTILE, "model": HOSTILE}))
+            command = json.loads(spec.read_text("utf-8"))["command"]
+            attack = {"command": f"{command} {HOSTILE}", "model": HOSTILE}
+            Path(f"{copy}.run.json").write_text(json.dumps(attack))
     with started("view", str(folder), "--no-live") as at:
         yield at
 
