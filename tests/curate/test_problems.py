@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from shared_data import shared
 
+from genprm.bad_rows import BadRows
 from genprm.curate.problems import read_problems
 from genprm.errors import InputError
 
@@ -49,6 +50,15 @@ def test_faults_are_one_line_with_their_place(
 ) -> None:
     with pytest.raises(InputError, match=fault):
         read_problems(file_of(tmp_path, *rows))
+
+
+def test_bad_rows_are_left_out_and_counted_where_that_is_asked_for(tmp_path: Path) -> None:
+    good = {"problem": "1 + 1", "answer": "2", "id": "a"}
+    bad = BadRows(skip=True)
+    rows = [good, {"problem": 3}, {"problem": "2 + 2"}, good, 3]
+    assert [problem.id for problem in read_problems(file_of(tmp_path, *rows), bad)] == ["a"]
+    assert len(bad.causes) == 4
+    assert all("fix:" in cause for cause in bad.causes)
 
 
 def test_a_missing_file_is_named() -> None:

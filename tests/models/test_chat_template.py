@@ -71,21 +71,52 @@ def test_errors_name_file_line_and_mend(tmp_path: Path) -> None:
 
 
 def test_a_template_is_sandboxed_and_may_refuse() -> None:
-    escape = ChatTemplate("{{ messages.__class__.__base__.__subclasses__() }}")
-    with pytest.raises(ModelError):
-        escape.render([])
-    refusing = ChatTemplate("{{ raise_exception('roles must alternate') }}")
-    with pytest.raises(ModelError, match="roles must alternate"):
-        refusing.render([])
+    with pytest.raises(InputError, match="fix:"):
+        ChatTemplate("{{ messages.__class__.__base__.__subclasses__() }}")
+    refusing = ChatTemplate(
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system turns') }}{% endif %}"
+    )
+    with pytest.raises(ModelError, match="no system turns"):
+        refusing.render([{"role": "system", "content": "x"}])
 
 
-def test_a_template_that_loops_without_end_is_one_clear_line(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        ("{{ raise_exception('never') }}", "never"),
+        ("{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("{{ messages[99].content.x.y }}", "no element"),
+        ("{{ 'a' * 4000000000 }}", "MemoryError"),
+        ("{{ ('a'|center(3000000000))|length }}", "MemoryError"),
+        ("{{ ([0] * 900000000)|length }}", "MemoryError"),
+        (
+            "{% set n = namespace(x='abcdefgh') %}{% for i in range(64) %}"
+            "{% set n.x = n.x ~ n.x %}{% endfor %}",
+            "MemoryError|did not end",
+        ),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "end"),
+        ("{{ (9 ** (9 ** 9))|string|length }}", "time-out"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError"),
+    ],
+)
+def test_a_template_that_fails_is_one_clear_line_when_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, source: str, cause: str
 ) -> None:
-    monkeypatch.setattr("genprm.models.chat_template._RENDER_SECONDS", 0.2)
-    endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
-    with pytest.raises(ModelError, match="did not end"):
-        ChatTemplate(endless).render([{"role": "user", "content": "?"}])
+    """Time and memory are bounded too, in a process of its own: this one goes on."""
+    monkeypatch.setattr("genprm.models.template_program.RENDER_SECONDS", 0.3)
+    monkeypatch.setattr("genprm.models.template_process._GRACE", 1.0)
+    with pytest.raises(InputError, match=cause) as raised:
+        ChatTemplate(source, origin="folder/chat_template.jinja")
+    assert str(raised.value).startswith("folder/chat_template.jinja: ")
+    assert "fix:" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert ChatTemplate("{{ messages[0].content }}").render([{"role": "user", "content": "x"}])
+
+
+def test_a_template_that_waits_for_the_right_moment_is_bounded_too() -> None:
+    late = "{% if 'now' in messages[0].content %}{{ 'a' * 4000000000 }}{% endif %}"
+    with pytest.raises(ModelError, match="MemoryError"):
+        ChatTemplate(late).render([{"role": "user", "content": "now"}])
 
 
 def test_a_range_in_a_template_counts_as_it_did() -> None:

@@ -286,6 +286,12 @@ def test_a_stream_that_ends_by_itself() -> None:
             assert ask(server.url) == [Completion("x", finish, tokens_out=1)]
 
 
+def test_a_comment_that_a_proxy_made_an_event_is_passed_over() -> None:
+    pieces = [": keepalive", piece("x", ""), ": keepalive", piece("y", "eos_token")]
+    with serve(lambda path, body: Reply(stream=iter(pieces)), owned_by="me") as server:
+        assert ask(server.url) == [Completion("xy", Finish.EOS, tokens_out=2)]
+
+
 def test_cancelling_hangs_up() -> None:
     streaming = threading.Event()
 
@@ -364,6 +370,8 @@ def piece(text: str, reason: str | None = None) -> str:
         ([piece("half"), '{"error": {"message": "engine died", "code": 500}}'], "engine died"),
         ([piece("half"), "{"], "no JSON"),
         (["[DONE]"], "without a finish_reason"),
+        ([piece("half", "insufficient_system_resource")], "gave up"),
+        ([piece("half", "")], "without a finish_reason"),
     ],
 )
 def test_what_is_cut_off_is_no_completion(pieces: list[str], cause: str) -> None:

@@ -140,9 +140,9 @@ def _inline_groups(line: str) -> Iterator[_Run]:
     at = 0
     while match := _INLINE.search(line, at):
         group = _inline_group(line, match.start())
-        assert group is not None
-        yield group
-        at = group.end
+        if group is not None:
+            yield group
+        at = group.end if group is not None else match.end()
 
 
 def _inline_group(line: str, start: int) -> _Run | None:

@@ -27,7 +27,13 @@ def value_side(expression: str, *, whole_equations: bool = False) -> str:
         return expression
     left = sides[0].replace("&", "").strip()
     is_name = _SIMPLE_NAME.fullmatch(left)
-    if whole_equations and not is_name and re.search(r"(?<!\\)\b[A-Za-z]\b|\d[A-Za-z]\b", left):
+    two = len(sides) == 2
+    if (
+        whole_equations
+        and two
+        and not is_name
+        and re.search(r"(?<!\\)\b[A-Za-z]\b|\d[A-Za-z]\b", left)
+    ):
         return expression
     return trimmed(sides[-1].replace("&", ""))
 

@@ -5,41 +5,36 @@ A row holds `problem` (or `question`) and `answer`; or a worked `solution` whose
 taken. Every row is checked before anything is sampled.
 """
 
-from collections.abc import Iterable
-
 from genprm import dataset
+from genprm.bad_rows import BadRows
 from genprm.errors import InputError
 from genprm.problem import Problem
 
 
-def read_problems(source: str) -> list[Problem]:
+def read_problems(source: str, bad: BadRows | None = None) -> list[Problem]:
     """Read a recipe's `problems`, each with its gold answer.
 
     Raises:
-        InputError: as `dataset.read_problems`; or a problem has no gold answer.
+        InputError: as `dataset.read_problems`; a problem has no gold answer, or two have one id;
+            for a bad row only where `bad` does not skip it.
         MissingExtra: a Hub data set without `datasets`, Parquet without `pyarrow`.
     """
-    problems = dataset.read_problems(source)
-    for problem in problems:
-        if problem.answer is None:
-            raise InputError(
-                f"{source}: problem {problem.id}: field answer: missing; "
-                "fix: add it, or a worked solution"
-            )
-    check_problems(problems, source)
-    return problems
-
-
-def check_problems(problems: Iterable[Problem], source: str) -> None:
-    """Refuse none at all, and ids that name two.
-
-    Raises:
-        InputError: as said.
-    """
-    seen: set[str] = set()
-    for problem in problems:
-        if problem.id in seen:
-            raise InputError(f"{source}: id {problem.id!r} twice; fix: one id for each problem")
-        seen.add(problem.id)
-    if not seen:
+    bad = bad or BadRows()
+    problems: dict[str, Problem] = {}
+    for problem in dataset.read_problems(source, bad):
+        with bad.row():
+            _check(problem, source)
+            if problem.id in problems:
+                raise InputError(f"{source}: id {problem.id!r} twice; fix: one id for each problem")
+            problems[problem.id] = problem
+    if not problems:
         raise InputError(f"{source}: no problems; fix: one JSON object per line")
+    return list(problems.values())
+
+
+def _check(problem: Problem, source: str) -> None:
+    if problem.answer is None:
+        raise InputError(
+            f"{source}: problem {problem.id}: field answer: missing; "
+            "fix: add it, or a worked solution"
+        )

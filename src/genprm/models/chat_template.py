@@ -1,29 +1,29 @@
 """Chat templates: whole turns to the prompt that a checkpoint was trained on.
 
-Rendered as transformers renders them, in a sandbox, since a template is code that came with a
-download. The built-in one belongs to DeepSeek-R1-Distill-Qwen, the base of the released GenPRM
+A template is code that came with a download: it is run in a process of its own, with a bound on
+time, memory and length, and tried once when it is read. Those that come with this package run here.
+The built-in one belongs to DeepSeek-R1-Distill-Qwen, the base of the released GenPRM
 checkpoints (MIT, as distributed with llama.cpp).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from time import monotonic
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import jinja2
-import jinja2.ext
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from genprm.errors import InputError, ModelError
 from genprm.model import Message
+from genprm.models import template_process, template_program
 from genprm.models.control_tokens import ControlTokens, markers_of
+from genprm.models.role_markers import probe, role_markers
+from genprm.models.template_program import TemplateFault
 
-_RENDER_SECONDS = 10.0
-_EXPANSION = 8  # a render holds at most this many times what it is given, and a fixed part
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class ChatTemplate:
@@ -37,19 +37,35 @@ class ChatTemplate:
         eos_token: str = "",
         special_tokens: Iterable[str] = (),
         origin: str = "<string>",
+        trusted: bool = False,
     ) -> None:
-        """`special_tokens` are those of the tokenizer, as far as they are known."""
-        try:
-            self._template = _environment().from_string(source)
-            markers = markers_of(source)
-        except jinja2.TemplateSyntaxError as error:
-            raise InputError(f"{origin}, line {error.lineno}: {error.message}") from None
-        except Exception as error:  # such as nesting too deep: it came with a download
-            raise InputError(f"{origin}: not a chat template: {_in_words(error)}") from None
+        """`special_tokens` are those of the tokenizer, as far as they are known.
+
+        `trusted` templates are part of this package.
+
+        Raises:
+            InputError: it is no template, or it fails on the simplest chat.
+        """
         self.source = source
         self.tokens = {"bos_token": bos_token, "eos_token": eos_token}
-        self.literal = ControlTokens({*special_tokens, *markers, bos_token, eos_token}).literal
         self._origin = origin
+        self._run = template_program.render if trusted else template_process.render
+        try:
+            special = {*special_tokens, *markers_of(source), bos_token, eos_token}
+            rendered = probe(partial(self._rendered, generation_prompt=True))
+        except jinja2.TemplateSyntaxError as error:
+            raise InputError(
+                f"{origin}, line {error.lineno}: {error.message}; fix: --chat-template FILE"
+            ) from None
+        except TemplateFault as fault:
+            fix = "" if "fix:" in str(fault) else "; fix: --chat-template with the model's own"
+            raise InputError(f"{origin}: the chat template fails: {fault}{fix}") from None
+        except Exception as error:  # such as nesting too deep
+            raise InputError(
+                f"{origin}: not a chat template: {type(error).__name__}; fix: --chat-template FILE"
+            ) from None
+        plain = role_markers(rendered, ControlTokens(special).removed)
+        self.literal = ControlTokens(special, plain).literal
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
@@ -88,6 +104,7 @@ class ChatTemplate:
             bos_token="<｜begin▁of▁sentence｜>",
             eos_token="<｜end▁of▁sentence｜>",
             origin="r1_distill_qwen.jinja",
+            trusted=True,
         )
 
     @classmethod
@@ -98,6 +115,7 @@ class ChatTemplate:
             eos_token=_token(config, "eos_token"),
             special_tokens=_special_tokens(config, folder),
             origin=str(file),
+            trusted=folder.resolve().is_relative_to(_PACKAGE),
         )
 
     @property
@@ -112,70 +130,16 @@ class ChatTemplate:
         Raises:
             ModelError: the template refuses these turns, fails on them, or writes without end.
         """
-        plain = [{**turn, "content": self.literal(turn["content"])} for turn in messages]
-        pieces = self._template.generate(
-            messages=plain, add_generation_prompt=generation_prompt, **self.tokens
-        )
+        plain: list[Message] = [
+            {"role": turn["role"], "content": self.literal(turn["content"])} for turn in messages
+        ]
         try:
-            return self._bounded(pieces, sum(len(turn["content"]) for turn in messages))
-        except ModelError:
-            raise
-        except Exception as error:  # whatever a downloaded program may raise
-            raise ModelError(f"{self._origin}: {_in_words(error)}") from None
+            return self._rendered(plain, generation_prompt=generation_prompt)
+        except TemplateFault as fault:
+            raise ModelError(f"{self._origin}: {fault}") from None
 
-    def _bounded(self, pieces: Iterable[str], given: int) -> str:
-        longest, latest = _EXPANSION * (given + 100_000), monotonic() + _RENDER_SECONDS
-        text: list[str] = []
-        length = 0
-        for piece in pieces:
-            text.append(piece)
-            length += len(piece)
-            if length > longest or monotonic() > latest:
-                raise ModelError(
-                    f"{self._origin}: the chat template wrote {length} characters for {given} and "
-                    "did not end; fix: --chat-template with the model's own"
-                )
-        return "".join(text)
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[jinja2.ext.loopcontrols]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["range"] = _TimedRange
-    environment.globals["raise_exception"] = _raise_exception
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment
-
-
-class _TimedRange(Sequence[int]):
-    """Jinja's `range`, which ends with an error when a template loops without end."""
-
-    def __init__(self, *bounds: int) -> None:
-        self._numbers = range(*bounds)
-        self._latest = monotonic() + _RENDER_SECONDS
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._numbers[index]
-
-    def __iter__(self) -> Iterator[int]:
-        for number in self._numbers:
-            if monotonic() > self._latest:
-                raise jinja2.TemplateError(f"a loop did not end within {_RENDER_SECONDS:g} s")
-            yield number
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:
-    # jinja's own filter escapes HTML, which no model has seen
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _raise_exception(message: str) -> NoReturn:
-    raise jinja2.TemplateError(message)
+    def _rendered(self, messages: Sequence[Message], *, generation_prompt: bool) -> str:
+        return self._run(self.source, self.tokens, messages, generation_prompt=generation_prompt)
 
 
 def _tokenizer_config(folder: Path) -> dict[str, Any]:
@@ -213,11 +177,6 @@ def _special_tokens(config: Mapping[str, Any], folder: Path) -> list[str]:
         and entry.get("special")
         and isinstance(entry.get("content"), str)
     ]
-
-
-def _in_words(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {text}"
 
 
 def _token(config: Mapping[str, Any], key: str) -> str:

@@ -6,7 +6,8 @@ space is put behind the first character of each such string before it joins a pr
 says the same to a reader and is plain text to every tokenizer.
 
 What counts as one: the special tokens of the model's own tokenizer, the markers that its chat
-template writes, and the shapes that the known families use, since a server does not tell its list.
+template writes (plain-text ones too, see `role_markers`), and the shapes that the known families
+use, since a server does not tell its list.
 """
 
 import re
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 
 import jinja2
 from jinja2 import nodes
+
+from genprm.models.role_markers import marker_pattern
 
 _FAMILIES = (
     r"<[|｜][^\s<>|｜][^<>|｜\n]{0,60}[|｜]>",  # ChatML, Llama 3, Phi, harmony, DeepSeek
@@ -36,15 +39,22 @@ _MARKER = re.compile(r"<[^\s<>]{1,60}>|\[/?[A-Za-z_]{2,40}\]|<<[^\s<>]{1,40}>>")
 class ControlTokens:
     """The strings that one model's prompts must not take from other people's text."""
 
-    def __init__(self, tokens: Iterable[str] = ()) -> None:
+    def __init__(self, tokens: Iterable[str] = (), role_markers: Iterable[str] = ()) -> None:
         own = sorted({token for token in tokens if _can_be_split(token)}, key=len, reverse=True)
-        self._tokens = re.compile("|".join([*map(re.escape, own), *_FAMILIES]), re.IGNORECASE)
+        plain = map(marker_pattern, sorted(set(role_markers), key=len, reverse=True))
+        self._tokens = re.compile(
+            "|".join([*map(re.escape, own), *_FAMILIES, *plain]), re.IGNORECASE
+        )
 
     def literal(self, text: str) -> str:
         """`text` without control tokens; a text that holds none is returned as it is."""
         while (spaced := self._tokens.sub(_spaced, text)) != text:
             text = spaced
         return text
+
+    def removed(self, text: str) -> str:
+        """`text` with its control tokens taken out."""
+        return self._tokens.sub("", text)
 
 
 def markers_of(template: str) -> frozenset[str]:

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from genprm.http import BadReply
 from genprm.model import Choice, Completion, Finish, Sampling
-from genprm.models.openai_dialects import JUDGES, Body, Generic, NoLogprobs, finish_of
+from genprm.models.finish_reasons import finish_of
+from genprm.models.openai_dialects import JUDGES, Body, Generic, NoLogprobs
 
 
 class _LlamaToken(BaseModel):

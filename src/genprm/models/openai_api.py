@@ -19,8 +19,9 @@ from genprm.http import BadReply, Refused, Retry, Unavailable, bearer, check
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.continuation import Continuation
+from genprm.models.finish_reasons import ended
 from genprm.models.http_pool import ClientPool
-from genprm.models.openai_dialects import NoLogprobs, StopUntold, ended
+from genprm.models.openai_dialects import NoLogprobs, StopUntold
 from genprm.models.openai_server import Server, ask_server
 from genprm.models.server_tokens import ServerTokens
 from genprm.models.sse import decoded, events

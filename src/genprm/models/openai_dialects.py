@@ -21,8 +21,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from genprm.http import BadReply, Refused
 from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.finish_reasons import finish_of
 
 Body = dict[str, Any]
 
@@ -227,25 +227,3 @@ class LiteLLM(Generic):
 
 def _token_key(option: str, ids: Mapping[str, int]) -> str:
     return f"token_id:{ids[option]}" if ids else option
-
-
-def ended(reason: str) -> str:
-    """A finish reason that means an end.
-
-    Raises:
-        BadReply: the server gave up. Refused: its filter did not like the text.
-    """
-    if reason.lower() in {"abort", "aborted", "cancelled", "canceled", "error", "failed"}:
-        raise BadReply(f"the server gave up (finish_reason {reason!r})")
-    if reason == "content_filter":
-        raise Refused(400, "the server's filter refused the text (finish_reason 'content_filter')")
-    return reason
-
-
-def finish_of(reason: str | None, stop: str | int | None) -> Finish:
-    """How a completion ended, by the reason that a server gives and the stop that it names."""
-    if reason is None:
-        raise BadReply("the reply has no finish_reason, so it may be cut off")
-    if ended(reason) == "length":
-        return Finish.LENGTH
-    return Finish.STOP if isinstance(stop, str) else Finish.EOS

@@ -40,7 +40,7 @@ async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | No
         if event.data.strip() == DONE:
             yield None
             return
-        if not event.data:
+        if not event.data or event.data.startswith(":"):  # a comment that a proxy made an event
             continue
         reply = decoded(event.data)
         if event.event == "error":

@@ -5,15 +5,29 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 _LONGEST = 300
-_FIXES = {"missing": "add it", "extra_forbidden": "remove it"}
+_FIXES = {
+    "missing": "add it",
+    "extra_forbidden": "remove it",
+    "string_type": "a text in quotes",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "json_invalid": "one JSON object on each line",
+}
 _MESSAGES = {"missing": "missing", "extra_forbidden": "unknown"}
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first field at fault, what is wrong with it, and the fix where one is known."""
-    kind = error.errors(include_url=False)[0]["type"]
-    fix = f"; fix: {_FIXES[kind]}" if kind in _FIXES else ""
-    return field_fault(error) + fix
+    """The first field at fault, what is wrong with it, and the fix."""
+    line = field_fault(error)
+    if "fix:" in line:
+        return line
+    return f"{line}; fix: {_FIXES.get(error.errors(include_url=False)[0]['type'], 'correct it')}"
 
 
 def field_fault(error: ValidationError) -> str:

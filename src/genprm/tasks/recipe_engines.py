@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from genprm.answer import AnswerChecker
+from genprm.bad_rows import BadRows
 from genprm.compose import ModelChoice, open_model, open_policy
 from genprm.curate.critique import ModelTeacher
 from genprm.curate.dialogue import CritiqueSettings
@@ -26,8 +27,12 @@ _DOMAIN = "arithmetic:"
 class RecipeEngines:
     """Opens engines by name, each when a stage needs it."""
 
-    def __init__(self, recipe: Curation, *, api_key: str | None, sandbox: str) -> None:
+    def __init__(
+        self, recipe: Curation, *, api_key: str | None, sandbox: str, bad: BadRows | None = None
+    ) -> None:
         self._recipe = recipe
+        self._bad = bad
+        self._problems: list[Problem] | None = None  # read once, so that bad rows are told once
         self._api_key = api_key
         self._sandbox = sandbox
 
@@ -35,7 +40,9 @@ class RecipeEngines:
         """See `Engines`."""
         source = self._recipe.problems
         if not source.startswith(_DOMAIN):
-            return read_problems(source)
+            if self._problems is None:
+                self._problems = read_problems(source, self._bad)
+            return self._problems
         from genprm.tasks.arithmetic_teacher import draw_problems
 
         return draw_problems(self._recipe.seed, _count(source))

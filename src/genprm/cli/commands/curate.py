@@ -57,11 +57,13 @@ def curate(
     ] = False,
     api_key: cli.ApiKey = None,
     sandbox: cli.Tier = "auto",
+    skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Make training data: solutions, rollouts, labels, rationales, consensus, chats."""
     from rich.console import Console
 
     from genprm.cli.recipes import read_curation
+    from genprm.cli.sources import counted_bad_rows
     from genprm.cli.terminal.curation import costs_table, funnel_table, plan_costs, run_stages
     from genprm.curate.cost_plan import CostPlan
     from genprm.curate.dead_ends import NothingUsable
@@ -74,7 +76,10 @@ def curate(
     from genprm.tasks.recipe_engines import RecipeEngines
 
     settings = read_curation(recipe)
-    engines = RecipeEngines(settings, api_key=api_key, sandbox=sandbox)
+    with counted_bad_rows(skip=skip_bad_rows) as bad:
+        engines = RecipeEngines(settings, api_key=api_key, sandbox=sandbox, bad=bad)
+        if skip_bad_rows:  # they are read now and once, so that those left out are told once
+            engines.problems()
     console = Console(stderr=True, highlight=False)
     if plan:
         costs = plan_costs(settings, engines, out, pilot, console)

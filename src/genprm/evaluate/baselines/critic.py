@@ -1,7 +1,8 @@
 r"""A language model as judge over the whole solution, as ProcessBench evaluates critic models.
 
 The prompt is the benchmark's critique template; paragraphs are tagged and count from 0; the
-answer is the last `\boxed{}`, and several answers vote. An answer that names no paragraph abstains;
+answer is the last `\boxed{}`, and several answers vote. An answer that names no paragraph, or that
+was cut off before its end, abstains;
 the official script lets one that is often repeated win the vote, and then counts a miss.
 """
 
@@ -33,6 +34,8 @@ TEMPLATE = (
     'Otherwise, return the index of -1 (which typically denotes "not found").\n\n'
     "Please put your final answer (i.e., the index) in \\boxed{{}}."
 )
+
+_CUT = {"length", "max_tokens", "content_filter", "abort", "error"}  # reasons that are no end
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,16 @@ class Critic:
             self._ask(solution, vote_seed(self._settings.seed, row, 0, vote))
             for vote in range(self._settings.votes)
         )
-        guesses = [named_index(text, len(solution.steps)) for text, _ in answers]
-        spent = total(usage for _, usage in answers)
+        guesses = [
+            None if cut else named_index(text, len(solution.steps)) for text, cut, _ in answers
+        ]
+        spent = total(usage for _, _, usage in answers)
         usage = Usage(spent.tokens_in, spent.tokens_out, seconds=time.perf_counter() - start)
-        texts = tuple(text for text, _ in answers)
+        texts = tuple(text for text, _, _ in answers)
         return WholeVerdict(most_common(guesses), tuple(guesses), texts, usage)
 
-    async def _ask(self, solution: Solution, seed: int) -> tuple[str, Usage]:
+    async def _ask(self, solution: Solution, seed: int) -> tuple[str, bool, Usage]:
+        """A critique, whether it was cut off, and its cost."""
         answer = await self._endpoint.post(
             "/chat/completions",
             {
@@ -88,14 +94,20 @@ class Critic:
             },
         )
         try:
-            text = _text(answer["choices"][0]["message"]["content"])
+            choice = answer["choices"][0]
+            text = _text(choice["message"]["content"])
+            cut = choice.get("finish_reason") in _CUT
         except (KeyError, IndexError, TypeError) as error:
             raise RequestFailed(
                 f"{self._endpoint.base}: an answer without choices; fix: a chat endpoint's URL"
             ) from error
         used = answer.get("usage")
         usage = used if isinstance(used, dict) else {}
-        return text, Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+        return (
+            text,
+            cut,
+            Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0),
+        )
 
 
 def _text(content: object) -> str:
