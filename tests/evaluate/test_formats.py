@@ -186,3 +186,53 @@ def test_an_id_cannot_occur_twice(tmp_path: Path) -> None:
     path.write_text(f"{row}\n{row}\n")
     with pytest.raises(InputError, match="jsonl:2"):
         read_files([path])
+
+
+def documented_prmbench(**changed: Any) -> dict[str, Any]:
+    """A row with every field of the set's documentation (docs/data_format.md)."""
+    row = prmbench([2, 3], "circular") | {
+        "modified_steps": [2, 3],
+        "reason": "Step 2 assumes the result.",
+        "question": "o",
+        "idx": "circular_prm_test_p1_0",
+    }
+    return row | changed
+
+
+def test_a_prmbench_file_is_read_and_each_bad_row_named_or_left_out(tmp_path: Path) -> None:
+    bad_rows: list[dict[str, Any]] = [
+        documented_prmbench(idx="a", error_steps=[9]),
+        documented_prmbench(idx="b", error_steps=["third"]),
+        documented_prmbench(idx="c", modified_process=[]),
+        documented_prmbench(idx="d", modified_process=["one", 2]),
+        documented_prmbench(idx="e", modified_process=None),
+        documented_prmbench(idx="f", classification=None),
+        documented_prmbench(idx="g", error_steps=None),
+        documented_prmbench(idx="h", modified_question=3),
+        documented_prmbench(idx="i", error_steps=[float("nan")]),
+        documented_prmbench(),  # its id twice
+    ]
+    good = [
+        documented_prmbench(),
+        documented_prmbench(idx="0", classification="multi_solutions", error_steps=[]),
+        documented_prmbench(idx="1", classification="redundency", error_steps=[3.0]),
+        documented_prmbench(idx="2", error_steps=["2"], modified_process=str(STEPS)),
+    ]
+    file = tmp_path / "prmbench.jsonl"
+    lines = [json.dumps(row) for row in [*good, *bad_rows]] + ['{"idx": "cut off']
+    file.write_text("\n".join(lines))
+    bad = BadRows(skip=True)
+    rows = {row.id: row.first_error for row in read_files([file], bad)}
+    assert rows == {
+        "circular_circular_prm_test_p1_0": 1,
+        "multi_solutions_0": -1,
+        "redundency_1": 2,
+        "correct_1": -1,
+        "circular_2": 1,
+    }
+    assert len(bad.causes) == len(bad_rows) + 1
+    for number, cause in enumerate(bad.causes, start=5):
+        assert cause.startswith(f"{file}:{number}: ")
+        assert "fix:" in cause
+    with pytest.raises(InputError, match=rf"{file}:\d+: .*fix:"):
+        read_files([file])
