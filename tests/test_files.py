@@ -36,6 +36,8 @@ def parquet() -> bytes:
         ("r.jsonl", LINE.encode()),
         ("r.jsonl", f"{LINE}\r\n".encode()),
         ("r.jsonl", f"{LINE}\r".encode()),
+        ("r.jsonl", LINE.encode("utf-16-be")),
+        ("r.json", json.dumps(ROW, indent=1).encode()),
         ("r.jsonl", f"\ufeff{LINE}".encode()),
         ("r.jsonl", f"\ufeff{LINE}\r\n".encode("utf-16-le")),
         ("r.jsonl", f"{LINE}\n".encode("utf-16-le")),
@@ -134,3 +136,36 @@ def test_urls_are_read_with_fsspec(tmp_path: Path) -> None:
     for url in ("memory://bucket/absent", f"file://{tmp_path}/absent", "nothing://x"):
         with pytest.raises(InputError, match=r"^[a-z]+://.*fix: "):
             read_problems(url)
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.jsonl"])
+def test_objects_behind_each_other_that_take_several_lines(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    rows = [ROW, {**ROW, "id": "b"}]
+    file.write_text("\n".join(json.dumps(row, indent=2) for row in rows))
+    assert [row.id for row in read_files([file])] == ["a", "b"]
+    assert [row.id for row in read_solutions(str(file))] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"%PDF-1.7", b"SQLite format 3\x00", b"<?xml version='1.0'?><Error>"]
+)
+def test_other_kinds_of_files_are_named_too(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "r.jsonl"
+    file.write_bytes(data)
+    with pytest.raises(InputError, match=r"r\.jsonl: a .*; fix:"):
+        read_solutions(str(file))
+
+
+def test_headings_of_a_plain_text_are_no_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "t.txt"
+    file.write_text("# Problem\nWhat is 1 + 1?\n\n# Solution\nIt is 2.")
+    (solution,) = read_solutions(str(file))
+    assert (solution.problem, solution.steps) == ("What is 1 + 1?", ("It is 2.",))
+
+
+def test_where_every_label_is_unusable_the_first_cause_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "r.jsonl"
+    file.write_text(json.dumps({**ROW, "label": 1}))
+    with pytest.raises(InputError, match=r"no labelled rows.*labelled as step 1.*fix:"):
+        read_files([file])

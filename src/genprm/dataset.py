@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 MAX_STEPS = 1_000
+_PROBLEM_HEADING = re.compile(
+    r"(?:#{1,6}[ ]*(?:problem|question)[ :]*\n|(?:problem|question)[ ]*:)\s*", re.I
+)
+_SOLUTION_HEADING = re.compile(r"(?:#{1,6}[ ]*solution[ :]*\n|solution[ ]*:)\s*", re.I)
 Text = UsableText
 
 
@@ -103,10 +107,20 @@ def _is_formula(answer: str) -> bool:
 def _solution_from_prose(source: str, text: str) -> Solution:
     """First paragraph: the problem. What follows: the solution."""
     problem, solution = (*re.split(r"\n[ \t]*\n", text.strip(), maxsplit=1), "")[:2]
-    row: Row = {"problem": problem.strip(), "solution": solution.removeprefix("Solution:")}
+    row: Row = {
+        "problem": _without(_PROBLEM_HEADING, problem),
+        "solution": _without(_SOLUTION_HEADING, solution),
+    }
     if not solution.strip():
         raise InputError(f"{source}: no solution; fix: the problem, a blank line, the solution")
     return _solution(source, row)
+
+
+def _without(heading: re.Pattern[str], text: str) -> str:
+    """The text without a heading that it begins with."""
+    text = text.strip()
+    found = heading.match(text)
+    return text[found.end() :] if found else text
 
 
 class _SolutionRow(Record):

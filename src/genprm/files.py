@@ -39,11 +39,13 @@ _NOT_DATA = (
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; fix: unpack it with unzstd"),
     (b"BZh", "compressed with bzip2; fix: unpack it with bunzip2"),
     (b"\xfd7zXZ", "compressed with xz; fix: unpack it with unxz"),
+    (b"%PDF", "a PDF; fix: save its rows as JSON Lines"),
+    (b"SQLite format 3", "a data base; fix: save its rows as JSON Lines"),
     (b"ARROW1", "an Arrow file; fix: save it as Parquet or JSON Lines"),
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
-_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html\b)", re.I)
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html\b|\?xml\b|error>)", re.I)
 _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:[{\[\"\]]|$))")  # not "[Easy] …" or "{1, 2} …"
 
 
@@ -78,6 +80,9 @@ class DataFile:
             is_document = self.source.removesuffix(".gz").endswith(".json")
             if is_document and error.msg != "Extra data":
                 raise _broken(f"{self.source}:{error.lineno}", error.msg) from None
+            documents = _documents(self.text) if error.msg == "Extra data" else None
+            if documents is not None:
+                return _numbered(self.source, documents)
             return _json_lines(self.source, self.text)
         except (RecursionError, ValueError) as error:
             if "\n" in self.text.strip():
@@ -174,8 +179,8 @@ def _unpacked(source: str, data: bytes) -> bytes:
 
 def _decoded(source: str, data: bytes) -> str:
     encoding = next((encoding for bom, encoding in _BOMS if data.startswith(bom)), "utf-8")
-    if encoding == "utf-8" and data[1:2] == b"\0" and data[:1] != b"\0":
-        encoding = "utf-16-le"  # without a mark, as some editors write it
+    if encoding == "utf-8" and data[:2].count(0) == 1:  # without a mark, as some editors write it
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -197,10 +202,27 @@ def _json_lines(source: str, text: str) -> Iterator[Placed]:
         try:
             row = _parse(line)
         except json.JSONDecodeError as error:
-            row = _broken(place, f"{error.msg} at character {error.pos + 1}")
+            row = _broken(place, f"{error.msg.removesuffix(' at')} at character {error.pos + 1}")
         except (RecursionError, ValueError) as error:
             row = _broken(place, str(error))
         yield place, row
+
+
+def _documents(text: str) -> list[JsonValue] | None:
+    """JSON objects behind each other that each take several lines, as `jq` writes them."""
+    decoder, at, found = json.JSONDecoder(), 0, list[JsonValue]()
+    try:
+        _parse(text[: text.find("\n")])
+        return None  # one on each line: a broken one can be told from the others
+    except ValueError:
+        pass
+    try:
+        while start := re.compile(r"\s*(?=\S)").match(text, at):
+            document, at = decoder.raw_decode(text, start.end())
+            found.append(document)
+    except (ValueError, RecursionError):
+        return None
+    return found
 
 
 def _parse(text: str) -> JsonValue:

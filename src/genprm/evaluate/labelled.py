@@ -68,7 +68,9 @@ def read_files(paths: Sequence[Path], bad: BadRows | None = None) -> list[Labell
                     places[row.id] = place
                     rows.append(row)
     if not rows:
-        raise InputError(f"{', '.join(map(str, paths))}: no labelled rows; fix: name other files")
+        left_out = f" ({bad})" if bad.causes else ""
+        names = ", ".join(map(str, paths))
+        raise InputError(f"{names}: no labelled rows{left_out}; fix: name other files")
     return rows
 
 

@@ -66,6 +66,8 @@ def _text(content: object) -> str | None:
         return content if content.strip() else None
     if isinstance(content, Mapping):
         content = [content]
+    elif hasattr(content, "tolist"):  # a table's column holds arrays of parts
+        content = content.tolist()
     if not isinstance(content, Sequence):
         return None
     parts = [part if isinstance(part, str) else _part(part) for part in content]
