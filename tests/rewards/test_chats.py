@@ -30,6 +30,7 @@ def turn(role: str, content: Any) -> dict[str, Any]:
         ([turn("assistant", {"type": "text", "text": "A"})], "A"),
         ([turn("assistant", 5)], None),
         (["A"], None),
+        (float("nan"), None),
     ],
 )
 def test_a_completion_is_its_last_assistant_turn(completion: Any, text: str | None) -> None:
@@ -47,10 +48,16 @@ def test_a_completion_is_its_last_assistant_turn(completion: Any, text: str | No
         "<｜begin▁of▁sentence｜>S<｜User｜>P<｜Assistant｜><think>\n",
         "<|start_header_id|>user<|end_header_id|>\n\nP<|eot_id|>",
         "<s>[INST]P[/INST]",
+        "<|user|>\nold<|end|>\n<|assistant|>\nA<|end|>\n<|user|>\nP<|end|>\n<|assistant|>\n",
+        "<|start_of_role|>user<|end_of_role|>P<|end_of_text|>\n<|start_of_role|>assistant",
+        "<|start|>user<|message|>P<|end|><|start|>assistant",
+        "A chat. USER: old ASSISTANT: A</s>USER: P ASSISTANT:",
+        "### Instruction:\nP\n\n### Response:\n",
+        "User: old\n\nAssistant: A\n\nUser: P\n\nAssistant:",
     ],
 )
 def test_a_problem_is_the_last_user_turn(prompt: Any) -> None:
-    assert problem_text(prompt) == "P"
+    assert (problem_text(prompt) or "").strip() == "P"
 
 
 def test_end_marks_are_not_a_part_of_a_completion() -> None:

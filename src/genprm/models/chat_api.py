@@ -16,8 +16,8 @@ from genprm.errors import ModelError, RequestFailed
 from genprm.http import BadReply, Refused, Retry, bearer, check
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
 from genprm.models.continuation import Continuation
-from genprm.models.http_pool import ClientPool
 from genprm.models.finish_reasons import ended
+from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import JUDGES
 from genprm.models.sse import decoded
 from genprm.step_marker import step_markers, step_prefix

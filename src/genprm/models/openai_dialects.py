@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.model import Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
 
 Body = dict[str, Any]

@@ -5,7 +5,7 @@ says. What has no text (a call of a tool, None, an empty chat) is None: there is
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 Turn: TypeAlias = Mapping[str, object]
@@ -17,7 +17,17 @@ _RENDERED_USER = re.compile(
     r"|<\|start_header_id\|>user<\|end_header_id\|>\n\n(.*?)<\|eot_id\|>"
     r"|<start_of_turn>user\n(.*?)<end_of_turn>"
     r"|<｜User｜>(.*?)(?=<｜Assistant｜>|\Z)"
-    r"|\[INST\](.*?)\[/INST\]",
+    r"|\[INST\](.*?)\[/INST\]"
+    r"|<\|user\|>(.*?)(?=<\|end\|>|</s>|<\|assistant\|>|<\|endoftext\|>)"
+    r"|<\|start_of_role\|>user<\|end_of_role\|>(.*?)<\|end_of_text\|>"
+    r"|<\|start\|>user<\|message\|>(.*?)<\|end\|>",
+    re.DOTALL,
+)
+# The same in plain text, which ends with the assistant's mark.
+_PLAIN_USER = re.compile(
+    r"(?:.*\bUSER:(.*)ASSISTANT:"
+    r"|(?:.*\n)?User:(.*)\n\s*Assistant:"
+    r"|.*### Instruction:(.*)### Response:)\s*\Z",
     re.DOTALL,
 )
 _END_MARKS = (
@@ -37,7 +47,10 @@ def problem_text(prompt: Chat) -> str | None:
     if said is None:
         return None
     rendered = [next(filter(None, found), "") for found in _RENDERED_USER.findall(said)]
-    return _text(rendered[-1] if rendered else said)
+    if rendered:
+        return _text(rendered[-1])
+    plain = _PLAIN_USER.match(said)
+    return _text(next(filter(None, plain.groups()), "").strip() if plain else said)
 
 
 def without_end_marks(text: str) -> str:
@@ -50,10 +63,12 @@ def without_end_marks(text: str) -> str:
         text = text[: -len(mark)]
 
 
-def _said(chat: Chat, role: str) -> str | None:
+def _said(chat: object, role: str) -> str | None:
     if chat is None or isinstance(chat, str):
         return _text(chat)
-    turns = [chat] if isinstance(chat, Mapping) else chat
+    if not isinstance(chat, Mapping | Iterable):
+        return None  # NaN, which tables hold where a cell is empty
+    turns = [chat] if isinstance(chat, Mapping) else list(chat)
     for turn in reversed(turns):
         if isinstance(turn, Mapping) and turn.get("role") == role:
             return _text(turn.get("content"))
