@@ -156,6 +156,10 @@ So \boxed{5}. Wait, it is \boxed{6 | 6
 Answer: m+n = 256+37 = 293 | 293
 So \boxed{5}, in \boxed{} as asked. | 5
 We see $<$ and 5 | 5
+So she has 762 M&Ms. | 762
+He has 5 T-shirts. | 5
+It took 3 X-rays, so the answer is 3 X-rays. | 3
+The answer is x-y. | x-y
 """
 
 

@@ -124,3 +124,27 @@ def test_a_range_in_a_template_counts_as_it_did() -> None:
         "{% for i in range(1, 6, 2) %}{{ i }}/{{ loop.length }} {% endfor %}{{ range(3)|list }}"
     )
     assert ChatTemplate(source).render([]) == "1/3 3/3 5/3 [0, 1, 2]"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        '{"chat_template": [{"name": "default"}]}',
+        '{"chat_template": [{"name": "tool_use", "template": "x"}]}',
+        '{"chat_template": [["default", "x"]]}',
+        '{"chat_template": {"default": "x"}}',
+        '{"chat_template": 3}',
+        '{"chat_template": null}',
+        "[]",
+        '{"chat_template": ' + "9" * 6000 + "}",
+        "[" * 100_000,
+        '{"chat_template": "x',
+        "",
+    ],
+)
+def test_an_odd_model_folder_is_one_clear_line(tmp_path: Path, config: str) -> None:
+    (tmp_path / "tokenizer_config.json").write_text(config)
+    with pytest.raises(InputError, match="fix:") as raised:
+        ChatTemplate.from_folder(tmp_path)
+    assert "\n" not in str(raised.value)
+    assert str(tmp_path) in str(raised.value)

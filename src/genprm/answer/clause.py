@@ -34,7 +34,7 @@ _TOKEN = re.compile(
     r"(?P<command>\\begin\{(?P<name>\w+)\}.{0,300}?\\end\{(?P=name)\}|\\(?:text|textbf|textit|mathrm|mathbf|mbox|operatorname)\s*\{[^{}\n]{0,80}\}|\\[A-Za-z]+|\\[^A-Za-z\s])"
     r"|(?P<number>\d{1,3}(?:(?:,|\{,\}|,\\!\s?)\d{3})+(?!\d)(?:\.\d+)?|\d+\.(?=\\(?:overline|bar|dot))|\d+(?:\.\d+)?(?:[eE][+-]?\d+(?![A-Za-z]))?|\.\d+)"
     r"|(?P<function>(?:arc)?(?:sin|cos|tan|cot|sec|csc)h?|sqrt|log|ln|exp|pi|infinity|max|min|mod)(?![A-Za-z])"
-    r"|(?P<letter>[A-Za-zα-ωΑ-Ω](?![A-Za-zα-ωΑ-Ω]))"
+    r"|(?P<letter>[A-Za-zα-ωΑ-Ω](?![A-Za-zα-ωΑ-Ω]|[&'’][A-Za-z]|-[A-Za-z]{2}))"
     r"|(?P<sign>[-+*/^_=<>≤≥≠±∓×·⋅÷√∞°%!|{}\[\]:∪∩∅∈²³¹⁰⁴-⁹¼-¾⅐-⅞≈'′–])"
     r"|(?P<bracket>[()])"
     r"|(?P<glue>,(?=\s*[\d\\$({\[+\-.]|\s*[A-Za-z](?![A-Za-z'])|\s*(?:and|or)\s)|(?:and|or)(?=\s+[\d\\$({\[+\-.]|\s+[A-Za-z]\b))"

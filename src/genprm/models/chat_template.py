@@ -148,8 +148,9 @@ def _tokenizer_config(folder: Path) -> dict[str, Any]:
         return {}
     try:
         config = json.loads(_read(file))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}, line {error.lineno}: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"{file}: broken JSON ({cause}); fix: download it again") from None
     return config if isinstance(config, dict) else {}
 
 
@@ -166,7 +167,7 @@ def _special_tokens(config: Mapping[str, Any], folder: Path) -> list[str]:
     if not entries and file.is_file():
         try:
             tokenizer = json.loads(_read(file))
-        except ValueError:  # the engine says what is wrong with its tokenizer
+        except (ValueError, RecursionError):  # the engine says what is wrong with its tokenizer
             tokenizer = None
         added = tokenizer.get("added_tokens") if isinstance(tokenizer, dict) else None
         entries = added if isinstance(added, list) else []
@@ -190,4 +191,4 @@ def _read(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot read it: {error}") from None
+        raise InputError(f"{file}: cannot read it: {error}; fix: --chat-template FILE") from None

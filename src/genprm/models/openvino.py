@@ -150,7 +150,15 @@ def _context_length(folder: Path, cache_gb: int) -> int:
         key_values = config.get("num_key_value_heads", heads) * head_size
         bytes_per_token = 2 * config["num_hidden_layers"] * key_values * 2  # keys, values; f16
         return int(min(config["max_position_embeddings"], cache_gb * 2**30 // bytes_per_token))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot read it: {error}") from None
     except KeyError as error:
-        raise InputError(f"{file}: no field {error}") from None
+        raise InputError(f"{file}: no field {error}; fix: export the model again") from None
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
+        cause = " ".join(str(error).split())[:200]
+        raise InputError(f"{file}: cannot be used ({cause}); fix: export the model again") from None
