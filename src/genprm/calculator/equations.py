@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from genprm.calculator.chains import find_chains
 from genprm.calculator.exact import NotArithmeticError, evaluate, tolerance
 from genprm.calculator.notation import plain
 
@@ -31,9 +32,9 @@ def equations(step: str) -> Iterator[Claim]:
     """Every equation of numbers in a step, link by link. What cannot be read is left out."""
     text = plain(step)
     rough = bool(_ROUGH.search(text))
-    for chain in _CHAIN.finditer(text):
-        sides = [side.strip().rstrip(".").strip() for side in chain[1].split("=")]
-        if not all(sides) or _is_tail(text[: chain.start()].rstrip(), sides[0]):
+    for start, chain in find_chains(_CHAIN, text):
+        sides = [side.strip().rstrip(".").strip() for side in chain.split("=")]
+        if not all(sides) or _is_tail(text[max(0, start - 100) : start].rstrip(), sides[0]):
             continue
         for left, right in pairwise(sides):
             claim = _claim(left, right)

@@ -72,8 +72,12 @@ _PHRASES: tuple[Rule, ...] = (
 _EQUALS = _rule(r"(?i)(?<=[\d)%]) (?:equals|is equal to|makes|gives|is|are) (?=[-\d(])", " = ")
 
 
+_ENDLESS = re.compile(r"[\d.,]{200,}")  # no number that is calculated with; patterns would crawl
+
+
 def plain(text: str) -> str:
     """A text with its arithmetic in Python's notation."""
+    text = _ENDLESS.sub("…", text)
     for pattern, replacement in (*_SYMBOLS, *_PHRASES):
         text = pattern.sub(replacement, text)
     text = _without_units(text)

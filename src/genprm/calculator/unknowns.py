@@ -8,8 +8,9 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
+from genprm.calculator.chains import OF_UNKNOWNS, find_chains
 from genprm.calculator.equations import Claim
 from genprm.calculator.exact import NotArithmeticError, letters, parse, tolerance, value
 from genprm.calculator.notation import plain
@@ -20,6 +21,7 @@ _SIDE = r"[-+*/().\d\s]*(?:(?<![A-Za-z])[a-z](?![A-Za-z])[-+*/().\d\s]*)*"
 _CHAIN = re.compile(rf"(?<![\w=<>*/^])({_SIDE}(?:=\s*{_SIDE})+)(?![\w=(|])")
 _USUAL = frozenset("xyznwtp")  # letters that are no unit and no word
 _PROBES = (0, 1, 2, 3)
+_MOST = 40  # equations of one text; solving takes the cube of their number
 
 Equation = tuple[ast.expr, ast.expr]
 
@@ -28,21 +30,21 @@ class Unknowns:
     """What the equations so far say about their unknowns."""
 
     def __init__(self, problem: str) -> None:
-        self._equations = list(_read(problem))
+        self._equations = list(islice(_read(problem), _MOST))
         self._given = bool(self._equations)
         self._letters = {letter for pair in self._equations for letter in _letters(pair)}
 
     def check(self, step: str) -> list[Claim]:
         """What a step says of determined unknowns; its true equations count from now on."""
         claims = []
-        for one, other in _read(step):
+        for one, other in islice(_read(step), _MOST):
             asked = _letters((one, other))
             if not asked <= (self._letters or _USUAL):
                 continue
             roots = [root for root in _solve(self._equations) if asked <= root.keys()]
             if roots:
                 claims.append(_claim(one, other, roots))
-            elif not self._given:
+            elif not self._given and len(self._equations) < _MOST:
                 self._equations.append((one, other))
         return claims
 
@@ -66,8 +68,8 @@ def _holds(one: ast.expr, other: ast.expr, root: Solution) -> bool:
 
 
 def _read(text: str) -> Iterator[Equation]:
-    for chain in _CHAIN.finditer(plain(text)):
-        for pair in pairwise(side.strip().rstrip(".").strip() for side in chain[1].split("=")):
+    for _, chain in find_chains(_CHAIN, plain(text), OF_UNKNOWNS):
+        for pair in pairwise(side.strip().rstrip(".").strip() for side in chain.split("=")):
             try:
                 one, other = (parse(_explicit(side)) for side in pair)
             except NotArithmeticError:

@@ -80,11 +80,16 @@ class CodeHistory(StepHistory):
     def __init__(self, judge: CodeJudge, judged: int) -> None:
         self._judge = judge
         self._judged = judged
+        self._read: tuple[Unknowns, Expression, int] | None = None  # and how many steps they know
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
         """Check the next step's claims, with what the problem and the earlier steps determine."""
-        unknowns, expression = Unknowns(solution.problem), Expression(solution.problem)
-        for earlier in solution.steps[: self._judged]:
+        unknowns, expression, known = self._read or (
+            Unknowns(solution.problem),
+            Expression(solution.problem),
+            0,
+        )
+        for earlier in solution.steps[known : self._judged]:
             unknowns.check(earlier)
             expression.check(earlier)
         step = solution.steps[self._judged]
@@ -95,6 +100,7 @@ class CodeHistory(StepHistory):
             *expression.check(step),
         ]
         self._judged += 1
+        self._read = unknowns, expression, self._judged
         return StepVerdict((await self._judge.vote(self._judged, claims[:MAX_CLAIMS]),), 1)
 
     async def follow(self, verdict: StepVerdict | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 
+from genprm.calculator.chains import find_chains
 from genprm.evaluate.run import WholeVerdict
 from genprm.problem import Solution
 from genprm.records.run_spec import JudgeSpec
@@ -91,9 +92,9 @@ def adds_up(step: str) -> bool:
 def _equalities(step: str) -> Iterator[tuple[str, str]]:
     for pattern, plain in _LATEX:
         step = pattern.sub(plain, step)
-    for chain in _CHAIN.finditer(step):
-        sides = [side.strip().rstrip(".") for side in chain[1].split("=")]
-        if not _is_tail(step[: chain.start()].rstrip(), sides[0][0]):
+    for start, chain in find_chains(_CHAIN, step):
+        sides = [side.strip().rstrip(".") for side in chain.split("=")]
+        if not _is_tail(step[max(0, start - 100) : start].rstrip(), sides[0][0]):
             yield from pairwise(sides)
 
 
