@@ -170,6 +170,7 @@ e^x | exp(x) | equal
 -\sqrt{3} | 4 \sin 80^\circ - \tan 80^\circ | equal
 9\pi | 9\pi\text{ square units} | equal
 1/0 | \infty | undecided
+255 | 255 in base 10 | equal
 12345 | 12,\! 345 | equal
 """
 

@@ -49,6 +49,8 @@ def compare_simple(gold: Simple, answer: Simple) -> Match:
         ):
             value = number.value
             same = value == Complex(Fraction(numeral.value or 0))
+            if numeral.base == 10:
+                return either(same)
             spelled = numeral.digits.isdecimal() and value == Complex(Fraction(numeral.digits))
             return Match.UNDECIDED if same or spelled else Match.DIFFERENT
         case (Time() as time, Number() as number) | (Number() as number, Time() as time):
