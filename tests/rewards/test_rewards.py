@@ -121,13 +121,13 @@ def test_trl_can_tell_the_awaited_callable_from_the_plain_one() -> None:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(kind: type[Scripted] = Scripted) -> Iterator[str]:
     pytest.importorskip("fastapi")
     from serving import running
 
     from genprm.server.app import create_service
 
-    with running(create_service(verifier())) as url:
+    with running(create_service(verifier(kind))) as url:
         yield url
 
 
@@ -135,6 +135,15 @@ def test_the_service_gives_the_rewards_of_the_process() -> None:
     with serving() as url:
         reward = GenPRMReward(Service(url, batch=1), Scoring(Kind.MEAN), response_prefix="Step 1:")
         assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, 0.5, None, None])
+        reward.close()
+
+
+def test_a_slow_completion_costs_the_others_of_its_request_nothing() -> None:
+    with serving(Slow) as url:
+        judged = Service(url, timeout=3.0)
+        reward = GenPRMReward(judged, Scoring(Kind.MEAN), response_prefix="Step 1:")
+        assert reward(PROMPTS, COMPLETIONS) == pytest.approx([0.9, None, None, None])
+        assert "did not answer within 3 s" in str(reward.judged[1].cause)
         reward.close()
 
 

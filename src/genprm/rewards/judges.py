@@ -14,7 +14,7 @@ from typing import Protocol
 
 from genprm.client import AsyncClient
 from genprm.compose import JudgeChoice, ModelChoice, open_judge
-from genprm.concurrency import as_finished
+from genprm.concurrency import as_finished, together
 from genprm.dataset import MAX_STEPS
 from genprm.errors import GenprmError, ModelError, RequestFailed
 from genprm.problem import Solution
@@ -141,7 +141,8 @@ class Service:
     Args:
         url: such as http://127.0.0.1:8321.
         api_key: where the service asks for one.
-        timeout: seconds for one request.
+        timeout: seconds for one request; the completions of one that takes longer are asked again,
+            each alone.
         batch: completions in one request.
         concurrency: requests at the same time.
         retries: of a request that found the queue full or the service not there yet.
@@ -201,8 +202,10 @@ class Service:
             async with asyncio.timeout(self.timeout):
                 found = await self._client.scores(solutions, rows=rows, **self.options)
         except TimeoutError:
-            cause = f"{self.url} did not answer within {self.timeout:g} s"
-            return [Judged(cause=cause)] * len(solutions)
+            if len(solutions) > 1:  # one slow completion must not cost the others their rewards
+                alone = [self._request(start + at, [one]) for at, one in enumerate(solutions)]
+                return [judged for part in await together(alone) for judged in part]
+            return [Judged(cause=f"{self.url} did not answer within {self.timeout:g} s")]
         if len(found) != len(solutions):
             raise ModelError(f"{self.url} answered {len(found)} of {len(solutions)} solutions")
         return list(map(_scored, found))
