@@ -152,7 +152,6 @@ The answer is 3 hours and 20 minutes. | 3\text{ hours and 20 minutes}
 The answer is 5 feet 6 inches. | 5\text{ feet 6 inches}
 The answer is 42\\ | 42
 3 + 4 = 7⏎2. | 7
-So \boxed{5}. Wait, it is \boxed{6 | 6
 Answer: m+n = 256+37 = 293 | 293
 So \boxed{5}, in \boxed{} as asked. | 5
 We see $<$ and 5 | 5

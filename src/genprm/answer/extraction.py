@@ -33,7 +33,6 @@ _NO_ANSWER = re.compile(
     r"(?:(?:in)?correct|right|wrong|not|in|the same|given|as follows|reasonable)\b|yes,? ",
     re.I,
 )
-_OPENED = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{(?!\s*\})")
 _LIST_NUMBER = re.compile(r"^\d{1,3}[.)](?=\s|$)")
 _LONGEST = 2_000  # characters of a statement that are looked at
 _HEADING_WORDS = re.compile(
@@ -90,7 +89,7 @@ def _tagged(text: str) -> str | None:
 
 def _last_boxes(text: str) -> Iterator[_Found]:
     found = boxes(text)
-    if found and not _OPENED.search(text, found[-1].end):  # else the last box was never finished
+    if found:
         group = last_group(text, found)
         contents = list(dict.fromkeys(box.content for box in group))
         yield _Found(group[0].start, group[-1].end, ", ".join(contents))
