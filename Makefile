@@ -38,7 +38,8 @@ web:  ## build the viewer's page from web/ into the package (Node 20), and test 
 	cd web && npm ci && npm test && npm run build
 
 test: $(VENV)/.dev check docs browser  ## everything CI runs: lint, types, architecture, the site, tests with coverage
-	$(VENV)/bin/pytest -n auto --dist loadfile --durations=25 --cov --cov-report=term:skip-covered
+	$(VENV)/bin/pytest -n auto --dist loadfile --durations=25 --ignore=tests/viewer --cov --cov-report=
+	$(VENV)/bin/pytest tests/viewer --cov --cov-append --cov-report=term:skip-covered
 
 bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupyter kernel
 	$(PIP) install jupyter_client ipykernel

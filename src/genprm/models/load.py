@@ -69,7 +69,7 @@ def load_model(
         model = _folder(Path(spec), spec, template, arguments)
     else:
         raise InputError(
-            f"unknown model {spec!r}; accepted are:\n{ACCEPTED}\nmore: genprm explain model-names"
+            f"unknown model {spec!r}; more: genprm explain model-names; accepted are:\n{ACCEPTED}"
         )
     return model
 
