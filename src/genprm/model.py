@@ -79,6 +79,10 @@ class ModelIdentity:
     template: str | None = None  # SHA-256 of the chat template with its special tokens
 
 
+GREEDY = Sampling(temperature=0, top_p=1, top_k=0)
+"""The likeliest token every time."""
+
+
 class Model(Protocol):
     """A language model behind some engine. Safe to call concurrently from one event loop."""
 
@@ -143,3 +147,33 @@ class Model(Protocol):
     async def close(self) -> None:
         """Release the engine. Idempotent."""
         ...
+
+
+class WrappedModel:
+    """A model that stands before another: everything but its own calls is passed on."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """That of the model behind it."""
+        return self._model.name
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """That of the model behind it."""
+        return self._model.identity
+
+    @property
+    def context_length(self) -> int:
+        """That of the model behind it."""
+        return self._model.context_length
+
+    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
+        """See `Model.render`."""
+        return self._model.render(messages, generation_prompt=generation_prompt)
+
+    def literal(self, text: str) -> str:
+        """See `Model.literal`."""
+        return self._model.literal(text)

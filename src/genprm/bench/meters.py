@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Model, Sampling, WrappedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +29,14 @@ ROW: ContextVar[int] = ContextVar("row")
 """The solution that the running task belongs to."""
 
 
-class MeteredModel:
+class MeteredModel(WrappedModel):
     """A model whose requests are noted by solution, step and vote; one at a time if `serial`."""
 
     def __init__(self, model: Model, *, serial: bool = False) -> None:
-        self._model = model
+        super().__init__(model)
         self._turn = asyncio.Semaphore(1 if serial else 1_000_000)
         self.tokens_out = 0
         self.steps: dict[int, list[Votes]] = defaultdict(lambda: [{}])
-
-    @property
-    def name(self) -> str:
-        """The model's."""
-        return self._model.name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """The model's."""
-        return self._model.identity
-
-    @property
-    def context_length(self) -> int:
-        """The model's."""
-        return self._model.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._model.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._model.literal(text)
 
     async def complete(
         self,

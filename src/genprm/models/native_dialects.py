@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from genprm.http import BadReply
-from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.model import GREEDY, Choice, Completion, Finish, Sampling
 from genprm.models.finish_reasons import finish_of
 from genprm.models.openai_dialects import JUDGES, Body, Generic, NoLogprobs
 
@@ -207,8 +207,7 @@ class Ollama(Generic):
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """One greedy token with its alternatives."""
-        greedy = Sampling(temperature=0, top_p=1, top_k=0)
-        body = self.completion_body(prompt, (), 1, greedy, None)
+        body = self.completion_body(prompt, (), 1, GREEDY, None)
         return body | {"logprobs": True, "top_logprobs": self.top}
 
     def read_piece(self, event: Body) -> tuple[str, str | None]:
@@ -272,8 +271,7 @@ class TGI(Generic):
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """One greedy token with its alternatives."""
-        greedy = Sampling(temperature=0, top_p=1, top_k=0)
-        body = self.completion_body(prompt, (), 1, greedy, None)
+        body = self.completion_body(prompt, (), 1, GREEDY, None)
         body["parameters"]["top_n_tokens"] = self.top
         return body
 

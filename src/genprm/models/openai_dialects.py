@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from genprm.model import Choice, Completion, Sampling
+from genprm.model import GREEDY, Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
 
 Body = dict[str, Any]
@@ -131,8 +131,7 @@ class Generic:
 
         `ids` are the options' token ids, or empty where the server cannot tell them.
         """
-        greedy = Sampling(temperature=0, top_p=1, top_k=0)
-        return self.completion_body(prompt, (), 1, greedy, None) | {"logprobs": self.top}
+        return self.completion_body(prompt, (), 1, GREEDY, None) | {"logprobs": self.top}
 
     def extra(self, sampling: Sampling) -> Body:
         """Fields beyond the OpenAI API."""

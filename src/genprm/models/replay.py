@@ -21,7 +21,7 @@ from typing import Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genprm.errors import InputError, ModelError
-from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling, WrappedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.weights import hash_weights
 from genprm.records.validation import first_fault
@@ -149,14 +149,14 @@ class Replay:
         return ModelError(f"{self._file}: no {what} recorded for the prompt …{prompt[-80:]!r}")
 
 
-class Recorder:
+class Recorder(WrappedModel):
     """Passes calls on to `model` and writes each answer for `Replay`, in order of arrival.
 
     `chat_template` is the one that `model` renders with.
     """
 
     def __init__(self, model: Model, file: Path, *, chat_template: ChatTemplate) -> None:
-        self._model = model
+        super().__init__(model)
         self._file = file.open("w", encoding="utf-8")
         self._write(
             model=model.name,
@@ -164,29 +164,6 @@ class Recorder:
             chat_template=chat_template.source,
             **chat_template.tokens,
         )
-
-    @property
-    def name(self) -> str:
-        """That of the recorded model."""
-        return self._model.name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """That of the recorded model."""
-        return self._model.identity
-
-    @property
-    def context_length(self) -> int:
-        """That of the recorded model."""
-        return self._model.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._model.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._model.literal(text)
 
     async def complete(
         self,

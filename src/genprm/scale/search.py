@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from genprm.concurrency import together
-from genprm.model import Sampling
+from genprm.model import GREEDY
 from genprm.policy import Policy, Sample
 from genprm.problem import Problem, Solution
 from genprm.records.pools import Cost
@@ -77,7 +77,7 @@ class Searcher:
         self.policy = policy
         self.judge = judge
         self.settings = settings
-        greedy = replace(policy.settings, sampling=Sampling(0.0, 1.0, 0))
+        greedy = replace(policy.settings, sampling=GREEDY)
         self._greedy = Policy(policy.model, greedy)
 
     async def search(self, problem: Problem, *, row: int = 0) -> Found:
