@@ -81,8 +81,9 @@ async def compute_score_async(
     **options: object,
 ) -> Score:
     """As `compute_score`, awaited: for verl's reward loop."""
-    (judged,) = await _batch([solution_str], [extra_info], options).ajudge(_judge(options))
-    return _scores([judged], [ground_truth], options)[0]
+    read = _Options.read(options)
+    (judged,) = await _batch([solution_str], [extra_info], read).ajudge(_judge(read))
+    return _scores([judged], [ground_truth], read)[0]
 
 
 def compute_score_batch(
@@ -93,15 +94,16 @@ def compute_score_batch(
     **options: object,
 ) -> list[Score]:
     """The rewards of a batch, judged at once: for verl's batch manager."""
-    judged = _batch(solution_strs, extra_infos, options).judge(_judge(options))
-    return _scores(judged, ground_truths, options)
+    read = _Options.read(options)
+    judged = _batch(solution_strs, extra_infos, read).judge(_judge(read))
+    return _scores(judged, ground_truths, read)
 
 
 def _scores(
-    judged: Sequence[JudgedCompletion], golds: Sequence[object], options: Mapping[str, object]
+    judged: Sequence[JudgedCompletion], golds: Sequence[object], options: _Options
 ) -> list[Score]:
     """Always the same keys: verl collects them into columns."""
-    scoring = _scoring(options)
+    scoring = _scoring(options.kind, options.abstention, options.penalty)
     correct: Sequence[bool | None] = [None] * len(judged)
     if scoring.kind is Kind.FLAW_AWARE:
         known = [None if gold is None else str(gold) for gold in golds]
@@ -124,11 +126,10 @@ def _score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> 
 def _batch(
     texts: Sequence[str],
     infos: Sequence[Mapping[str, object] | None],
-    options: Mapping[str, object],
+    options: _Options,
 ) -> Batch:
     problems = [_problem(info or {}) for info in infos]
-    prefix = _Options.read(options).response_prefix
-    return Batch.read(problems, texts, response_prefix=prefix)
+    return Batch.read(problems, texts, response_prefix=options.response_prefix)
 
 
 def _problem(info: Mapping[str, object]) -> str:
@@ -140,13 +141,8 @@ def _problem(info: Mapping[str, object]) -> str:
     return str(problem)
 
 
-def _scoring(options: Mapping[str, object]) -> Scoring:
-    read = _Options.read(options)
-    return _scoring_of(read.kind, read.abstention, read.penalty)
-
-
 @lru_cache
-def _scoring_of(kind: Kind, abstention: float, penalty: float) -> Scoring:
+def _scoring(kind: Kind, abstention: float, penalty: float) -> Scoring:
     return Scoring(kind, abstention, penalty)
 
 
@@ -155,11 +151,10 @@ def _checker() -> AnswerChecker:
     return AnswerChecker()
 
 
-def _judge(options: Mapping[str, object]) -> Background:
-    read = _Options.read(options)
-    router = read.reward_router_address
-    served = f"http://{router}/v1" if router else "arithmetic"
-    return _background(read.url, read.api_key, read.model or served, read.votes, read.timeout)
+def _judge(options: _Options) -> Background:
+    router = options.reward_router_address
+    model = options.model or (f"http://{router}/v1" if router else "arithmetic")
+    return _background(options.url, options.api_key, model, options.votes, options.timeout)
 
 
 @lru_cache
