@@ -17,11 +17,12 @@ from starlette.requests import Request
 from genprm.concurrency import as_finished
 from genprm.errors import GenprmError, InputError, RequestFailed, SandboxError
 from genprm.problem import Solution
+from genprm.server.asked import AskedSolution, Unusable, Usable
 from genprm.server.errors import Refusal, refusal_of, shutting_down
 from genprm.server.limits import Limits
 from genprm.server.metrics import Metrics
 from genprm.server.queue import Queue
-from genprm.server.requests import AskedSolution, JudgingRequest, Unusable, Usable
+from genprm.server.requests import JudgingRequest
 from genprm.verdict import SolutionVerdict, StepVerdict
 from genprm.verify.judge import OnStep, StepJudge
 from genprm.verify.settings import Settings

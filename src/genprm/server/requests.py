@@ -1,30 +1,22 @@
 """What the service is asked: one solution or many, and how to judge them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Annotated, TypeAlias, TypeVar
+from dataclasses import fields, replace
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
     model_validator,
 )
 from pydantic.config import JsonDict
 
-from genprm.dataset import MAX_CHARACTERS, Text
 from genprm.model import Sampling
-from genprm.problem import Solution, split_steps
-from genprm.records.record import replace_surrogates
 from genprm.records.service import Detail
-from genprm.server.errors import Refusal, invalid
+from genprm.server.asked import STEPS, TEXT, Asked, AskedSolution, Said, Unusable
+from genprm.server.errors import Refusal
 from genprm.server.limits import Limits
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
@@ -34,88 +26,9 @@ from genprm.verify.voting import Adaptive
 
 _NAMES = ("problem", "question", "steps", "solution", "id", "row")
 _PROBLEM = "What is 2 + 3 * 4?"
-_TEXT: JsonDict = {
-    "type": "string",
-    "maxLength": MAX_CHARACTERS,
-    "pattern": "^[^\\x00]*[^\\s\\x00][^\\x00]*$",
-}
-_STEPS: JsonDict = {"type": "array", "items": _TEXT, "minItems": 1}
 _NONE: JsonDict = {"type": "null"}
 _LIST: JsonDict = {"type": "array"}
 _NO_SINGLE: JsonDict = dict.fromkeys(("problem", "steps", "solution", "id", "row"), _NONE)
-
-Said = Annotated[Text, WithJsonSchema(_TEXT)]  # as `Text` demands it, told in the document
-
-
-def _writable(text: str) -> str:
-    if replace_surrogates(text) != text:
-        raise ValueError("contains half a surrogate pair; fix: remove it")
-    return text
-
-
-class AskedSolution(BaseModel):
-    """A problem with the steps of one solution, or with its whole text."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    problem: Said = Field(validation_alias=AliasChoices("problem", "question"))
-    steps: Annotated[list[Said], Field(min_length=1)] | None = None
-    solution: Said | None = None
-    id: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
-    row: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
-        default=None,
-        description="Its place in a run, from which seeds come; else its place in `solutions`.",
-    )
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> "AskedSolution":
-        if (self.steps is None) == (self.solution is None):
-            raise ValueError("give either steps or solution")
-        return self
-
-    def read(self, limits: Limits) -> "Usable":
-        """As the verifier wants it.
-
-        Raises:
-            Refusal: it has no step, or too many.
-        """
-        steps = tuple(self.steps) if self.steps else split_steps(self.solution or "")
-        if len(steps) > limits.steps:
-            raise Refusal(
-                422,
-                f"{len(steps):,} steps; fix: at most {limits.steps:,}",
-                field="steps" if self.steps else "solution",
-            )
-        return Usable(Solution(self.problem, steps, self.id), self.row)
-
-
-@dataclass(frozen=True, slots=True)
-class Usable:
-    """A solution as it will be judged, and its place in a run where one was given."""
-
-    solution: Solution
-    row: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unusable:
-    """A solution that cannot be judged. It fails alone."""
-
-    id: str
-    refusal: Refusal
-
-
-def _alone(value: object, handler: ValidatorFunctionWrapHandler) -> "AskedSolution | Unusable":
-    try:
-        parsed: AskedSolution = handler(value)
-    except ValidationError as error:
-        name = value.get("id") if isinstance(value, dict) else None
-        fault = error.errors(include_url=False, include_input=False)[0]
-        return Unusable(name if isinstance(name, str) else "", invalid(dict(fault)))
-    return parsed
-
-
-Asked: TypeAlias = Annotated[AskedSolution, WrapValidator(_alone)]
 
 
 class JudgingRequest(BaseModel):
@@ -186,11 +99,10 @@ class JudgingRequest(BaseModel):
 _Part = TypeVar("_Part", Sampling, PromptFormat)
 
 
-def _changed(part: _Part, said: dict[str, object]) -> _Part:
+def _changed(part: _Part, said: dict[str, Any]) -> _Part:
     """The part with its fields as they are said; they are taken out of `said`."""
-    own = {field.name: getattr(part, field.name) for field in fields(part)}
-    changed = {name: said.pop(name, value) for name, value in own.items()}
-    return TypeAdapter(type(part)).validate_python(changed)
+    names = [field.name for field in fields(part) if field.name in said]
+    return replace(part, **{name: said.pop(name) for name in names})
 
 
 def _at_most(field: str, value: float, bound: float) -> None:
@@ -212,8 +124,8 @@ class VerifyRequest(JudgingRequest):
                 {
                     "required": ["problem", "steps"],
                     "properties": {
-                        "problem": _TEXT,
-                        "steps": _STEPS,
+                        "problem": TEXT,
+                        "steps": STEPS,
                         "solution": _NONE,
                         "solutions": _NONE,
                     },
@@ -221,8 +133,8 @@ class VerifyRequest(JudgingRequest):
                 {
                     "required": ["problem", "solution"],
                     "properties": {
-                        "problem": _TEXT,
-                        "solution": _TEXT,
+                        "problem": TEXT,
+                        "solution": TEXT,
                         "steps": _NONE,
                         "solutions": _NONE,
                     },
@@ -304,8 +216,8 @@ class CritiqueRequest(JudgingRequest):
         json_schema_extra={
             "examples": [{"problem": _PROBLEM, "steps": ["3 * 4 = 12.", "2 + 12 = 15."]}],
             "anyOf": [
-                {"required": ["steps"], "properties": {"steps": _STEPS, "solution": _NONE}},
-                {"required": ["solution"], "properties": {"solution": _TEXT, "steps": _NONE}},
+                {"required": ["steps"], "properties": {"steps": STEPS, "solution": _NONE}},
+                {"required": ["solution"], "properties": {"solution": TEXT, "steps": _NONE}},
             ],
         },
     )

@@ -9,6 +9,7 @@ import typer
 from genprm.cli import options as cli
 from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
+from genprm.cli.judging_options import JudgingOptions
 from genprm.tasks.judges import JudgeName, JudgeOptions
 from genprm.verify.aggregate import Aggregate
 
@@ -30,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 @app.command()
 @grouped
 def processbench(
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     executing: ExecutorOptions,
     data: Annotated[

@@ -7,6 +7,7 @@ import typer
 from genprm.cli import options as cli
 from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
+from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.policy_options import PolicyOptions
 from genprm.errors import InputError
 from genprm.scale.methods import Method
@@ -15,7 +16,7 @@ from genprm.verify.aggregate import Aggregate
 
 @grouped
 def rank(
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     policy: PolicyOptions,
     writing: cli.OutputOptions,

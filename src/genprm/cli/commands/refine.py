@@ -6,6 +6,7 @@ import typer
 
 from genprm.cli import options as cli
 from genprm.cli.grouping import grouped
+from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.policy_options import PolicyOptions
 from genprm.scale.methods import Critic, Keep, Rewrite
 from genprm.verify.aggregate import Aggregate
@@ -13,7 +14,7 @@ from genprm.verify.aggregate import Aggregate
 
 @grouped
 def refine(
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     policy: PolicyOptions,
     writing: cli.OutputOptions,

@@ -10,6 +10,7 @@ import typer
 
 from genprm.cli import options as cli
 from genprm.cli.grouping import OptionGroup, grouped
+from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
 from genprm.verify.settings import Settings
@@ -114,7 +115,7 @@ class BoundOptions(OptionGroup):
 
 @grouped
 def serve(
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     access: AccessOptions,
     bounds: BoundOptions,

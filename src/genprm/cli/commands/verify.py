@@ -7,6 +7,7 @@ import typer
 from genprm.cli import options as cli
 from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
+from genprm.cli.judging_options import JudgingOptions
 
 
 @grouped
@@ -17,7 +18,7 @@ def verify(
             metavar="FILE|-", help="Solutions: JSON, JSON Lines or a text file; - for stdin."
         ),
     ],
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     writing: cli.OutputOptions,
     executing: ExecutorOptions,

@@ -10,6 +10,7 @@ import typer
 
 from genprm.cli import options as cli
 from genprm.cli.grouping import grouped
+from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.options import EngineOptions
 from genprm.errors import InputError, MissingExtra
 from genprm.verify.settings import Settings
@@ -29,7 +30,7 @@ def view(
             "folders that hold such runs.",
         ),
     ],
-    judging: cli.JudgingOptions,
+    judging: JudgingOptions,
     engine: cli.EngineOptions,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 picks a free one.")

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field, ValidationError
 from genprm.rewards.completion import Completion
 from genprm.rewards.judges import Judged
 from genprm.rewards.scoring import Kind, Scoring
+from genprm.server.asked import AskedSolution, Unusable
 from genprm.server.errors import Refusal, invalid
 from genprm.server.judging import Judged as JudgedSolution
-from genprm.server.requests import AskedSolution, Unusable
 
 
 class Rewarding(BaseModel):

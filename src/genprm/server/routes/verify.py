@@ -10,10 +10,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from genprm.records.record import JsonObject
 from genprm.records.service import Detail, VerifyReply
+from genprm.server.asked import Usable
 from genprm.server.errors import Refusal
 from genprm.server.judging import Job, Judged, Judging
 from genprm.server.replies import answer, step_answer
-from genprm.server.requests import Usable, VerifyRequest
+from genprm.server.requests import VerifyRequest
 from genprm.server.routes.documented import refusals
 from genprm.verdict import StepVerdict
 
