@@ -11,6 +11,7 @@ import asyncio
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,6 +33,11 @@ def resident() -> float:
     return pages * resource.getpagesize() / MIB
 
 
+def count(rows: Iterator[SumRow]) -> int:
+    """How many there are, read one after the other as a summary reads them."""
+    return sum(1 for _ in rows)
+
+
 class Enough(Exception):
     """The time is over."""
 
@@ -51,7 +57,9 @@ def watch(nodes: Nodes, rows: int, seconds: float, output: Path) -> None:
 
     with ray_cluster(settings, print) as executor:
         task = Doubling(seconds=0.0)
-        work = run_to_file(task, items, output, concurrency=32, executor=executor, on_row=on_row)
+        work = run_to_file(
+            task, items, output, count, concurrency=32, executor=executor, on_row=on_row
+        )
         try:
             asyncio.run(work)
         except Enough:

@@ -44,7 +44,7 @@ def run_once(nodes: Nodes, folder: Path, after: float) -> tuple[bytes, int, list
                 killer.start()
 
         made = run_to_file(
-            task, ROWS, folder / "rows", concurrency=4, executor=executor, on_row=on_row
+            task, ROWS, folder / "rows", list, concurrency=4, executor=executor, on_row=on_row
         )
         _, failed = asyncio.run(made)
         if killer.ident is not None:
@@ -62,7 +62,7 @@ def main() -> None:
     with TemporaryDirectory() as name, cluster(nodes=2) as nodes:
         here = Path(name) / "here"
         quick = Doubling(name, seconds=0.0)
-        asyncio.run(run_to_file(quick, ROWS, here, concurrency=4))
+        asyncio.run(run_to_file(quick, ROWS, here, list, concurrency=4))
         expected = here.read_bytes()
         for number in range(arguments.times):
             nodes.ensure(2)

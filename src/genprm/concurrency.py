@@ -17,14 +17,26 @@ async def as_finished(
     """
     waiting = iter(jobs)
     running: set[asyncio.Task[T]] = set()
+    done: list[asyncio.Task[T]] = []  # told by each task: a wait for all costs time for all
+    some_done = asyncio.Event()
+
+    def finish(task: asyncio.Task[T]) -> None:
+        done.append(task)
+        some_done.set()
+
     try:
         while True:
             while len(running) < limit and (job := next(waiting, None)) is not None:
-                running.add(asyncio.create_task(job))
+                task = asyncio.create_task(job)
+                task.add_done_callback(finish)
+                running.add(task)
             if not running:
                 return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in sorted(done, key=lambda task: task.exception() is not None):
+            await some_done.wait()
+            some_done.clear()
+            batch, done[:] = sorted(done, key=lambda task: task.exception() is not None), []
+            running.difference_update(batch)
+            for task in batch:
                 yield task.result()
     finally:
         await _cancel(running)

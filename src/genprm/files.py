@@ -19,6 +19,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from genprm.errors import InputError, MissingExtra
+from genprm.object_store import ObjectStore
 
 Row: TypeAlias = dict[str, JsonValue]
 # Where a row stands, for messages, and the row; an error where the line is broken.
@@ -103,7 +104,7 @@ def read_file(source: str) -> DataFile:
     if source.startswith("hf:"):
         return DataFile(source, table=_hub_rows(source[3:]))
     try:
-        if _URL.match(source):
+        if is_url(source):
             data = _fetched(source)
         else:
             data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
@@ -141,23 +142,33 @@ def as_object(place: str, row: JsonValue | InputError) -> Row:
     return row
 
 
+def is_url(source: str) -> bool:
+    """Whether a source is a URL that fsspec reads."""
+    return _URL.match(source) is not None
+
+
+def listed(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    """The files with these suffixes in a folder, by name; the folder may be a URL that ends in /.
+
+    Raises:
+        InputError, MissingExtra: as `read_file`.
+    """
+    if not is_url(folder):
+        return [str(path) for path in sorted(Path(folder).iterdir()) if path.suffix in suffixes]
+    store = ObjectStore(folder)
+    try:
+        names = store.sizes()
+    except OSError as error:
+        raise InputError(f"{folder}: {error}; fix: name a folder that can be read") from None
+    return [folder + name for name in sorted(names) if "/" not in name and name.endswith(suffixes)]
+
+
 def _fetched(source: str) -> bytes:
     """What a URL of fsspec holds: s3://, gs://, file://, memory:// and others."""
-    try:
-        import fsspec
-    except ImportError:
-        raise MissingExtra("fsspec", extra="curate") from None
-    try:
-        with fsspec.open(source, "rb") as file:
-            data: bytes = file.read()
-    except ImportError as error:  # fsspec's own words name the package of the protocol
-        raise InputError(f"{source}: {error}; fix: pip install it") from None
-    except OSError:
-        raise
-    except Exception as error:  # each protocol's client has errors of its own
-        cause = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{source}: {cause}; fix: name a file that can be read") from None
-    return data
+    parent, _, name = source.rpartition("/")
+    data = io.BytesIO()
+    ObjectStore(parent).download(name, data)
+    return data.getvalue()
 
 
 def _unpacked(source: str, data: bytes) -> bytes:

@@ -48,13 +48,13 @@ def run_on(
     """The rows, how many could not be made, and the lines for people."""
     lines: list[str] = []
     with ray_cluster(settings(nodes), lines.append) as executor:
-        made = run_to_file(task, items, output, concurrency=concurrency, executor=executor)
+        made = run_to_file(task, items, output, list, concurrency=concurrency, executor=executor)
         rows, failed = asyncio.run(made)
     return rows, failed, lines
 
 
 def run_here(task: Doubling, items: list[int], output: Path) -> bytes:
-    asyncio.run(run_to_file(task, items, output, concurrency=4))
+    asyncio.run(run_to_file(task, items, output, list, concurrency=4))
     return output.read_bytes()
 
 
@@ -121,7 +121,7 @@ def test_work_that_cannot_be_opened_and_actors_without_room_are_one_line(
     greedy = ClusterSettings(nodes.address, Needs(actors=1, cpus=1.0, gpus=1.0), wait=1.0)
     task = Doubling(str(notes))
     with ray_cluster(greedy, print) as executor:
-        made = run_to_file(task, [1], tmp_path / "b", concurrency=1, executor=executor)
+        made = run_to_file(task, [1], tmp_path / "b", list, concurrency=1, executor=executor)
         with pytest.raises(GenprmError, match=r"for 1 CPU, 1 GPU, and .* 0 GPU.*fix: ") as raised:
             asyncio.run(made)
     assert "\n" not in str(raised.value)
@@ -221,14 +221,6 @@ def test_no_cluster_is_one_line(
     assert not (tmp_path / "rows").exists()
 
 
-def test_an_object_store_is_no_place_for_a_run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["verify", "examples/solutions.jsonl", "-o", "s3://bucket/rows.jsonl"]
-    assert command(monkeypatch, *words) == 2
-    assert "an object store cannot append; fix: " in capsys.readouterr().err
-
-
 def test_a_node_that_is_killed_costs_nothing(nodes: Nodes, notes: Path, tmp_path: Path) -> None:
     items = list(range(120))
     task = Doubling(str(notes), seconds=0.2)
@@ -264,7 +256,7 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(
         "settings = ClusterSettings(sys.argv[1], Needs(actors=2, cpus=1.0, gpus=0.0))\n"
         "with ray_cluster(settings, print) as executor:\n"
         "    made = run_to_file(Doubling(sys.argv[2], seconds=0.1), list(range(80)),\n"
-        "        Path(sys.argv[3]), concurrency=2, executor=executor)\n"
+        "        Path(sys.argv[3]), list, concurrency=2, executor=executor)\n"
         "    asyncio.run(made)\n"
     )
     support = str(Path(__file__).parents[1] / "support")

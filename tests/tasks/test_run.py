@@ -71,7 +71,7 @@ ITEMS = [3, 1, 4, 1, 5, 9]
 
 
 def to_file(task: Squaring, path: Path, *, retry_failed: bool = False) -> tuple[list[Square], int]:
-    made = run_to_file(task, ITEMS, path, concurrency=2, retry_failed=retry_failed)
+    made = run_to_file(task, ITEMS, path, list, concurrency=2, retry_failed=retry_failed)
     return asyncio.run(made)
 
 
@@ -95,7 +95,7 @@ def test_other_settings_and_other_items_are_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"settings\.seed was 0 and is 1"):
         to_file(Squaring(seed=1), path)
     with pytest.raises(JournalError, match="input was"):
-        asyncio.run(run_to_file(Squaring(), ITEMS[:2], path, concurrency=1))
+        asyncio.run(run_to_file(Squaring(), ITEMS[:2], path, list, concurrency=1))
 
 
 def test_one_row_that_fails_leaves_the_others_alone(tmp_path: Path) -> None:

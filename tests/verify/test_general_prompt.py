@@ -1,6 +1,6 @@
 """The prompt for models that were not trained to verify, and when it is suggested."""
 
-from genprm.cli.terminal.unreadable import unreadable_hint
+from genprm.cli.terminal.unreadable import Unreadable
 from genprm.verdict import Flag, Vote
 from genprm.verify.format import FORMAT_STATED, JUDGEMENT_OPEN, Mode, PromptFormat
 
@@ -26,9 +26,12 @@ def test_a_thought_that_the_template_begins_is_closed() -> None:
 def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     unread = Vote(None, "", flags=(Flag.UNREADABLE,), label_mass=0.004)
     read = Vote(0.9, "", label_mass=0.95)
-    assert unreadable_hint([]) == ""
-    assert unreadable_hint([read, unread]) == ""
-    hint = unreadable_hint([read, unread, unread])
+    votes = Unreadable()
+    assert votes.hint == ""
+    votes.add([read, unread])
+    assert votes.hint == ""
+    votes.add([unread])
+    hint = votes.hint
     assert hint.startswith("2 of 3 votes are unreadable: Yes and No together")
     assert "0.004" in hint
     assert hint.endswith("fix: --prompt general")

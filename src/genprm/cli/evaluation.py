@@ -13,6 +13,7 @@ from genprm.answer import AnswerChecker
 from genprm.cli.sources import counted_bad_rows
 from genprm.cli.terminal.progress import RowProgress
 from genprm.cli.terminal.tables import print_tables
+from genprm.destination import opened_folder
 from genprm.errors import InputError
 from genprm.evaluate import selection as selecting
 from genprm.evaluate.judges import PredictionsJudge
@@ -45,9 +46,9 @@ def labelled_rows(
         InputError: no such file or subset, or a broken row.
     """
     from_hub = list(data) in ([], [HUB]) and not Path(HUB).exists()
-    paths = download_processbench() if from_hub else [Path(path) for path in data]
+    sources = download_processbench() if from_hub else data
     with counted_bad_rows(skip=skip_bad_rows) as bad:
-        rows = read_files(paths, bad)
+        rows = read_files(sources, bad)
     if subsets:
         known = sorted({row.subset for row in rows})
         if missing := [subset for subset in subsets if subset not in known]:
@@ -61,13 +62,14 @@ def labelled_rows(
 async def judge_rows(
     rows: Sequence[LabelledSolution],
     options: JudgeOptions,
-    output: Path | None,
+    output: str | None,
     concurrency: int,
     executor: Executor,
 ) -> Summary:
     """Judge what is missing in the run folder, or everything without one, and sum up."""
     with ExitStack() as stack:
-        folder = output or Path(stack.enter_context(TemporaryDirectory()))
+        place = output or stack.enter_context(TemporaryDirectory())
+        folder = stack.enter_context(opened_folder(place))
         bars: list[RowProgress] = []
 
         def advance(row: EvaluatedRow, done: int) -> None:
@@ -82,11 +84,12 @@ async def judge_rows(
             return await run_with(opened, rows, folder, on_row=advance)
 
 
-def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: Path | None) -> Summary:
+def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: str | None) -> Summary:
     """Score stored predictions; what cannot be used is counted and told on standard error."""
     stored = read_predictions(path)
     if output is not None:
-        asyncio.run(run(rows, PredictionsJudge(path.name, stored), output))
+        with opened_folder(output) as folder:
+            asyncio.run(run(rows, PredictionsJudge(path.name, stored), folder))
     unknown = stored.unknown(rows)
     if stored.unreadable:
         first = next(iter(stored.unreadable.values()))

@@ -1,6 +1,5 @@
 """The options that several commands share: one spelling, one help text, one default."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from genprm.cli.grouping import OptionGroup
-from genprm.errors import InputError
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.settings import Settings
 
@@ -119,12 +117,14 @@ class OutputOptions(OptionGroup):
     """Where the rows go."""
 
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="Write one JSON row for each item to this file. Run the same command again to "
-            "resume an interrupted run.",
+            metavar="FILE",
+            help="Write one JSON row for each item to this file, or a Parquet file if its name "
+            "ends in .parquet. It may be a URL such as s3://BUCKET/FILE. Run the same command "
+            "again to resume an interrupted run.",
         ),
     ] = None
     as_json: Annotated[
@@ -139,18 +139,8 @@ class OutputOptions(OptionGroup):
     ] = False
 
     def at(self, concurrency: int) -> "Output":
-        """The rows' way out, with so many made at the same time.
-
-        Raises:
-            InputError: the output is on an object store.
-        """
+        """The rows' way out, with so many made at the same time."""
         from genprm.cli.terminal.rows import Output
-
-        if self.output is not None and re.match("[a-z][a-z0-9+.-]+:/", str(self.output)):
-            raise InputError(
-                f"--output {self.output}: a run is appended to, and an object store cannot append; "
-                "fix: write to a file of this machine, and copy it when the run has ended"
-            )
 
         return Output(self.output, self.as_json, concurrency, self.retry_failed)
 

@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
 from genprm.bad_rows import BadRows
 from genprm.errors import InputError, MissingExtra
-from genprm.files import Row, as_object, read_file
+from genprm.files import Row, as_object, is_url, listed, read_file
 from genprm.problem import Solution
 from genprm.records.labelled import Labelled, UnusableLabel, translate
 from genprm.records.validation import first_fault
@@ -44,8 +44,10 @@ class LabelledSolution:
         return self.first_error != NO_ERROR
 
 
-def read_files(paths: Sequence[Path], bad: BadRows | None = None) -> list[LabelledSolution]:
+def read_files(sources: Sequence[str | Path], bad: BadRows | None = None) -> list[LabelledSolution]:
     """Read files of any format that `records.labelled` knows; folders give all they hold.
+
+    A URL such as `s3://BUCKET/FILE` is a file, and one that ends in `/` a folder.
 
     Rows whose label says nothing usable are left out, with their cause in `bad`.
 
@@ -55,11 +57,11 @@ def read_files(paths: Sequence[Path], bad: BadRows | None = None) -> list[Labell
     bad = bad or BadRows()
     rows: list[LabelledSolution] = []
     places: dict[str, str] = {}
-    for path in _expand(paths):
-        for number, (place, fields) in enumerate(read_file(str(path)).rows()):
+    for source in _expand(sources):
+        for number, (place, fields) in enumerate(read_file(source).rows()):
             with bad.row():
                 for labelled in _translated(as_object(place, fields), place, bad):
-                    row = _row(labelled, path, number)
+                    row = _row(labelled, PurePosixPath(source).stem, number)
                     if row.id in places:
                         raise InputError(
                             f"{place}: the id {row.id!r} is also that of {places[row.id]}; "
@@ -69,7 +71,7 @@ def read_files(paths: Sequence[Path], bad: BadRows | None = None) -> list[Labell
                     rows.append(row)
     if not rows:
         left_out = f" ({bad})" if bad.causes else ""
-        names = ", ".join(map(str, paths))
+        names = ", ".join(map(str, sources))
         raise InputError(f"{names}: no labelled rows{left_out}; fix: name other files")
     return rows
 
@@ -107,12 +109,12 @@ def download_processbench(subsets: Sequence[str] = PROCESSBENCH_SUBSETS) -> list
         ) from error
 
 
-def _expand(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
+def _expand(sources: Sequence[str | Path]) -> Iterator[str]:
+    for source in map(str, sources):
+        if source.endswith("/") if is_url(source) else Path(source).is_dir():
+            yield from listed(source, SUFFIXES)
         else:
-            yield path
+            yield source
 
 
 def _translated(fields: Row, place: str, bad: BadRows) -> list[Labelled]:
@@ -127,20 +129,20 @@ def _translated(fields: Row, place: str, bad: BadRows) -> list[Labelled]:
         raise InputError(f"{place}: {error}") from None
 
 
-def _row(labelled: Labelled, path: Path, number: int) -> LabelledSolution:
-    identity = labelled.id or f"{path.stem}-{number}"
+def _row(labelled: Labelled, file: str, number: int) -> LabelledSolution:
+    identity = labelled.id or f"{file}-{number}"
     return LabelledSolution(
         Solution(labelled.problem, labelled.steps, identity),
         labelled.first_error,
-        labelled.subset or _subset(identity, path),
+        labelled.subset or _subset(identity, file),
         labelled.generator,
         labelled.answer_correct,
     )
 
 
-def _subset(identity: str, path: Path) -> str:
+def _subset(identity: str, file: str) -> str:
     """ProcessBench rows name their subset in the id (`math-17`); else the file does."""
     prefix = re.match(r"(.+)-\d+$", identity)
     if prefix and prefix[1] in PROCESSBENCH_SUBSETS:
         return prefix[1]
-    return path.stem
+    return file

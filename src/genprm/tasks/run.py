@@ -1,8 +1,9 @@
 """Runs a task: rows made concurrently, journalled or handed over as they finish."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import TypeVar
 
 from genprm.concurrency import as_finished
 from genprm.errors import RequestFailed
@@ -12,6 +13,7 @@ from genprm.tasks.executor import Executor, InProcess
 from genprm.tasks.task import Task, spec_of
 from genprm.worker import Item, Opened, R
 
+S = TypeVar("S")
 OnRow = Callable[[R | FailedRow], None]
 
 
@@ -19,21 +21,23 @@ async def run_to_file(
     task: Task[Item, R],
     items: Sequence[Item],
     output: Path,
+    conclude: Callable[[Iterator[R]], S],
     *,
     concurrency: int,
     executor: Executor = InProcess(),
     retry_failed: bool = False,
     on_begin: Callable[[int], None] = lambda done: None,
     on_row: OnRow[R] = lambda row: None,
-) -> tuple[list[R], int]:
+) -> tuple[S, int]:
     """Make the rows that `output` does not hold yet.
 
     The journal stays in this process wherever the rows are made, so a run may be begun in one
     place and go on in another. `concurrency` rows are made at once by each engine. `on_begin` is
-    told how many rows were there, `on_row` of each new one.
+    told how many rows were there, `on_row` of each new one. `conclude` gets all rows at the end, in
+    the order of the items, one after the other: they are never in memory together.
 
     Returns:
-        All rows in the order of the items, and how many could not be made.
+        What `conclude` makes of the rows, and how many could not be made.
 
     Raises:
         JournalError: `output` holds another run, or cannot be written.
@@ -51,7 +55,7 @@ async def run_to_file(
                     journal.append(new)
                     on_row(new)
             journal.finish(keys)
-            return list(journal.rows()), journal.unmade
+            return conclude(journal.rows()), journal.unmade
 
 
 async def rows_in_order(

@@ -1,5 +1,6 @@
 """`genprm curate`: from problems to chats that train a verifier."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +21,13 @@ def curate(
     ],
     executing: ExecutorOptions,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--out",
             "-o",
-            help="Folder for all stages. Run the same command again to resume an interrupted run.",
+            metavar="FOLDER",
+            help="Folder for all stages, which may be a URL such as s3://BUCKET/FOLDER. Run the "
+            "same command again to resume an interrupted run.",
         ),
     ] = None,
     stage: Annotated[
@@ -72,6 +75,7 @@ def curate(
     from genprm.curate.publish import publish
     from genprm.curate.report import write_report
     from genprm.curate.stats import count_stats
+    from genprm.destination import opened_folder
     from genprm.tasks.curating import ExecutorWorkers, StageWork
     from genprm.tasks.recipe_engines import RecipeEngines
 
@@ -82,30 +86,33 @@ def curate(
             engines.problems()
     console = Console(stderr=True, highlight=False)
     if plan:
-        costs = plan_costs(settings, engines, out, pilot, console)
-        if out is not None:
-            costs.store(out / "plan.json")
+        with opened_folder(out) if out else nullcontext() as work:
+            costs = plan_costs(settings, engines, work, pilot, console)
+            if work is not None:
+                costs.store(work / "plan.json")
         Console(highlight=False).print(costs_table(costs))
         return
     if out is None:
-        raise InputError("no folder to work in; fix: name one with --out DIR")
+        raise InputError("no folder to work in; fix: name one with --out FOLDER")
     require("datasets", "pyarrow", extra="curate")  # publishing needs them, hours from now
-    folder = Folder(out, None if source is None else Folder(source))
-    fault: NothingUsable | None = None
-    try:
-        with executing.opened() as executor:
-            workers = ExecutorWorkers(executor, StageWork(settings, api_key, sandbox))
-            pipeline = Pipeline(
-                settings, folder, engines, retry_failed=retry_failed, workers=workers
-            )
-            run_stages(pipeline, stage or list(Stage), console, lambda: executor.status)
-    except NothingUsable as error:
-        fault = error  # said last, after the report that shows examples
-    counted = count_stats(folder, settings)
-    report = write_report(folder, settings, counted, CostPlan.load(out / "plan.json"))
-    console.print(funnel_table(counted))
-    console.print(f"report → {report}")
-    if fault is not None:
-        raise fault
-    if folder.is_done(Stage.CHATS):
-        console.print(f"data set → {publish(folder, settings, counted)}")
+    with opened_folder(out) as work:
+        folder = Folder(work, None if source is None else Folder(source))
+        fault: NothingUsable | None = None
+        try:
+            with executing.opened() as executor:
+                workers = ExecutorWorkers(executor, StageWork(settings, api_key, sandbox))
+                pipeline = Pipeline(
+                    settings, folder, engines, retry_failed=retry_failed, workers=workers
+                )
+                run_stages(pipeline, stage or list(Stage), console, lambda: executor.status)
+        except NothingUsable as error:
+            fault = error  # said last, after the report that shows examples
+        counted = count_stats(folder, settings)
+        report = write_report(folder, settings, counted, CostPlan.load(work / "plan.json"))
+        console.print(funnel_table(counted))
+        console.print(f"report → {out}/{report.relative_to(work)}")
+        if fault is not None:
+            raise fault
+        if folder.is_done(Stage.CHATS):
+            published = publish(folder, settings, counted)
+            console.print(f"data set → {out}/{published.relative_to(work)}")

@@ -1,7 +1,7 @@
 """`genprm evaluate`: measure verifiers and baselines on labelled solutions and stored samples."""
 
 import asyncio
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
@@ -18,11 +18,13 @@ app = typer.Typer(
 )
 
 RunFolder = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--output",
         "-o",
-        help="Run folder: configuration, environment, every vote. Repeat the command to resume.",
+        metavar="FOLDER",
+        help="Run folder, which may be a URL: configuration, environment, every vote. Repeat the "
+        "command to resume.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -38,8 +40,8 @@ def processbench(
         list[str] | None,
         typer.Argument(
             metavar="[DATA]... [default: Qwen/ProcessBench]",
-            help="JSON or JSONL files or folders: ProcessBench, PRM800K, BIG-Bench-Mistake, "
-            "PRMBench, MR-GSM8K, Mr-Ben or verify-then-generate rows.",
+            help="JSON, JSONL or Parquet files or folders, or URLs of them: ProcessBench, "
+            "PRM800K, BIG-Bench-Mistake, PRMBench, MR-GSM8K, Mr-Ben or verify-then-generate rows.",
             show_default=False,
         ),
     ] = None,
@@ -87,7 +89,7 @@ def processbench(
         with executing.opened() as executor:
             work = evaluation.judge_rows(rows, options, output, concurrency, executor)
             summary = asyncio.run(work)
-    name = output.name if output else str(predictions or judge)
+    name = PurePosixPath(output).name if output else str(predictions or judge)
     evaluation.print_summary(summary, name, as_json=as_json)
 
 

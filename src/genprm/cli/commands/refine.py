@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.policy_options import PolicyOptions
@@ -18,6 +19,7 @@ def refine(
     engine: cli.EngineOptions,
     policy: PolicyOptions,
     writing: cli.OutputOptions,
+    executing: ExecutorOptions,
     problems: cli.Problems = None,
     samples: cli.Samples = None,
     turns: Annotated[
@@ -50,9 +52,6 @@ def refine(
     settings = RefineSettings(turns, keep, critic, rewrite, score, judging.seed, budget)
     judged = engine.judged(judging.settings(stop_at_first_error=True))
     task = RefineTask(judged, policy.choice(engine.api_key), settings)
-    run_task(
-        task,
-        read_items(problems, samples, skip_bad_rows=skip_bad_rows),
-        writing.at(concurrency),
-        REFINEMENTS,
-    )
+    items = read_items(problems, samples, skip_bad_rows=skip_bad_rows)
+    with executing.opened() as executor:
+        run_task(task, items, writing.at(concurrency), REFINEMENTS, executor)

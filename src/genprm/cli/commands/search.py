@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 from genprm.cli.judging_options import JudgingOptions
 from genprm.cli.policy_options import PolicyOptions
@@ -19,6 +20,7 @@ def search(
     engine: cli.EngineOptions,
     policy: PolicyOptions,
     writing: cli.OutputOptions,
+    executing: ExecutorOptions,
     strategy: Annotated[
         Strategy,
         typer.Option(help="Step-level beam search, or diverse verifier tree search (dvts)."),
@@ -56,9 +58,6 @@ def search(
     )
     judged = engine.judged(judging.settings())
     task = SearchTask(judged, policy.choice(engine.api_key), settings)
-    run_task(
-        task,
-        read_items(problems, None, skip_bad_rows=skip_bad_rows),
-        writing.at(concurrency),
-        SEARCHES,
-    )
+    items = read_items(problems, None, skip_bad_rows=skip_bad_rows)
+    with executing.opened() as executor:
+        run_task(task, items, writing.at(concurrency), SEARCHES, executor)

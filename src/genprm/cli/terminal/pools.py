@@ -1,6 +1,7 @@
 """How the rows of sample, rank, refine and search look on a terminal."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from genprm.cli.terminal.rows import Look, accuracy, spent
+from genprm.cli.terminal.rows import Look, Tally, spent
 from genprm.cli.terminal.visible import plain, visible
 from genprm.records.pools import Cost, PoolRow, ProblemRow
 from genprm.records.rankings import RankingRow
@@ -27,10 +28,6 @@ def _mark(row: ProblemRow, index: int) -> str:
     return _MARKS[row.correct[index] if row.correct is not None else None]
 
 
-def _total(rows: Sequence[ProblemRow]) -> str:
-    return spent(sum((row.cost for row in rows), Cost()))
-
-
 def _show_pool(row: PoolRow) -> RenderableType:
     lines = [
         plain(f"{_mark(row, index)} {answer or '(no answer)'}".strip())
@@ -39,13 +36,18 @@ def _show_pool(row: PoolRow) -> RenderableType:
     return Group(plain(row.problem, "bold"), Padding(Group(*lines), (0, 0, 1, 2)))
 
 
-def _summarise_pools(rows: Sequence[PoolRow]) -> RenderableType:
-    graded = [row.correct for row in rows if row.correct is not None]
-    correct = [right for one in graded for right in one]
-    text = f"{len(rows)} problems, {sum(len(row.responses) for row in rows)} solutions"
-    if correct:
-        share = 100 * sum(correct) / len(correct)
-        text += f"; Pass@1 {share:.1f} %, {sum(map(any, graded))} solved at least once"
+def _summarise_pools(rows: Iterable[PoolRow]) -> RenderableType:
+    problems = solutions = graded = right = solved = 0
+    for row in rows:
+        problems += 1
+        solutions += len(row.responses)
+        if row.correct is not None:
+            graded += len(row.correct)
+            right += sum(row.correct)
+            solved += any(row.correct)
+    text = f"{problems} problems, {solutions} solutions"
+    if graded:
+        text += f"; Pass@1 {100 * right / graded:.1f} %, {solved} solved at least once"
     return Text(text)
 
 
@@ -67,20 +69,25 @@ def _show_ranking(row: RankingRow) -> RenderableType:
     return Group(plain(row.problem), Padding(Group(table, cost), (0, 0, 1, 2)))
 
 
-def _summarise_rankings(rows: Sequence[RankingRow]) -> RenderableType:
-    graded = [(row, row.correct) for row in rows if row.correct is not None]
+def _summarise_rankings(rows: Iterable[RankingRow]) -> RenderableType:
+    tally, right = Tally(), Counter[str]()
+    graded = possible = 0
+    for row in rows:
+        tally.add(row, row.choice)
+        if row.correct is None:
+            continue
+        graded += 1
+        possible += any(row.correct)
+        for name, pick in row.choices.items():
+            right[name] += pick is not None and row.correct[pick]
     table = Table(box=None, pad_edge=False)
     for name in ("choice", "right", "%"):
         table.add_column(name, justify="left" if name == "choice" else "right")
-    for name in graded[0][0].choices if graded else ():
-        picks = [(row.choices[name], correct) for row, correct in graded]
-        right = sum(pick is not None and correct[pick] for pick, correct in picks)
-        table.add_row(name, str(right), f"{100 * right / len(graded):.1f}")
     if graded:
-        possible = sum(any(correct) for _, correct in graded)
-        table.add_row("any (Pass@N)", str(possible), f"{100 * possible / len(graded):.1f}")
-    right_ones = accuracy(rows, [row.choice for row in rows])
-    return Group(table, Text(f"{right_ones}; {_total(rows)}"))
+        right["any (Pass@N)"] = possible
+    for name, count in right.items():
+        table.add_row(name, str(count), f"{100 * count / graded:.1f}")
+    return Group(table, Text(str(tally)))
 
 
 def _show_refinement(row: RefinementRow) -> RenderableType:
@@ -97,14 +104,17 @@ def _show_refinement(row: RefinementRow) -> RenderableType:
     return Padding(Group(*parts), (0, 0, 1, 0))
 
 
-def _summarise_refinements(rows: Sequence[RefinementRow]) -> RenderableType:
+def _summarise_refinements(rows: Iterable[RefinementRow]) -> RenderableType:
+    tally, graded = Tally(), list[tuple[bool, ...]]()
+    for row in rows:
+        tally.add(row, row.choice)
+        if row.correct is not None:
+            graded.append(tuple(row.correct))
     lines = []
-    graded = [(len(row.turns), row.correct) for row in rows if row.correct is not None]
-    for turn in range(max((turns for turns, _ in graded), default=0)):
-        right = sum(correct[min(turn, turns - 1)] for turns, correct in graded)
+    for turn in range(max(map(len, graded), default=0)):
+        right = sum(correct[min(turn, len(correct) - 1)] for correct in graded)
         lines.append(Text(f"latest answer after turn {turn}: {100 * right / len(graded):.1f} %"))
-    right_ones = accuracy(rows, [row.choice for row in rows])
-    return Group(*lines, Text(f"{right_ones}; {_total(rows)}"))
+    return Group(*lines, Text(str(tally)))
 
 
 def show_search(row: SearchRow) -> RenderableType:
@@ -130,8 +140,11 @@ def _grow(branch: Tree, nodes: Sequence[TreeNodeRow], parent: int, chosen: int |
         _grow(branch.add(label), nodes, node.id, chosen)
 
 
-def _summarise_searches(rows: Sequence[SearchRow]) -> RenderableType:
-    return Text(f"{accuracy(rows, [row.choice for row in rows])}; {_total(rows)}")
+def _summarise_searches(rows: Iterable[SearchRow]) -> RenderableType:
+    tally = Tally()
+    for row in rows:
+        tally.add(row, row.choice)
+    return Text(str(tally))
 
 
 POOLS = Look(_show_pool, _summarise_pools, _cost)

@@ -44,6 +44,10 @@ class RowProgress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the line as it stands; what is printed now comes below it."""
         if self._bar.live.is_started:
             self._bar.stop()
 

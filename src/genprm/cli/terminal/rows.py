@@ -2,16 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic
 
 import typer
 from rich.console import Console, RenderableType
 
 from genprm.cli.terminal.progress import RowProgress
+from genprm.destination import opened_file
 from genprm.records.failures import FailedRow
 from genprm.records.pools import Cost, ProblemRow
 from genprm.tasks.executor import Executor, InProcess
@@ -24,7 +24,7 @@ from genprm.worker import Item, R
 class Output:
     """Where rows go: to a file, as JSON to standard output, or both; else to the terminal."""
 
-    file: Path | None = None
+    file: str | None = None
     as_json: bool = False
     concurrency: int = 16
     retry_failed: bool = False
@@ -32,10 +32,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Look(Generic[R]):
-    """How rows look on a terminal: each one, all of them after the last, and a row's cost."""
+    """How rows look on a terminal: each one, all of them after the last, and a row's cost.
+
+    The summary reads the rows once, and keeps none of them.
+    """
 
     show: Callable[[R], RenderableType]
-    summarise: Callable[[Sequence[R]], RenderableType]
+    summarise: Callable[[Iterable[R]], RenderableType]
     cost: Callable[[R], Cost]
 
 
@@ -48,11 +51,11 @@ def run_task(
 ) -> None:
     """Make the rows and show them; with a file, only those that it does not hold yet."""
     if output.file is None:
-        finished, failed = asyncio.run(_to_terminal(task, items, output, look, executor))
+        summary, failed = asyncio.run(_to_terminal(task, items, output, look, executor))
     else:
-        finished, failed = _to_file(task, items, output, output.file, look, executor)
-    if not output.as_json:
-        Console(stderr=True, highlight=False).print(look.summarise(finished))
+        summary, failed = _to_file(task, items, output, output.file, look, executor)
+    if summary is not None:
+        Console(stderr=True, highlight=False).print(summary)
     if failed:
         typer.echo(f"genprm: {failed} of {len(items)} rows could not be made", err=True)
 
@@ -61,12 +64,23 @@ def _to_file(
     task: Task[Item, R],
     items: Sequence[Item],
     output: Output,
-    file: Path,
+    file: str,
     look: Look[R],
     executor: Executor,
-) -> tuple[list[R], int]:
-    with RowProgress(task.command, len(items), lambda: executor.status) as progress:
+) -> tuple[RenderableType | None, int]:
+    with (
+        opened_file(file) as rows_file,
+        RowProgress(task.command, len(items), lambda: executor.status) as progress,
+    ):
         cost = Cost()
+
+        def conclude(rows: Iterator[R]) -> RenderableType | None:
+            progress.stop()
+            if not output.as_json:
+                return look.summarise(rows)
+            for row in rows:
+                typer.echo(row.line(), nl=False)
+            return None
 
         def on_row(row: R | FailedRow) -> None:
             nonlocal cost
@@ -74,11 +88,12 @@ def _to_file(
             cost += spent_now
             progress.advance(spent_now.tokens, spent(cost))
 
-        finished, failed = asyncio.run(
+        return asyncio.run(
             run_to_file(
                 task,
                 items,
-                file,
+                rows_file,
+                conclude,
                 concurrency=output.concurrency,
                 executor=executor,
                 retry_failed=output.retry_failed,
@@ -86,10 +101,6 @@ def _to_file(
                 on_row=on_row,
             )
         )
-    if output.as_json:
-        for row in finished:
-            typer.echo(row.line(), nl=False)
-    return finished, failed
 
 
 async def _to_terminal(
@@ -98,7 +109,7 @@ async def _to_terminal(
     output: Output,
     look: Look[R],
     executor: Executor,
-) -> tuple[list[R], int]:
+) -> tuple[RenderableType | None, int]:
     console = Console(highlight=False)
     finished: list[R] = []
     failed = 0
@@ -112,9 +123,9 @@ async def _to_terminal(
             if isinstance(row, FailedRow):
                 failed += 1
                 typer.echo(f"genprm: row {row.row}: {json.dumps(row.failed)}", err=True)
-            else:
+            elif not output.as_json:
                 finished.append(row)
-    return finished, failed
+    return None if output.as_json else look.summarise(finished), failed
 
 
 def spent(cost: Cost) -> str:
@@ -126,11 +137,23 @@ def spent(cost: Cost) -> str:
     return f"{' + '.join(parts) or '0'} tokens{runs}"
 
 
-def accuracy(rows: Sequence[ProblemRow], choices: Sequence[int | None]) -> str:
-    """How many choices are right, among the rows whose gold answer is known."""
-    pairs = zip(rows, choices, strict=True)
-    graded = [(row.correct, choice) for row, choice in pairs if row.correct is not None]
-    right = sum(choice is not None and correct[choice] for correct, choice in graded)
-    if not graded:
-        return f"{len(rows)} problems"
-    return f"{right} of {len(graded)} right ({100 * right / len(graded):.1f} %)"
+class Tally:
+    """Counts the choices that are right, among the rows whose gold answer is known, and costs."""
+
+    def __init__(self) -> None:
+        self._rows = self._graded = self._right = 0
+        self._cost = Cost()
+
+    def add(self, row: ProblemRow, choice: int | None) -> None:
+        """One more row, and the sample that was chosen in it."""
+        self._rows += 1
+        self._cost += row.cost
+        if row.correct is not None:
+            self._graded += 1
+            self._right += choice is not None and row.correct[choice]
+
+    def __str__(self) -> str:
+        if not self._graded:
+            return f"{self._rows} problems; {spent(self._cost)}"
+        share = 100 * self._right / self._graded
+        return f"{self._right} of {self._graded} right ({share:.1f} %); {spent(self._cost)}"

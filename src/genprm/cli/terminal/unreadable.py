@@ -1,20 +1,32 @@
 """What to say of a run whose votes could mostly not be read."""
 
 from collections.abc import Iterable
-from statistics import fmean
 
 from genprm.verdict import Flag, Vote
 
 
-def unreadable_hint(votes: Iterable[Vote]) -> str:
-    """One line that names the prompt for other models, or nothing where most votes were read."""
-    all_votes = list(votes)
-    unread = [vote for vote in all_votes if vote.abstained is Flag.UNREADABLE]
-    if 2 * len(unread) <= len(all_votes):
-        return ""
-    mass = fmean(vote.label_mass or 0.0 for vote in unread)
-    return (
-        f"{len(unread)} of {len(all_votes)} votes are unreadable: Yes and No together had a "
-        f"probability of {mass:.3f} on average. Models that were not trained as GenPRM do not know "
-        "its format; fix: --prompt general"
-    )
+class Unreadable:
+    """Counts the votes of a run, and those that could not be read."""
+
+    def __init__(self) -> None:
+        self._votes = self._unread = 0
+        self._mass = 0.0  # of Yes and No together, summed over the unreadable ones
+
+    def add(self, votes: Iterable[Vote]) -> None:
+        """Some more votes."""
+        for vote in votes:
+            self._votes += 1
+            if vote.abstained is Flag.UNREADABLE:
+                self._unread += 1
+                self._mass += vote.label_mass or 0.0
+
+    @property
+    def hint(self) -> str:
+        """One line that names the prompt for other models, or nothing where most were read."""
+        if 2 * self._unread <= self._votes:
+            return ""
+        return (
+            f"{self._unread} of {self._votes} votes are unreadable: Yes and No together had a "
+            f"probability of {self._mass / self._unread:.3f} on average. Models that were not "
+            "trained as GenPRM do not know its format; fix: --prompt general"
+        )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 
 from rich.console import Console, Group, RenderableType
@@ -13,7 +13,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from genprm.cli.terminal.rows import Look
-from genprm.cli.terminal.unreadable import unreadable_hint
+from genprm.cli.terminal.unreadable import Unreadable
 from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
 from genprm.problem import Solution
@@ -143,13 +143,13 @@ def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurren
             )
             async with aclosing(judging) as verdicts:
                 async for row, verdict in verdicts:
-                    votes.extend(vote for step in verdict.steps for vote in step.votes)
+                    votes.add(vote for step in verdict.steps for vote in step.votes)
                     printer.finish(row, verdict)
 
-    votes: list[Vote] = []
+    votes = Unreadable()
     asyncio.run(run())
-    if hint := unreadable_hint(votes):
-        Console(stderr=True, highlight=False).print(Text(hint))
+    if votes.hint:
+        Console(stderr=True, highlight=False).print(Text(votes.hint))
 
 
 def _show(row: VerdictRow) -> RenderableType:
@@ -158,18 +158,18 @@ def _show(row: VerdictRow) -> RenderableType:
     return Group(*steps, _conclusion(verdict, len(row.solution.steps)))
 
 
-def _summarise(rows: Sequence[VerdictRow]) -> RenderableType:
-    found = Counter(
-        "undecided" if row.first_error is None else "right" if row.first_error < 0 else "wrong"
-        for row in rows
-    )
-    failed = sum(row.failed is not None for row in rows)
+def _summarise(rows: Iterable[VerdictRow]) -> RenderableType:
+    found, votes, failed = Counter[str](), Unreadable(), 0
+    for row in rows:
+        error = row.first_error
+        found["undecided" if error is None else "right" if error < 0 else "wrong"] += 1
+        failed += row.failed is not None
+        votes.add(vote for step in row.steps for vote in step.votes)
     text = (
         f"{found.total()} solutions: {found['right']} without a wrong step, "
         f"{found['wrong']} with one, {found['undecided']} undecided"
     )
-    hint = unreadable_hint(vote for row in rows for step in row.steps for vote in step.votes)
-    lines = [text + (f", of which {failed} failed" if failed else ""), hint]
+    lines = [text + (f", of which {failed} failed" if failed else ""), votes.hint]
     return Text("\n".join(filter(None, lines)))
 
 
