@@ -7,26 +7,7 @@ from typing import Any
 import typer
 
 import genprm
-from genprm.cli.commands.adaptive import adaptive
-from genprm.cli.commands.bench import bench
-from genprm.cli.commands.cascade import cascade
-from genprm.cli.commands.curate import curate
-from genprm.cli.commands.doctor import doctor
-from genprm.cli.commands.evaluate import app as evaluate
-from genprm.cli.commands.explain import explain
-from genprm.cli.commands.rank import rank
-from genprm.cli.commands.refine import refine
-from genprm.cli.commands.report import report
-from genprm.cli.commands.rescore import rescore
-from genprm.cli.commands.sample import sample
-from genprm.cli.commands.sandbox import app as sandbox
-from genprm.cli.commands.scaling import scaling
-from genprm.cli.commands.schema import schema
-from genprm.cli.commands.search import search
-from genprm.cli.commands.serve import serve
-from genprm.cli.commands.train import train
-from genprm.cli.commands.verify import verify
-from genprm.cli.commands.view import view
+from genprm.cli.command_group import CommandGroup
 from genprm.cli.terminal.visible import visible
 from genprm.errors import GenprmError
 
@@ -35,41 +16,28 @@ _UsageFault: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="genprm",
+    cls=CommandGroup,
+    rich_markup_mode=None,
     help="A process reward model that reasons: it finds the wrong step and shows why.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(verify)
-app.command()(sample)
-app.command()(rank)
-app.command()(refine)
-app.command()(search)
-app.command()(serve)
-app.command()(view)
-app.command()(curate)
-app.command()(train)
-app.add_typer(evaluate, name="evaluate")
-app.add_typer(sandbox, name="sandbox")
-evaluate.command()(scaling)
-evaluate.command()(adaptive)
-evaluate.command()(cascade)
-app.command()(report)
-app.command()(rescore)
-app.command()(doctor)
-app.command()(bench)
-app.command()(schema)
-app.command()(explain)
 
 _INTERRUPTED = 130  # the shell's status for SIGINT
 
 
 @app.callback(invoke_without_command=True)
-def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+def _root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+) -> None:
     if version:
         typer.echo(genprm.__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
@@ -93,7 +61,7 @@ def main() -> None:
 
 
 def _fail(message: str, status: int) -> None:
-    if message:  # a command without arguments has printed its help
+    if message:  # a group without arguments has printed its help
         lines = [visible(line).rstrip() for line in message.strip().splitlines()]
         print("genprm: " + "\n".join(lines), file=sys.stderr)
     sys.exit(status)

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from genprm.cli import options as cli
+from genprm.cli.commands.adaptive import adaptive
+from genprm.cli.commands.cascade import cascade
+from genprm.cli.commands.scaling import scaling
 from genprm.cli.executor_options import ExecutorOptions
 from genprm.cli.grouping import grouped
 from genprm.cli.judging_options import JudgingOptions
@@ -131,3 +134,8 @@ def best_of_n(
     if figure is not None:
         figure_4(selections, figure, aggregate=score)
     evaluation.print_selections(selections, as_json=as_json)
+
+
+app.command()(scaling)
+app.command()(adaptive)
+app.command()(cascade)

@@ -1,8 +1,10 @@
 """Text that people or models wrote, made safe for a terminal: control characters are shown."""
 
 import re
+from typing import TYPE_CHECKING
 
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # C0 but tab and line feed, DEL, C1, and the characters that change the direction of a line
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -17,8 +19,10 @@ def visible(text: str) -> str:
     return _CONTROLS.sub(_symbol, text.replace("\r\n", "\n"))
 
 
-def plain(text: str, style: str = "") -> Text:
+def plain(text: str, style: str = "") -> "Text":
     """Untrusted text for rich: without markup and without control characters."""
+    from rich.text import Text  # every command imports this module; `genprm --help` is plain text
+
     return Text(visible(text), style)
 
 
