@@ -8,7 +8,7 @@ Names load when they are first used, so that `import genprm` costs nothing.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genprm.blocking import judge
@@ -60,7 +60,7 @@ _HOME = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'genprm' has no attribute {name!r}")
     module, _, attribute = _HOME[name].partition(":")

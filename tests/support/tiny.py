@@ -1,10 +1,11 @@
 """A base model of a few thousand weights, with a byte-level tokenizer and a ChatML template."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from genprm.records.chats import Chat
 
 QWEN2_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"
@@ -72,7 +73,7 @@ def make_base(folder: Path, texts: list[str]) -> Path:
     return folder
 
 
-def chat(*steps: str, system: str = "Review it.") -> dict[str, Any]:
+def chat(*steps: str, system: str = "Review it.") -> Chat:
     """A chat with one executed block a step, in the shape that `genprm curate` writes."""
     messages = [{"role": "system", "content": system}]
     pieces = [[{"author": "user", "characters": len(system)}]]
@@ -92,7 +93,7 @@ def chat(*steps: str, system: str = "Review it.") -> dict[str, Any]:
         pieces.append([{"author": "user", "characters": len(step)}])
         messages.append({"role": "assistant", "content": "".join(text for _, text in turn)})
         pieces.append([{"author": author, "characters": len(text)} for author, text in turn])
-    return {"messages": messages, "pieces": pieces}
+    return Chat.model_validate({"messages": messages, "pieces": pieces})
 
 
 def write_chats(file: Path, count: int) -> Path:
@@ -100,8 +101,8 @@ def write_chats(file: Path, count: int) -> Path:
         chat(*(f"Step {n}: {k} + {n} = {k + n}." for n in range(1, 2 + k % 3)))
         for k in range(count)
     ]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    file.write_text("".join(row.line().decode() for row in rows))
     return file
 
 
-TEXTS = [message["content"] for message in chat("Step 1: 1 + 1 = 2.", "So it is 2.")["messages"]]
+TEXTS = [message.content for message in chat("Step 1: 1 + 1 = 2.", "So it is 2.").messages]

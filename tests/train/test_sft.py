@@ -192,7 +192,7 @@ def test_an_update_sees_the_batch_on_average(base: Path, chats: Path) -> None:
 def test_a_file_that_holds_no_chats_is_named(base: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"text": "no chat"}\n')
-    with pytest.raises(InputError, match=r"rows\.jsonl:1: needs messages and pieces"):
+    with pytest.raises(InputError, match=r"rows\.jsonl:1: field messages: missing"):
         train(settings(base, rows, tmp_path / "out"))
 
 

@@ -1,7 +1,7 @@
 """The loss mask, token by token, and where tokens may end."""
 
 import re
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ from tiny import CHATML, QWEN2_SPLIT, TEXTS, bpe, chat, wrapped
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from genprm.errors import InputError
+from genprm.model import Message
 from genprm.models.chat_template import ChatTemplate
+from genprm.records.chats import Author
 from genprm.train.recipe import Loss
 from genprm.train.tokens import IGNORED, Encoder
 
 CHAT = chat("Step 1: 2 × 3 = 6.", "Step 2: naïvely 6 + 1 = 7.", "So 7 is it.")
+TURNS: list[Message] = [{"role": turn.role, "content": turn.content} for turn in CHAT.messages]
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +124,9 @@ def test_exactly_the_assistants_own_tokens_are_learned(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     tokenizer = request.getfixturevalue(name)
-    encoded = Encoder(tokenizer, Loss.ASSISTANT).encode(**CHAT)
+    encoded = Encoder(tokenizer, Loss.ASSISTANT).encode(CHAT)
     text = tokenizer.decode(encoded.input_ids)
-    assert text == tokenizer.apply_chat_template(CHAT["messages"], tokenize=False)
+    assert text == tokenizer.apply_chat_template(TURNS, tokenize=False)
     characters = learned_characters(text, ASSISTANT[name])
     spans = tokens_with_spans(tokenizer, encoded.input_ids)
     for (token, start, end), index, label in zip(
@@ -138,7 +141,7 @@ def test_a_token_ends_wherever_the_driver_hands_over(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     tokenizer = request.getfixturevalue(name)
-    encoded = Encoder(tokenizer, Loss.ASSISTANT).encode(**CHAT)
+    encoded = Encoder(tokenizer, Loss.ASSISTANT).encode(CHAT)
     text = tokenizer.decode(encoded.input_ids)
     ends = {end for _, _, end in tokens_with_spans(tokenizer, encoded.input_ids)}
     handovers = [m.end() for m in re.finditer(r"step by step: |```python\n|\$\\boxed\{", text)]
@@ -148,7 +151,7 @@ def test_a_token_ends_wherever_the_driver_hands_over(
 
 
 def test_the_prompts_tokens_are_those_that_judging_sees(qwen: Any) -> None:
-    encoded = Encoder(qwen, Loss.ASSISTANT).encode(**CHAT)
+    encoded = Encoder(qwen, Loss.ASSISTANT).encode(CHAT)
     text = qwen.decode(encoded.input_ids)
     first = text.index("step by step: ") + len("step by step: ")
     prompt = qwen(text[:first], add_special_tokens=False)["input_ids"]
@@ -157,24 +160,24 @@ def test_the_prompts_tokens_are_those_that_judging_sees(qwen: Any) -> None:
 
 
 def test_yes_is_one_token_and_learned(qwen: Any) -> None:
-    encoded = Encoder(qwen, Loss.MODEL).encode(**CHAT)
+    encoded = Encoder(qwen, Loss.MODEL).encode(CHAT)
     assert encoded.labels.count(9454) == 3
 
 
 def test_only_the_models_own_tokens_under_the_other_loss(small: Any) -> None:
-    encoded = Encoder(small, Loss.MODEL).encode(**CHAT)
+    encoded = Encoder(small, Loss.MODEL).encode(CHAT)
     learned = [index for index in encoded.labels if index != IGNORED]
     own = "".join(
-        message["content"][end - piece["characters"] : end]
-        for message, pieces in zip(CHAT["messages"], CHAT["pieces"], strict=True)
-        for piece, end in zip(pieces, accumulate(p["characters"] for p in pieces), strict=True)
-        if piece["author"] == "model"
+        text
+        for index in range(len(CHAT.messages))
+        for author, text in CHAT.stretches(index)
+        if author is Author.MODEL
     )
     assert small.decode(learned).replace("<|im_end|>", "") == own
 
 
 def test_a_long_chat_loses_whole_turns(small: Any) -> None:
-    whole = Encoder(small, Loss.ASSISTANT).encode(**CHAT)
+    whole = Encoder(small, Loss.ASSISTANT).encode(CHAT)
     assert len(whole.turn_ends) == 3
     shorter = whole.fitted(whole.turn_ends[1] + 5)
     assert shorter is not None
@@ -186,23 +189,25 @@ def test_a_long_chat_loses_whole_turns(small: Any) -> None:
 def test_a_template_that_strips_is_refused(small: Any) -> None:
     stripping = wrapped(bpe(TEXTS), CHATML.replace("message.content", "message.content | trim"))
     with pytest.raises(InputError, match="chat template changes what the turns say"):
-        Encoder(stripping, Loss.ASSISTANT).encode(**CHAT)
+        Encoder(stripping, Loss.ASSISTANT).encode(CHAT)
 
 
 def test_pieces_that_do_not_sum_are_refused(small: Any) -> None:
-    broken = chat("1 + 1 = 2.")
-    broken["pieces"][2][0]["characters"] += 1
+    whole = chat("1 + 1 = 2.")
+    first, *rest = whole.pieces[2]
+    longer = first.model_copy(update={"characters": first.characters + 1})
+    broken = whole.model_copy(update={"pieces": (*whole.pieces[:2], (longer, *rest))})
     with pytest.raises(InputError, match="do not sum"):
-        Encoder(small, Loss.ASSISTANT).encode(**broken)
+        Encoder(small, Loss.ASSISTANT).encode(broken)
 
 
 def test_the_built_in_template_is_the_shared_one() -> None:
     """Training and judging render alike."""
     real = shared("qwen_tokenizer") / "deepseek-ai-DeepSeek-R1-Distill-Qwen-32B.jinja"
-    ours = ChatTemplate.r1_distill_qwen().render(CHAT["messages"])
+    ours = ChatTemplate.r1_distill_qwen().render(TURNS)
     theirs = ChatTemplate(
         real.read_text("utf-8"),
         bos_token="<｜begin▁of▁sentence｜>",
         eos_token="<｜end▁of▁sentence｜>",
-    ).render(CHAT["messages"])
+    ).render(TURNS)
     assert ours == theirs

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import gguf
 import torch
+from pydantic import BaseModel
 from safetensors.torch import load_file
 
 from genprm.gguf_header import OUR_NAME
@@ -38,7 +38,7 @@ INSIDE = {
 def to_gguf(folder: Path, target: Path) -> None:
     """Write the model in `folder` (config, safetensors, tokenizer.json) to the file `target`."""
     writer = gguf.GGUFWriter(target, ARCHITECTURE)
-    _write_shape(writer, json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    _write_shape(writer, _Shape.model_validate_json((folder / "config.json").read_bytes()))
     _write_tokenizer(writer, folder)
     for name, weights in load_file(folder / "model.safetensors").items():
         # llama.cpp keeps vectors (norms, biases) in float32.
@@ -58,19 +58,36 @@ def tensor_name(name: str) -> str:
     return f"blk.{layer}.{INSIDE['.'.join(module)]}.{kind}"
 
 
-def _write_shape(writer: gguf.GGUFWriter, config: dict[str, Any]) -> None:
+class _Rope(BaseModel):
+    rope_theta: float
+
+
+class _Shape(BaseModel):
+    """What `config.json` says of a model's shape."""
+
+    max_position_embeddings: int
+    hidden_size: int
+    num_hidden_layers: int
+    intermediate_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    rms_norm_eps: float
+    rope_parameters: _Rope
+    vocab_size: int
+
+
+def _write_shape(writer: gguf.GGUFWriter, shape: _Shape) -> None:
     writer.add_name(OUR_NAME)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    rope = config.get("rope_parameters") or config
-    writer.add_rope_freq_base(rope["rope_theta"])
-    writer.add_vocab_size(config["vocab_size"])
+    writer.add_context_length(shape.max_position_embeddings)
+    writer.add_embedding_length(shape.hidden_size)
+    writer.add_block_count(shape.num_hidden_layers)
+    writer.add_feed_forward_length(shape.intermediate_size)
+    writer.add_head_count(shape.num_attention_heads)
+    writer.add_head_count_kv(shape.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(shape.rms_norm_eps)
+    writer.add_rope_freq_base(shape.rope_parameters.rope_theta)
+    writer.add_vocab_size(shape.vocab_size)
 
 
 def _write_tokenizer(writer: gguf.GGUFWriter, folder: Path) -> None:

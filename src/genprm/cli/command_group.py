@@ -6,7 +6,7 @@
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import typer
 from typer.core import TyperGroup
@@ -61,7 +61,7 @@ class Commands(MutableMapping[str, "Command"]):
 
     def __init__(self) -> None:
         names = [name for section in SECTIONS.values() for name in section]
-        self._loaded: dict[str, "Command | None"] = dict.fromkeys(names)
+        self._loaded: dict[str, Command | None] = dict.fromkeys(names)
 
     def __getitem__(self, name: str) -> "Command":
         command = self._loaded[name]
@@ -114,6 +114,6 @@ def _load(name: str) -> "Command":
     if app is None:
         app = typer.Typer(add_completion=False)
         app.command(name)(getattr(module, name))
-    command = get_command(app)
+    command = cast("Command", get_command(app))
     command.name = name
     return command

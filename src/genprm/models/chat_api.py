@@ -7,7 +7,7 @@ words. A verifier's half-written turn cannot be continued so: it is refused.
 
 import json
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import httpx
 from pydantic import BaseModel
@@ -20,6 +20,7 @@ from genprm.models.finish_reasons import ended
 from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import JUDGES
 from genprm.models.sse import decoded
+from genprm.records.record import JsonObject
 from genprm.step_marker import step_markers, step_prefix
 
 _END = "\x1e"  # record separator: JSON writes it as an escape, so it ends the turns for certain
@@ -108,9 +109,9 @@ class ChatAPI:
             ModelError: the prompt holds a half-written turn that is no list of steps.
         """
         turns, _, begun = prompt.partition(_END)
-        body: dict[str, Any] = {
+        body: JsonObject = {
             "model": self._model,
-            "messages": self._messages(json.loads(turns), begun),
+            "messages": [_turn(**turn) for turn in self._messages(json.loads(turns), begun)],
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -151,7 +152,7 @@ class ChatAPI:
             {"role": "user", "content": go_on},
         ]
 
-    async def _ask(self, body: dict[str, Any], prefix: str, stop: Sequence[str]) -> Completion:
+    async def _ask(self, body: JsonObject, prefix: str, stop: Sequence[str]) -> Completion:
         async def once() -> _Reply:
             async with self._pool.client() as client:
                 response = await client.post("chat/completions", json=body)
@@ -178,6 +179,10 @@ class ChatAPI:
             "probabilities of Yes and No, and /v1/chat/completions can do neither; "
             f"fix: a server with /v1/completions: {JUDGES}; or compare with the critic baseline"
         )
+
+
+def _turn(role: str, content: str) -> JsonObject:
+    return {"role": role, "content": content}
 
 
 def _last_prefix(begun: str) -> str:

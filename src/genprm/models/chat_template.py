@@ -7,14 +7,15 @@ checkpoints (MIT, as distributed with llama.cpp).
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import jinja2
+from pydantic import JsonValue
 
 from genprm.errors import InputError, ModelError
 from genprm.model import Message
@@ -22,6 +23,7 @@ from genprm.models import template_process, template_program
 from genprm.models.control_tokens import ControlTokens, markers_of
 from genprm.models.role_markers import probe, role_markers
 from genprm.models.template_program import TemplateFault
+from genprm.records.record import JsonObject
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -108,7 +110,7 @@ class ChatTemplate:
         )
 
     @classmethod
-    def _of(cls, file: Path, source: str, config: Mapping[str, Any], folder: Path) -> Self:
+    def _of(cls, file: Path, source: str, config: JsonObject, folder: Path) -> Self:
         return cls(
             source,
             bos_token=_token(config, "bos_token"),
@@ -142,7 +144,7 @@ class ChatTemplate:
         return self._run(self.source, self.tokens, messages, generation_prompt=generation_prompt)
 
 
-def _tokenizer_config(folder: Path) -> dict[str, Any]:
+def _tokenizer_config(folder: Path) -> JsonObject:
     file = folder / "tokenizer_config.json"
     if not file.is_file():
         return {}
@@ -154,12 +156,12 @@ def _tokenizer_config(folder: Path) -> dict[str, Any]:
     return config if isinstance(config, dict) else {}
 
 
-def _default_template(named: Sequence[Any]) -> object:
+def _default_template(named: Sequence[JsonValue]) -> JsonValue:
     entries = [entry for entry in named if isinstance(entry, dict)]
     return next((e.get("template") for e in entries if e.get("name") == "default"), None)
 
 
-def _special_tokens(config: Mapping[str, Any], folder: Path) -> list[str]:
+def _special_tokens(config: JsonObject, folder: Path) -> list[str]:
     """The special tokens that a tokenizer's files list."""
     listed = config.get("added_tokens_decoder")
     entries = list(listed.values()) if isinstance(listed, dict) else []
@@ -171,16 +173,11 @@ def _special_tokens(config: Mapping[str, Any], folder: Path) -> list[str]:
             tokenizer = None
         added = tokenizer.get("added_tokens") if isinstance(tokenizer, dict) else None
         entries = added if isinstance(added, list) else []
-    return [
-        entry["content"]
-        for entry in entries
-        if isinstance(entry, dict)
-        and entry.get("special")
-        and isinstance(entry.get("content"), str)
-    ]
+    special = [entry for entry in entries if isinstance(entry, dict) and entry.get("special")]
+    return [text for entry in special if isinstance(text := entry.get("content"), str)]
 
 
-def _token(config: Mapping[str, Any], key: str) -> str:
+def _token(config: JsonObject, key: str) -> str:
     token = config.get(key)
     if isinstance(token, dict):  # a serialised AddedToken
         token = token.get("content")

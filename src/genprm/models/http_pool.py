@@ -8,7 +8,7 @@ connections each, and requests that find none free wait here, where waiting cost
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
 import httpx
 
@@ -16,17 +16,31 @@ _PER_CLIENT = 16
 
 
 class ClientPool:
-    """At most `connections` requests at a time; `settings` are those of httpx.AsyncClient.
+    """At most `connections` requests at a time; each client sends `headers`.
 
     Connections belong to the event loop that opened them: in another loop, there are new ones.
     """
 
-    def __init__(self, base_url: str, connections: int, **settings: Any) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        connections: int,
+        *,
+        headers: dict[str, str],
+        timeout: httpx.Timeout,
+    ) -> None:
         self._connections = connections
         # loading the certificates takes longer than everything else here, so it is done once
         verify = httpx.create_ssl_context() if base_url.startswith("https") else False
         limits = httpx.Limits(max_connections=_PER_CLIENT, max_keepalive_connections=_PER_CLIENT)
-        self._settings = {"base_url": base_url, "verify": verify, "limits": limits, **settings}
+        self._new = partial(
+            httpx.AsyncClient,
+            base_url=base_url,
+            verify=verify,
+            limits=limits,
+            headers=headers,
+            timeout=timeout,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._clients: list[httpx.AsyncClient] = []
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
@@ -52,7 +66,7 @@ class ClientPool:
     def _open(self) -> None:
         self._loop = asyncio.get_running_loop()
         clients = -(-self._connections // _PER_CLIENT)
-        self._clients = [httpx.AsyncClient(**self._settings) for _ in range(clients)]
+        self._clients = [self._new() for _ in range(clients)]
         # the last one given back is the next one taken: its connection is likely to be open
         self._free = asyncio.LifoQueue()
         for slot in range(self._connections):

@@ -1,7 +1,7 @@
 """Servers that are asked at routes of their own, which tell more than `/v1/completions` does."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -21,13 +21,17 @@ class _LlamaLogprob(BaseModel):
     logprob: float
 
 
+class _LlamaTimings(BaseModel):
+    cache_n: int = 0
+
+
 class _LlamaReply(BaseModel):
     content: str
     stop_type: str
     stopping_word: str = ""
     tokens_evaluated: int = 0
     tokens_predicted: int = 0
-    timings: dict[str, Any] = {}
+    timings: _LlamaTimings = _LlamaTimings()
     completion_probabilities: list[_LlamaToken] = []
 
 
@@ -65,7 +69,7 @@ class LlamaCpp(Generic):
             stop=parsed.stopping_word if finish is Finish.STOP else None,
             tokens_in=parsed.tokens_evaluated,
             tokens_out=parsed.tokens_predicted,
-            tokens_cached=parsed.timings.get("cache_n", 0),
+            tokens_cached=parsed.timings.cache_n,
         )
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
@@ -81,7 +85,7 @@ class LlamaCpp(Generic):
             for key in (a.id if ids else a.token,)
             if key in keys
         }
-        return Choice(found, parsed.tokens_evaluated, parsed.timings.get("cache_n", 0))
+        return Choice(found, parsed.tokens_evaluated, parsed.timings.cache_n)
 
     def tokenize_body(self, text: str) -> Body:
         """Without a BOS; control tokens are read as such."""
@@ -258,22 +262,12 @@ class TGI(Generic):
         seed: int | None,
     ) -> Body:
         """It refuses neutral values of its samplers, so those are left out."""
-        parameters: Body = {"max_new_tokens": max_tokens, "details": True, "do_sample": False}
-        if sampling.temperature > 0:
-            parameters |= {"do_sample": True, "temperature": sampling.temperature}
-            parameters |= {"top_p": sampling.top_p} if sampling.top_p < 1 else {}
-            parameters |= {"top_k": sampling.top_k} if sampling.top_k > 0 else {}
-        if stop:
-            parameters["stop"] = list(stop)
-        if seed is not None:
-            parameters["seed"] = seed % 2**31
-        return {"inputs": prompt, "parameters": parameters}
+        return {"inputs": prompt, "parameters": _parameters(stop, max_tokens, sampling, seed)}
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """One greedy token with its alternatives."""
-        body = self.completion_body(prompt, (), 1, GREEDY, None)
-        body["parameters"]["top_n_tokens"] = self.top
-        return body
+        parameters = _parameters((), 1, GREEDY, None) | {"top_n_tokens": self.top}
+        return {"inputs": prompt, "parameters": parameters}
 
     def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
         """It does not trim the stop string, so the text's end tells which one hit."""
@@ -293,6 +287,19 @@ class TGI(Generic):
             raise NoLogprobs
         told = {token.text: token.logprob for token in details.top_tokens[0]}
         return Choice({option: told[option] for option in options if option in told})
+
+
+def _parameters(stop: Sequence[str], max_tokens: int, sampling: Sampling, seed: int | None) -> Body:
+    parameters: Body = {"max_new_tokens": max_tokens, "details": True, "do_sample": False}
+    if sampling.temperature > 0:
+        parameters |= {"do_sample": True, "temperature": sampling.temperature}
+        parameters |= {"top_p": sampling.top_p} if sampling.top_p < 1 else {}
+        parameters |= {"top_k": sampling.top_k} if sampling.top_k > 0 else {}
+    if stop:
+        parameters["stop"] = list(stop)
+    if seed is not None:
+        parameters["seed"] = seed % 2**31
+    return parameters
 
 
 def _reason(reply: _TGIReply) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import httpx
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ from genprm.models.openai_dialects import NoLogprobs, StopUntold
 from genprm.models.openai_server import Server, ask_server
 from genprm.models.server_tokens import ServerTokens
 from genprm.models.sse import decoded, events
-from genprm.records.record import replace_surrogates
+from genprm.records.record import JsonObject, replace_surrogates
 from genprm.records.validation import field_fault
 
 _OVERFLOW = re.compile(
@@ -195,7 +195,7 @@ class OpenAICompatible:
             return False
         return True
 
-    async def _completed(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
+    async def _completed(self, body: JsonObject, stop: Sequence[str]) -> Completion:
         """The completion, as one reply where the server tells which stop string ended it."""
         if self._tells_stop:
             try:
@@ -204,16 +204,14 @@ class OpenAICompatible:
                 self._tells_stop = False
         return await self._stream({key: body[key] for key in body if key != "stop"}, stop)
 
-    async def _complete_whole(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
+    async def _complete_whole(self, body: JsonObject, stop: Sequence[str]) -> Completion:
         dialect = self._server.dialect
         done = await self._post(dialect.path, body, lambda r: dialect.read_completion(r, stop))
         if done.stop is not None and done.text.endswith(done.stop):  # not every server trims it
             return replace(done, text=done.text.removesuffix(done.stop))
         return done
 
-    async def _post(
-        self, path: str, body: dict[str, Any], read: Callable[[dict[str, Any]], T]
-    ) -> T:
+    async def _post(self, path: str, body: JsonObject, read: Callable[[JsonObject], T]) -> T:
         async with self._pool.client() as client:
             response = await client.post(path, json=self._named(body))
         check(response)
@@ -221,7 +219,7 @@ class OpenAICompatible:
         self._check_model(reply)
         return read(reply)
 
-    def _check_model(self, reply: dict[str, Any]) -> None:
+    def _check_model(self, reply: JsonObject) -> None:
         """The model that a reply names stays the one of the first reply.
 
         Raises:
@@ -236,10 +234,11 @@ class OpenAICompatible:
                 f"{self._answering!r}, so this reply is not used; fix: serve one model during a run"
             )
 
-    async def _stream(self, body: dict[str, Any], stop: Sequence[str]) -> Completion:
+    async def _stream(self, body: JsonObject, stop: Sequence[str]) -> Completion:
         """Read until a stop string is complete; leaving closes the connection."""
         dialect = self._server.dialect
         continuation, pieces, reason = Continuation(stop), 0, None
+        longest = cast(int, body["max_tokens"])
         request = self._named(body) | {"stream": True}
         async with (
             self._pool.client() as client,
@@ -259,8 +258,8 @@ class OpenAICompatible:
                     pieces += bool(text)
                     if continuation.feed(text.encode()):
                         return _cut(continuation, Finish.STOP, pieces)
-                    if pieces > body["max_tokens"] + _LEAST_ROOM:
-                        raise Refused(400, f"more than the {body['max_tokens']} tokens asked for")
+                    if pieces > longest + _LEAST_ROOM:
+                        raise Refused(400, f"more than the {longest} tokens asked for")
         if reason is None:
             raise BadReply("the stream ended without a finish_reason or [DONE]")
         return _cut(continuation, Finish.LENGTH if reason == "length" else Finish.EOS, pieces)
@@ -274,7 +273,7 @@ class OpenAICompatible:
         bos = self._template.tokens["bos_token"] if server.adds_bos else server.added_bos
         return prompt.removeprefix(bos)
 
-    def _named(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _named(self, body: JsonObject) -> JsonObject:
         return {"model": self._server.model, **body}
 
 

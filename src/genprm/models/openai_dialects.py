@@ -17,14 +17,15 @@ set, neutral ones too.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel
 
 from genprm.model import GREEDY, Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
+from genprm.records.record import JsonObject
 
-Body = dict[str, Any]
+Body = JsonObject
 
 
 class _Details(BaseModel):

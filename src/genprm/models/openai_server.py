@@ -4,7 +4,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import httpx
 from pydantic import BaseModel, Field, ValidationError, WrapValidator
@@ -34,7 +34,7 @@ _log = logging.getLogger("genprm.models")
 T = TypeVar("T")
 
 
-def _or_unknown(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+def _or_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     try:
         return validate(value)
     except ValidationError:
@@ -164,7 +164,7 @@ def ask_server(
     )
 
 
-def _loaded(client: httpx.Client, url: str) -> Any:
+def _loaded(client: httpx.Client, url: str) -> object:
     """The list of models, once the server has loaded."""
     until = time.monotonic() + _LOADING_SECONDS
     said = False
@@ -190,7 +190,7 @@ def _adds_bos(client: httpx.Client, model: str) -> bool:
         return False
 
 
-def _get(client: httpx.Client, path: str) -> Any:
+def _get(client: httpx.Client, path: str) -> object:
     response = client.get(path)
     check(response)
     reply = response.json()
@@ -198,7 +198,7 @@ def _get(client: httpx.Client, path: str) -> Any:
     return reply
 
 
-def _pick(listing: Any, model: str | None, root: str) -> _Entry:
+def _pick(listing: object, model: str | None, root: str) -> _Entry:
     listing = {"data": listing} if isinstance(listing, list) else listing
     entries = _Models.model_validate(listing).data
     for entry in entries:

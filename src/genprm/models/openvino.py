@@ -5,13 +5,12 @@ The model is a folder that optimum-intel or openvino-genai's converter wrote
 with its weights in `model.gguf`: GenAI's verdicts on those equal the ones on exported weights.
 """
 
-import json
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from openvino_genai import ContinuousBatchingPipeline, SchedulerConfig, Tokenizer
+from pydantic import BaseModel, ValidationError
 
 from genprm.errors import InputError, ModelError
 from genprm.gguf_header import OUR_WEIGHTS
@@ -21,6 +20,18 @@ from genprm.models.engine_thread import EngineThread
 from genprm.models.openvino_engine import PipelineBatch
 from genprm.models.openvino_requests import Choosing, Completing, Text
 from genprm.models.weights import hash_weights, version_of
+from genprm.records.validation import field_fault
+
+
+class _Shape(BaseModel):
+    """What `config.json` says of the key-value cache."""
+
+    num_attention_heads: int
+    hidden_size: int
+    num_hidden_layers: int
+    max_position_embeddings: int
+    head_dim: int | None = None
+    num_key_value_heads: int | None = None
 
 
 class OpenVINO:
@@ -144,14 +155,14 @@ def _context_length(folder: Path, cache_gb: int) -> int:
     """Tokens of context: what the model was made for, or what fits the cache alone."""
     file = folder / "config.json"
     try:
-        config: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        heads = config["num_attention_heads"]
-        head_size = config.get("head_dim") or config["hidden_size"] // heads
-        key_values = config.get("num_key_value_heads", heads) * head_size
-        bytes_per_token = 2 * config["num_hidden_layers"] * key_values * 2  # keys, values; f16
-        return int(min(config["max_position_embeddings"], cache_gb * 2**30 // bytes_per_token))
-    except KeyError as error:
-        raise InputError(f"{file}: no field {error}; fix: export the model again") from None
+        shape = _Shape.model_validate_json(file.read_bytes())
+        heads = shape.num_attention_heads
+        head_size = shape.head_dim or shape.hidden_size // heads
+        key_values = (shape.num_key_value_heads or heads) * head_size
+        bytes_per_token = 2 * shape.num_hidden_layers * key_values * 2  # keys, values; f16
+        return min(shape.max_position_embeddings, cache_gb * 2**30 // bytes_per_token)
+    except ValidationError as error:
+        raise InputError(f"{file}: {field_fault(error)}; fix: export the model again") from None
     except (
         OSError,
         ValueError,

@@ -1,7 +1,7 @@
 """Servers that `/v1/models` does not tell apart, known by the routes that only they have."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from genprm.http import Refused, Unavailable, check, check_reply
 from genprm.models.native_dialects import TGI, Ollama
 from genprm.models.openai_dialects import Generic, LiteLLM
+from genprm.records.record import JsonObject
 
 _OLLAMA_CONTEXT = 8192
 """Tokens of context asked of Ollama where none are given; its own default is less."""
@@ -27,7 +28,7 @@ class _Info(BaseModel):
 
 
 class _Show(BaseModel):
-    model_info: dict[str, Any] = {}
+    model_info: JsonObject = {}
 
 
 class _Tag(BaseModel):

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, cast
+from typing import cast
 
 import httpx
 from httpx_sse import EventSource
 
 from genprm.http import BadReply, check_reply
-from genprm.records.record import without_surrogates
+from genprm.records.record import JsonObject, without_surrogates
 
 DONE = "[DONE]"
 _ERROR_FIELD = re.compile(
@@ -17,7 +17,7 @@ _ERROR_FIELD = re.compile(
 )  # llama.cpp's, which no parser passes on
 
 
-async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | None, None]:
+async def events(response: httpx.Response) -> AsyncGenerator[JsonObject | None, None]:
     """The events of a stream; None for the `[DONE]` that ends it.
 
     A server that answers with plain JSON in spite of `stream` yields its one reply.
@@ -50,7 +50,7 @@ async def events(response: httpx.Response) -> AsyncGenerator[dict[str, Any] | No
         check_reply({"error": decoded(said[-1])})
 
 
-def decoded(text: str) -> dict[str, Any]:
+def decoded(text: str) -> JsonObject:
     """A JSON object that is no error; halves of surrogate pairs become U+FFFD.
 
     Raises:
@@ -63,7 +63,7 @@ def decoded(text: str) -> dict[str, Any]:
     check_reply(reply)
     if not isinstance(reply, dict):
         raise BadReply(f"the server sent no JSON object: {text[:150]!r}")
-    return cast("dict[str, Any]", without_surrogates(reply))
+    return cast("JsonObject", without_surrogates(reply))
 
 
 class _Heard:

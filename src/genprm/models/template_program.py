@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from time import monotonic
-from typing import Any, NoReturn
+from typing import NoReturn, overload
 
 import jinja2
 import jinja2.ext
@@ -93,7 +93,11 @@ class _TimedRange(Sequence[int]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> range: ...
+    def __getitem__(self, index: int | slice) -> int | range:
         return self._numbers[index]
 
     def __iter__(self) -> Iterator[int]:
@@ -106,7 +110,7 @@ class _TimedRange(Sequence[int]):
             yield number
 
 
-def _to_json(value: Any, indent: int | None = None) -> str:
+def _to_json(value: object, indent: int | None = None) -> str:
     # jinja's own filter escapes HTML, which no model has seen
     return json.dumps(value, ensure_ascii=False, indent=indent)
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
 from genprm.models.transformers_cache import PrefixStore, Rows
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class Reader(Protocol):
@@ -36,7 +39,7 @@ class TransformersBatch:
     `prefixes` holds of them, and equal prompts once.
     """
 
-    def __init__(self, model: Any, prefixes: PrefixStore, max_rows: int) -> None:
+    def __init__(self, model: "PreTrainedModel", prefixes: PrefixStore, max_rows: int) -> None:
         self._model = model
         self._prefixes = prefixes
         self._max_rows = max_rows
@@ -126,7 +129,7 @@ def _read(rows: Sequence[Row], logits: Tensor) -> None:
             row.tokens.append(token)
 
 
-def _pad(rows: Sequence[Sequence[int]], device: Any) -> tuple[Tensor, Tensor]:
+def _pad(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
     """Token ids and mask [sequences, longest], padded on the left."""
     width = max(len(row) for row in rows)
     ids = torch.zeros(len(rows), width, dtype=torch.long)

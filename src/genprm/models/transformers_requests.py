@@ -1,9 +1,9 @@
 """What is asked of a transformers model: a completion, a choice."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from tokenizers.decoders import DecodeStream
@@ -16,6 +16,9 @@ from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
 from genprm.models.transformers_batch import Row, TransformersBatch
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 T = TypeVar("T")
 
 
@@ -24,7 +27,7 @@ class Text:
     """Text to tokens and back, for one model."""
 
     name: str
-    tokenizer: Any
+    tokenizer: "PreTrainedTokenizerBase"
     ends: frozenset[int]
     context_length: int
 
@@ -58,15 +61,15 @@ class Text:
 class _Running(Generic[T]):
     """A request in the batch."""
 
-    def __init__(self, row: Row, finished: "Completing | Choosing") -> None:
+    def __init__(self, row: Row, outcome: Callable[[Row], T]) -> None:
         self._row = row
-        self._request = finished
+        self._outcome = outcome
 
-    def result(self) -> Any:
+    def result(self) -> T | None:
         """See `Running.result`."""
         if self._row.fault is not None:
             raise self._row.fault
-        return self._request.outcome(self._row) if self._row.is_over else None
+        return self._outcome(self._row) if self._row.is_over else None
 
     def cancel(self) -> None:
         """See `Running.cancel`."""
@@ -104,7 +107,7 @@ class Completing:
         self._decoding = DecodeStream(ids=ids, skip_special_tokens=True)
         row = Row(ids, self)
         batch.add(row)
-        return _Running(row, self)
+        return _Running(row, self.outcome)
 
     def read(self, logits: Tensor) -> int | None:
         """See `Reader.read`."""
@@ -148,7 +151,7 @@ class Choosing:
         self._tokens_in = len(ids)
         row = Row(ids, self)
         batch.add(row)
-        return _Running(row, self)
+        return _Running(row, self.outcome)
 
     def read(self, logits: Tensor) -> None:
         """See `Reader.read`."""

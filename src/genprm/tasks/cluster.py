@@ -13,12 +13,15 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, fields, replace
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from genprm.sandboxes.load import TOKEN_VARIABLE
 from genprm.tasks.actor import TaskActor
 from genprm.tasks.ray_connection import connected, nodes
 from genprm.worker import Item, Needs, Opened, R, Work
+
+if TYPE_CHECKING:
+    from genprm.tasks.actor_pool import Handle
 
 WAIT = 60.0  # seconds until the first actor must have been placed
 _SPARE_CALLS = 4  # beside the rows: open, stay, close, node
@@ -97,7 +100,7 @@ def merged(asked: Needs, otherwise: Needs) -> Needs:
     return replace(asked, **missing)
 
 
-def _start(work: Work[Item, R], needs: Needs, seats: int) -> Any:
+def _start(work: Work[Item, R], needs: Needs, seats: int) -> "Handle":
     import ray
 
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -110,7 +113,7 @@ def _start(work: Work[Item, R], needs: Needs, seats: int) -> Any:
         max_task_retries=0,
         scheduling_strategy="SPREAD",
     )
-    return actor.remote(work, os.getcwd(), environment)
+    return cast("Handle", actor.remote(work, os.getcwd(), environment))
 
 
 def _not_placed(needs: Needs, wait: float) -> str:

@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from genprm.errors import InputError
 from genprm.extras import require
@@ -127,16 +129,26 @@ def nodes() -> list[Node]:
     """The nodes of the cluster that are alive."""
     import ray
 
-    listed: Callable[[], list[dict[str, Any]]] = ray.nodes
-    return [_node(entry) for entry in listed() if entry["Alive"]]
+    listed: Callable[[], list[dict[str, object]]] = ray.nodes
+    entries = [_Listed.model_validate(entry) for entry in listed()]
+    return [entry.node() for entry in entries if entry.alive]
 
 
-def _node(entry: dict[str, Any]) -> Node:
-    has = entry.get("Resources", {})
-    return Node(
-        id=entry["NodeID"],
-        host=entry.get("NodeManagerHostname") or entry.get("NodeManagerAddress", ""),
-        cpus=float(has.get("CPU", 0)),
-        gpus=float(has.get("GPU", 0)),
-        memory=float(has.get("memory", 0)) / 2**30,
-    )
+class _Listed(BaseModel):
+    """A node as Ray lists it."""
+
+    id: Annotated[str, Field(alias="NodeID")]
+    alive: Annotated[bool, Field(alias="Alive")]
+    host: Annotated[str, Field(alias="NodeManagerHostname")] = ""
+    address: Annotated[str, Field(alias="NodeManagerAddress")] = ""
+    resources: Annotated[dict[str, float], Field(alias="Resources")] = {}
+
+    def node(self) -> Node:
+        has = self.resources.get
+        return Node(
+            id=self.id,
+            host=self.host or self.address,
+            cpus=has("CPU", 0),
+            gpus=has("GPU", 0),
+            memory=has("memory", 0) / 2**30,
+        )

@@ -1,22 +1,30 @@
 """Chats from a file, as rows of tokens with labels: cut to whole turns, shuffled, packed."""
 
-import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
 
 from genprm.errors import InputError
+from genprm.records.chats import Chat
+from genprm.records.validation import field_fault
 from genprm.train.recipe import Training
 from genprm.train.tokens import Encoder
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """The tokenized rows, and what became of the chats."""
 
-    rows: Any  # datasets.Dataset with input_ids, labels, and seq_lengths if packed
+    rows: "Dataset"  # datasets.Dataset with input_ids, labels, and seq_lengths if packed
     chats: int
     shortened: int  # lost turns to max_length
     left_out: int  # not even their first turn fits
@@ -29,7 +37,7 @@ class Corpus:
         return self.chats / len(self.rows)
 
 
-def load_corpus(settings: Training, tokenizer: Any) -> Corpus:
+def load_corpus(settings: Training, tokenizer: "PreTrainedTokenizerBase") -> Corpus:
     """Chats as rows of tokens, packed if the recipe says so.
 
     Raises:
@@ -43,9 +51,7 @@ def load_corpus(settings: Training, tokenizer: Any) -> Corpus:
     shortened = left_out = 0
     for place, chat in read_chats(Path(settings.chats)):
         try:
-            whole = encoder.encode(chat["messages"], chat["pieces"])
-        except (KeyError, TypeError):
-            raise InputError(f"{place}: needs messages and pieces; fix: genprm curate") from None
+            whole = encoder.encode(chat)
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
         fitted = whole.fitted(settings.max_length)
@@ -71,8 +77,24 @@ def load_corpus(settings: Training, tokenizer: Any) -> Corpus:
     )
 
 
-def read_chats(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(place, chat) pairs of a Parquet or JSON Lines file."""
+def read_chats(file: Path) -> Iterator[tuple[str, Chat]]:
+    """(place, chat) pairs of a Parquet or JSON Lines file.
+
+    Raises:
+        InputError: a row is no chat.
+    """
+    for place, row in _rows(file):
+        try:
+            yield place, row()
+        except ValidationError as error:
+            raise InputError(
+                f"{place}: {field_fault(error)}; fix: train on the chats of genprm curate, which "
+                "have messages and pieces"
+            ) from None
+
+
+def _rows(file: Path) -> Iterator[tuple[str, Callable[[], Chat]]]:
+    """The rows by their place, each to be read by a call."""
     if file.suffix == ".parquet":
         import pyarrow.parquet
 
@@ -81,14 +103,11 @@ def read_chats(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for batch in table.iter_batches(batch_size=256, columns=["messages", "pieces"]):
             for row in batch.to_pylist():
                 number += 1
-                yield f"{file}: row {number}", row
+                yield f"{file}: row {number}", partial(Chat.model_validate, row)
         return
     with file.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
-            try:
-                yield f"{file}:{number}", json.loads(line)
-            except ValueError as error:
-                raise InputError(f"{file}:{number}: broken JSON ({error})") from None
+            yield f"{file}:{number}", partial(Chat.model_validate_json, line)
 
 
 def describe(corpus: Corpus, settings: Training, accumulation: int) -> str:

@@ -5,22 +5,24 @@ nobody sees it; one of a single update would end with the weights that it began 
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from trl.trainer.sft_trainer import SFTTrainer
 
 
 class Trainer(SFTTrainer):
     """Every update has the learning rate that the schedule gives to the one after it."""
 
-    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: Optimizer | None = None
+    ) -> LRScheduler:
         """See `transformers.Trainer.create_scheduler`; the schedule is one update longer."""
         scheduler = super().create_scheduler(num_training_steps + 1, optimizer)
         if type(scheduler) is LambdaLR:
             shifted = [_one_later(factor) for factor in scheduler.lr_lambdas]
-            self.lr_scheduler = LambdaLR(scheduler.optimizer, shifted)
-        return self.lr_scheduler
+            self.lr_scheduler = scheduler = LambdaLR(scheduler.optimizer, shifted)
+        return scheduler
 
 
 def _one_later(factor: Callable[[int], float]) -> Callable[[int], float]:

@@ -7,15 +7,17 @@ the model judges; a tokenizer that saw the whole turn would join characters acro
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from genprm.errors import InputError
-from genprm.records.chats import Author
+from genprm.records.chats import Author, Chat
 from genprm.train.recipe import Loss
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100  # the label of a token that is not learned
 
@@ -56,25 +58,21 @@ class Encoded:
 class Encoder:
     """Encodes chats for one tokenizer, a fast one of transformers."""
 
-    def __init__(self, tokenizer: Any, loss: Loss) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", loss: Loss) -> None:
         self._tokenizer = tokenizer
         self._learned = LEARNED[loss]
         self._special = set(tokenizer.all_special_ids) | {
             index for index, token in tokenizer.added_tokens_decoder.items() if token.special
         }
 
-    def encode(
-        self, messages: Sequence[Mapping[str, str]], pieces: Sequence[Sequence[Mapping[str, Any]]]
-    ) -> Encoded:
+    def encode(self, chat: Chat) -> Encoded:
         """Tokens and labels of one chat.
-
-        `pieces` holds `author` and `characters` for each stretch of each message.
 
         Raises:
             InputError: the template changes what the turns say, or the tokenizer cannot be cut.
         """
-        stretches = list(self._stretches(messages, pieces))
-        whole = self._render(messages)
+        stretches = list(self._stretches(chat))
+        whole = self._render([message.content for message in chat.messages], chat)
         if "".join(stretch.text for stretch in stretches) != whole:
             raise InputError(
                 "the chat template changes what the turns say (it may strip white space), so the "
@@ -91,27 +89,21 @@ class Encoder:
             )
         return Encoded(input_ids, labels, turn_ends)
 
-    def _stretches(
-        self, messages: Sequence[Mapping[str, str]], pieces: Sequence[Sequence[Mapping[str, Any]]]
-    ) -> Iterator[Stretch]:
+    def _stretches(self, chat: Chat) -> Iterator[Stretch]:
         """The rendered chat, in order: the template's own text and the messages' pieces."""
-        slots = [{**m, "content": f"\ue000{index}\ue001"} for index, m in enumerate(messages)]
-        parts = _SLOT.split(self._render(slots))
+        slots = [f"\ue000{index}\ue001" for index in range(len(chat.messages))]
+        parts = _SLOT.split(self._render(slots, chat))
         role = ""
         for template, index in zip(parts[::2], [*parts[1::2], None], strict=True):
             after = role == "assistant"
             yield Stretch(template, False, cut=after, ends_turn=after)
             if index is not None:
-                role = messages[int(index)]["role"]
-                yield from self._message(messages[int(index)]["content"], pieces[int(index)])
-
-    def _message(self, content: str, pieces: Sequence[Mapping[str, Any]]) -> Iterator[Stretch]:
-        ends = list(accumulate(piece["characters"] for piece in pieces))
-        if not ends or ends[-1] != len(content):
-            raise InputError("field pieces: characters do not sum to the message's length")
-        for piece, start, end in zip(pieces, [0, *ends], ends, strict=False):
-            author = piece["author"]
-            yield Stretch(content[start:end], author in self._learned, author == _HANDS_OVER)
+                role = chat.messages[int(index)].role
+                try:
+                    for author, text in chat.stretches(int(index)):
+                        yield Stretch(text, author in self._learned, author is _HANDS_OVER)
+                except ValueError as error:
+                    raise InputError(str(error)) from None
 
     def _encode_group(
         self,
@@ -141,15 +133,20 @@ class Encoder:
         input_ids += encoded["input_ids"]
         labels += own
 
-    def _render(self, messages: Sequence[Mapping[str, str]]) -> str:
-        rendered: str = self._tokenizer.apply_chat_template(messages, tokenize=False)
-        return rendered
+    def _render(self, contents: Sequence[str], chat: Chat) -> str:
+        """The chat as the template writes it, with other contents in its turns."""
+        turns = [
+            {"role": turn.role, "content": content}
+            for turn, content in zip(chat.messages, contents, strict=True)
+        ]
+        return str(self._tokenizer.apply_chat_template(turns, tokenize=False))
 
     def _decode(self, input_ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(
-            input_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        return str(
+            self._tokenizer.decode(
+                input_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+            )
         )
-        return text
 
 
 def _between_cuts(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:

@@ -15,12 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import exp
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from genprm.errors import ModelError
 from genprm.problem import Solution
 
-Tokenizer: TypeAlias = Any  # a fast tokenizer of `transformers`, which is optional
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Tokenizer: TypeAlias = "PreTrainedTokenizerBase"  # a fast one
 QWEN_SYSTEM = "Please reason step by step, and put your final answer within \\boxed{}."
 QWEN_TAG, SHEPHERD_TAG, GOOD, BAD = "<extra_0>", "ки", "+", "-"
 
@@ -76,7 +79,7 @@ def _mark_qwen(tokenizer: Tokenizer, solution: Solution) -> Marked:
         {"role": "user", "content": solution.problem},
         {"role": "assistant", "content": answer},
     ]
-    text = tokenizer.apply_chat_template(chat, tokenize=False)
+    text = str(tokenizer.apply_chat_template(chat, tokenize=False))
     start = text.rfind(answer)
     if start < 0:
         raise ModelError("the chat template changes the steps; fix: the model's own tokenizer")
@@ -103,7 +106,7 @@ def _mark_rlhflow(tokenizer: Tokenizer, solution: Solution) -> Marked:
         head = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         ends.append(len(head))
         chat.append({"role": "assistant", "content": GOOD})
-    text = tokenizer.apply_chat_template(chat, tokenize=False)
+    text = str(tokenizer.apply_chat_template(chat, tokenize=False))
     return _read_at(tokenizer, text, ends, special=False)
 
 
