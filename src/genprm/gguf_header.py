@@ -6,6 +6,7 @@ package reads the same, but takes 5 seconds for a vocabulary of 50,000 tokens.
 
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -25,12 +26,19 @@ _STRING, _ARRAY = 8, 9
 _WIDE = {10: "Q", 11: "q", 12: "d"}
 _LONGEST_TEXT = 2**24
 
+TOKENS, TOKEN_KINDS = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+TAKEN_OUT = {2, 3, 4}
+"""Kinds of tokens that a tokenizer takes out of any text: unknown, control, defined by users."""
+
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """Fields of the header; of an array only its length is kept."""
+    """Fields of the header; of an array only its length is kept, of the vocabulary only the
+    tokens that a tokenizer takes out of any text before it splits the rest.
+    """
 
     fields: dict[str, Scalar]
+    special_tokens: frozenset[str] = frozenset()
 
     @property
     def architecture(self) -> str:
@@ -129,6 +137,19 @@ class _Cursor:
             raise ValueError(f"its header has a field of the unknown type {kind}")
         return self.scalar(form)
 
+    def array_at(self) -> tuple[int, int, int]:
+        """Kind and length of the array here, and where its first element stands; none is read."""
+        start = self._at
+        kind, count = int(self.scalar("I")), self.length()
+        first, self._at = self._at, start
+        return kind, count, first
+
+    def moved(self, at: int) -> "_Cursor":
+        """A cursor of its own at another place."""
+        twin = _Cursor(self._data)
+        twin._at = at
+        return twin
+
     def _array(self) -> Scalar:
         """An array is read for its first number, which stands for all layers, or its length."""
         kind, count = int(self.scalar("I")), self.length()
@@ -152,7 +173,25 @@ def _read(cursor: _Cursor) -> GgufHeader:
         raise ValueError(f"GGUF version {version}; only versions 2 and 3 are read")
     cursor.length()  # tensors
     fields: dict[str, Scalar] = {}
+    arrays: dict[str, tuple[int, int, int]] = {}
     for _ in range(cursor.length()):
         key = cursor.text()
-        fields[key] = cursor.value(int(cursor.scalar("I")))
-    return GgufHeader(fields)
+        kind = int(cursor.scalar("I"))
+        if kind == _ARRAY and key in {TOKENS, TOKEN_KINDS}:
+            arrays[key] = cursor.array_at()
+        fields[key] = cursor.value(kind)
+    return GgufHeader(fields, frozenset(_special(cursor, arrays)))
+
+
+def _special(cursor: _Cursor, arrays: dict[str, tuple[int, int, int]]) -> Iterator[str]:
+    if arrays.keys() != {TOKENS, TOKEN_KINDS} or arrays[TOKENS][0] != _STRING:
+        return
+    kind, _, first = arrays[TOKEN_KINDS]
+    if kind >= len(_SCALARS):
+        return
+    kinds, tokens = cursor.moved(first), cursor.moved(arrays[TOKENS][2])
+    for _ in range(min(arrays[TOKENS][1], arrays[TOKEN_KINDS][1])):
+        if kinds.scalar(_SCALARS[kind]) in TAKEN_OUT:
+            yield tokens.text()
+        else:
+            tokens.skip(tokens.length())

@@ -62,6 +62,18 @@ def test_stored_predictions_as_json(data: Path, tmp_path: Path) -> None:
     assert "other-0" in done.stderr
 
 
+def test_bad_lines_of_predictions_are_named_or_left_out(data: Path, tmp_path: Path) -> None:
+    stored = tmp_path / "predictions.jsonl"
+    lines = ['{"id": "gsm8k-0", "first_error": 1}', "{broken", '{"first_error": 2}', "[3]"]
+    stored.write_text("\n".join([*lines, '{"id": "gsm8k-0", "first_error": 2}']))
+    words = ["evaluate", "processbench", str(data), "--predictions", str(stored), "--json"]
+    refused = genprm(*words, status=2)
+    assert "predictions.jsonl:2: broken JSON" in refused.stderr
+    skipped = genprm(*words, "--skip-bad-rows")
+    assert "4 rows were left out; the first: " in skipped.stderr
+    assert json.loads(skipped.stdout)["subsets"]["gsm8k"]["error_accuracy"] == 50.0
+
+
 def test_baselines_then_a_report(data: Path, tmp_path: Path) -> None:
     for judge in ("calculator", "constant"):
         genprm("evaluate", "processbench", data, "--judge", judge, "--output", tmp_path / judge)

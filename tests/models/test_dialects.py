@@ -190,6 +190,24 @@ def test_ollama_tells_digest_version_and_context() -> None:
     assert (model.context_length, small.context_length) == (4096, 1000)
 
 
+def test_special_tokens_that_a_server_tells_are_kept_out_of_texts(tmp_path: Path) -> None:
+    vocabulary = {
+        "tokenizer.ggml.tokens": ["«a»", "the", "«b»", "  "],
+        "tokenizer.ggml.token_type": [3, 1, 4, 4],
+    }
+    told = {"added_tokens_decoder": {"5": {"content": "«a»", "special": True}}, "eos_token": "«b»"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(told))
+    servers: list[dict[str, Any]] = [
+        ollama(lambda body: None) | {"/api/show": {"model_info": vocabulary}},
+        {"/v1/models": models("vllm"), "/tokenizer_info": told},
+        {"/v1/models": models("sglang", root=str(tmp_path))},
+    ]
+    for routes in servers:
+        with server(routes) as (url, _):
+            model = OpenAICompatible(url, chat_template=PLAIN)
+        assert model.literal("«a» «b»the  end") == "« a» « b»the  end"
+
+
 def test_a_server_without_a_template_asks_for_one() -> None:
     with server(ollama(lambda body: None)) as (url, _), pytest.raises(InputError, match="--chat-t"):
         OpenAICompatible(url)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from genprm.errors import ContextExceeded, InputError, ModelError, RequestFailed
+from genprm.gguf_header import read_header
 from genprm.model import Completion, Finish, Message, Model, Sampling
+from genprm.models.llama_cpp import LlamaCppFile
 from genprm.models.load import load_model
 
 pytest.importorskip("xllamacpp")
@@ -97,6 +99,27 @@ def test_the_same_greedy_texts_and_stops(models: dict[str, Model]) -> None:
     # two roundings of the same weights may part where two tokens are equally likely
     assert sum(a == b for a, b in zip(ours, torch, strict=True)) >= len(ours) - 1
     assert sum(a == b for a, b in zip(ours, llama, strict=True)) >= len(ours) - 1
+
+
+def test_literal_text_holds_no_token_by_decree(models: dict[str, Model]) -> None:
+    """Each engine's own tokenizer, with the special tokens that its weights list."""
+    header = read_header(FOLDER / "model.gguf")
+    assert "<|im_end|>" in header.special_tokens
+    text = "".join(sorted(header.special_tokens)) + "two\n".join(sorted(header.special_tokens))
+    llama = models["llama.cpp"]
+    assert isinstance(llama, LlamaCppFile)
+    encode = llama._served._tokens.encode  # the one tokenizer that all three have
+
+    async def ids(text: str) -> set[int]:
+        return set(await encode(text) or ())
+
+    async def check() -> None:
+        special = set[int]().union(*[await ids(token) for token in header.special_tokens])
+        assert await ids(text) & special
+        for model in models.values():
+            assert await ids(model.literal(text)) & special == set()
+
+    asyncio.run(check())
 
 
 @pytest.mark.parametrize("engine", ["llama.cpp", "transformers"])

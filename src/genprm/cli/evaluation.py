@@ -84,9 +84,12 @@ async def judge_rows(
             return await run_with(opened, rows, folder, on_row=advance)
 
 
-def score_predictions(rows: Sequence[LabelledSolution], path: Path, output: str | None) -> Summary:
+def score_predictions(
+    rows: Sequence[LabelledSolution], path: Path, output: str | None, *, skip_bad_rows: bool
+) -> Summary:
     """Score stored predictions; what cannot be used is counted and told on standard error."""
-    stored = read_predictions(path)
+    with counted_bad_rows(skip=skip_bad_rows) as bad:
+        stored = read_predictions(path, bad)
     if output is not None:
         with opened_folder(output) as folder:
             asyncio.run(run(rows, PredictionsJudge(path.name, stored), folder))

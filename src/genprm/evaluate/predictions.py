@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from genprm.dataset import read_rows
+from genprm.bad_rows import BadRows
 from genprm.errors import InputError
 from genprm.evaluate.labelled import LabelledSolution
+from genprm.files import Row, as_object, read_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +26,36 @@ class Predictions:
         return [identity for identity in self.first_errors if identity not in known]
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: Path, bad: BadRows | None = None) -> Predictions:
     """Read predictions; the official script's output (`prediction`) is read as well.
 
     Raises:
-        InputError: a line is not JSON, has no id, or repeats one.
+        InputError: a line is not JSON, has no id, or repeats one; only where `bad` does not skip
+            it. Of repeated ids the first line counts.
     """
+    bad = bad or BadRows()
     first_errors: dict[str, int | None] = {}
     unreadable: dict[str, str] = {}
-    for place, fields in read_rows(str(path)):
-        if fields.get("id") is None:
-            raise InputError(f"{place}: no field id; fix: add the id of the row it predicts")
-        identity = str(fields["id"])
-        if identity in first_errors:
-            raise InputError(f"{place}: the id {identity!r} is repeated; fix: keep one of them")
-        value = fields.get("first_error", fields.get("prediction"))
-        first_errors[identity] = _index(value)
-        if value is not None and first_errors[identity] is None:
-            unreadable[identity] = f"{place}: first_error {value!r} is no index"
-        elif "first_error" not in fields and "prediction" not in fields:
-            unreadable[identity] = f"{place}: no field first_error"
+    for place, row in read_file(str(path)).rows():
+        with bad.row():
+            fields = as_object(place, row)
+            identity = _identity(place, fields)
+            if identity in first_errors:
+                raise InputError(f"{place}: the id {identity!r} is repeated; fix: keep one of them")
+            value = fields.get("first_error", fields.get("prediction"))
+            first_errors[identity] = _index(value)
+            if value is not None and first_errors[identity] is None:
+                unreadable[identity] = f"{place}: first_error {value!r} is no index"
+            elif "first_error" not in fields and "prediction" not in fields:
+                unreadable[identity] = f"{place}: no field first_error"
     return Predictions(first_errors, unreadable)
+
+
+def _identity(place: str, fields: Row) -> str:
+    identity = fields.get("id")
+    if not isinstance(identity, str | int) or isinstance(identity, bool):
+        raise InputError(f"{place}: no field id; fix: add the id of the row it predicts")
+    return str(identity)
 
 
 def _index(value: object) -> int | None:

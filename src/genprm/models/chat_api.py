@@ -12,6 +12,7 @@ from typing import NoReturn
 import httpx
 from pydantic import BaseModel
 
+from genprm.control_tokens import ControlTokens
 from genprm.errors import ModelError, RequestFailed
 from genprm.http import BadReply, Refused, Retry, bearer, check
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
@@ -24,6 +25,9 @@ from genprm.records.record import JsonObject
 from genprm.step_marker import step_markers, step_prefix
 
 _END = "\x1e"  # record separator: JSON writes it as an escape, so it ends the turns for certain
+
+
+_CONTROL_TOKENS = ControlTokens()
 
 
 class _Said(BaseModel):
@@ -87,12 +91,16 @@ class ChatAPI:
         return self._context_length
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The turns, to be read back by `complete`."""
-        return json.dumps([dict(message) for message in messages]) + _END
+        """The turns, to be read back by `complete`; their contents become no control tokens.
+
+        A server's own template does not see to it: what it renders is tokenized as one text.
+        """
+        turns = [{"role": m["role"], "content": self.literal(m["content"])} for m in messages]
+        return json.dumps(turns) + _END
 
     def literal(self, text: str) -> str:
-        """Unchanged: the server puts contents into its template."""
-        return text
+        """See `Model.literal`: by the shapes of the known families, for no API tells its tokens."""
+        return _CONTROL_TOKENS.literal(text)
 
     async def complete(
         self,

@@ -6,7 +6,7 @@ The built-in one belongs to DeepSeek-R1-Distill-Qwen, the base of the released G
 checkpoints (MIT, as distributed with llama.cpp).
 """
 
-import json
+import copy
 from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import sha256
@@ -17,12 +17,18 @@ from typing import Self
 import jinja2
 from pydantic import JsonValue
 
+from genprm.control_tokens import ControlTokens
 from genprm.errors import InputError, ModelError
 from genprm.model import Message
 from genprm.models import template_process, template_program
-from genprm.models.control_tokens import ControlTokens, markers_of
-from genprm.models.role_markers import probe, role_markers
+from genprm.models.role_markers import markers_of, probe, role_markers
 from genprm.models.template_program import TemplateFault
+from genprm.models.tokenizer_files import (
+    named_token,
+    read_text,
+    special_tokens,
+    tokenizer_config,
+)
 from genprm.records.record import JsonObject
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -66,8 +72,17 @@ class ChatTemplate:
             raise InputError(
                 f"{origin}: not a chat template: {type(error).__name__}; fix: --chat-template FILE"
             ) from None
-        plain = role_markers(rendered, ControlTokens(special).removed)
-        self.literal = ControlTokens(special, plain).literal
+        self._special = frozenset(special)
+        self._roles = role_markers(rendered, ControlTokens(special).removed)
+        self.literal = ControlTokens(special, self._roles).literal
+
+    def with_tokens(self, special_tokens: Iterable[str]) -> Self:
+        """The same template, with more tokens that no text may hold: those of its engine."""
+        twin = copy.copy(self)
+        twin._special = self._special | frozenset(special_tokens)
+        if twin._special != self._special:
+            twin.literal = ControlTokens(twin._special, self._roles).literal
+        return twin
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
@@ -76,10 +91,10 @@ class ChatTemplate:
         Raises:
             InputError: the folder holds no template, or one that cannot be read.
         """
-        config = _tokenizer_config(folder)
+        config = tokenizer_config(folder)
         file = folder / "chat_template.jinja"
         if file.is_file():
-            return cls._of(file, _read(file), config, folder)
+            return cls._of(file, read_text(file), config, folder)
         embedded = config.get("chat_template")
         if isinstance(embedded, list):  # several named templates
             embedded = _default_template(embedded)
@@ -95,7 +110,7 @@ class ChatTemplate:
         """A model folder, or a template file; special tokens come from the config beside it."""
         if path.is_dir():
             return cls.from_folder(path)
-        return cls._of(path, _read(path), _tokenizer_config(path.parent), path.parent)
+        return cls._of(path, read_text(path), tokenizer_config(path.parent), path.parent)
 
     @classmethod
     def r1_distill_qwen(cls) -> Self:
@@ -113,9 +128,9 @@ class ChatTemplate:
     def _of(cls, file: Path, source: str, config: JsonObject, folder: Path) -> Self:
         return cls(
             source,
-            bos_token=_token(config, "bos_token"),
-            eos_token=_token(config, "eos_token"),
-            special_tokens=_special_tokens(config, folder),
+            bos_token=named_token(config, "bos_token"),
+            eos_token=named_token(config, "eos_token"),
+            special_tokens=special_tokens(folder),
             origin=str(file),
             trusted=folder.resolve().is_relative_to(_PACKAGE),
         )
@@ -144,48 +159,6 @@ class ChatTemplate:
         return self._run(self.source, self.tokens, messages, generation_prompt=generation_prompt)
 
 
-def _tokenizer_config(folder: Path) -> JsonObject:
-    file = folder / "tokenizer_config.json"
-    if not file.is_file():
-        return {}
-    try:
-        config = json.loads(_read(file))
-    except (ValueError, RecursionError) as error:
-        cause = " ".join(str(error).split())[:200]
-        raise InputError(f"{file}: broken JSON ({cause}); fix: download it again") from None
-    return config if isinstance(config, dict) else {}
-
-
 def _default_template(named: Sequence[JsonValue]) -> JsonValue:
     entries = [entry for entry in named if isinstance(entry, dict)]
     return next((e.get("template") for e in entries if e.get("name") == "default"), None)
-
-
-def _special_tokens(config: JsonObject, folder: Path) -> list[str]:
-    """The special tokens that a tokenizer's files list."""
-    listed = config.get("added_tokens_decoder")
-    entries = list(listed.values()) if isinstance(listed, dict) else []
-    file = folder / "tokenizer.json"
-    if not entries and file.is_file():
-        try:
-            tokenizer = json.loads(_read(file))
-        except (ValueError, RecursionError):  # the engine says what is wrong with its tokenizer
-            tokenizer = None
-        added = tokenizer.get("added_tokens") if isinstance(tokenizer, dict) else None
-        entries = added if isinstance(added, list) else []
-    special = [entry for entry in entries if isinstance(entry, dict) and entry.get("special")]
-    return [text for entry in special if isinstance(text := entry.get("content"), str)]
-
-
-def _token(config: JsonObject, key: str) -> str:
-    token = config.get(key)
-    if isinstance(token, dict):  # a serialised AddedToken
-        token = token.get("content")
-    return token if isinstance(token, str) else ""
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot read it: {error}; fix: --chat-template FILE") from None

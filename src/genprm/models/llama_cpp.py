@@ -73,6 +73,7 @@ class LlamaCppFile:
             f"{self._server.listening_address}/v1",
             api_key=key,
             chat_template=chat_template,
+            special_tokens=header.special_tokens,
             connections=4 * slots,
         )
         self._identity = ModelIdentity(

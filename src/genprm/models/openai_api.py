@@ -6,7 +6,7 @@ as a stream that is cut, and so ended, here.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar, cast
@@ -45,7 +45,8 @@ class OpenAICompatible:
 
     `url` is the server or its `/v1`; `model` one of its models, by default its first.
     `chat_template` replaces the one that the server tells (llama.cpp) or that the model's name
-    implies (GenPRM). `context_length` bounds what the server tells (Ollama: is asked of it).
+    implies (GenPRM). `special_tokens` are those of its tokenizer, beyond what the server tells.
+    `context_length` bounds what the server tells (Ollama: is asked of it).
     `connections` bounds the requests under way, `timeout` the seconds that one may take.
 
     Raises:
@@ -60,6 +61,7 @@ class OpenAICompatible:
         model: str | None = None,
         api_key: str | None = None,
         chat_template: ChatTemplate | None = None,
+        special_tokens: Iterable[str] = (),
         context_length: int | None = None,
         connections: int = 512,
         timeout: float = 600.0,
@@ -67,7 +69,9 @@ class OpenAICompatible:
     ) -> None:
         headers = bearer(api_key)
         self._server: Server = ask_server(url, model, headers, context_length)
-        self._template = chat_template or self._server.template()
+        template = chat_template or self._server.template()
+        known = {*special_tokens, *self._server.special_tokens}
+        self._template = template.with_tokens(known)
         told = self._server.context_length or _CONTEXT
         self._context_length = min(told, context_length) if context_length else told
         self._retry = retry

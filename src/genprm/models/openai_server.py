@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import httpx
@@ -16,7 +17,8 @@ from genprm.models.chat_template import ChatTemplate
 from genprm.models.folder_template import template_of
 from genprm.models.native_dialects import TGI, LlamaCpp, Ollama, SGLang
 from genprm.models.openai_dialects import VLLM, Generic, LMStudio
-from genprm.models.server_probes import ask_ollama, ask_tgi, probe
+from genprm.models.server_probes import ask_ollama, ask_special_tokens, ask_tgi, probe
+from genprm.models.tokenizer_files import special_tokens
 
 _OWNERS = {
     "vllm": VLLM(),
@@ -87,6 +89,7 @@ class Server:
     engine: str = ""  # what the server says it is
     weights: str | None = None  # where it says that the weights come from
     template_root: str = ""  # the folder or Hub repository of the weights' tokenizer
+    special_tokens: frozenset[str] = frozenset()  # of its tokenizer, where it tells
 
     @property
     def url(self) -> str:
@@ -140,6 +143,7 @@ def ask_server(
                 told = ask_tgi(client)
                 return Server(root, entry.id, dialect, **told.fields)
             adds_bos = isinstance(dialect, SGLang) and _adds_bos(client, entry.id)
+            special = ask_special_tokens(client) if isinstance(dialect, VLLM) else frozenset()
         except (httpx.TransportError, Unavailable) as error:
             raise ModelError(
                 f"{url}: {cause(error)}; fix: start the server, or correct the URL"
@@ -161,7 +165,13 @@ def ask_server(
         engine=entry.owned_by or "",
         weights=entry.root,
         template_root=entry.root or "",
+        special_tokens=special | _of_folder(entry.root),
     )
+
+
+def _of_folder(root: str | None) -> frozenset[str]:
+    """The special tokens of weights that lie on this machine."""
+    return special_tokens(Path(root)) if root and Path(root).is_dir() else frozenset()
 
 
 def _loaded(client: httpx.Client, url: str) -> object:

@@ -19,6 +19,7 @@ from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_thread import EngineThread
 from genprm.models.openvino_engine import PipelineBatch
 from genprm.models.openvino_requests import Choosing, Completing, Text
+from genprm.models.tokenizer_files import special_tokens
 from genprm.models.weights import hash_weights, version_of
 from genprm.records.validation import field_fault
 
@@ -63,7 +64,8 @@ class OpenVINO:
                 "export openvino makes one of a Hugging Face folder), or serve the folder with "
                 "vLLM and name http://HOST:PORT/v1"
             )
-        self._template = chat_template or ChatTemplate.from_folder(folder)
+        template = chat_template or ChatTemplate.from_folder(folder)
+        self._template = template.with_tokens(special_tokens(folder))
         context_length = _context_length(folder, cache_gb)
         try:
             loaded = source if source.suffix == ".gguf" else folder

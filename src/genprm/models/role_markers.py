@@ -9,6 +9,9 @@ stands between their contents is what opens turns.
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+import jinja2
+from jinja2 import nodes
+
 from genprm.model import Message
 from genprm.models.template_program import EndlessTemplate, TemplateFault
 
@@ -27,6 +30,7 @@ _PROBES: tuple[tuple[Message, ...], ...] = (
     ),
     ({"role": "user", "content": _CONTENTS[1]},),
 )
+_MARKER = re.compile(r"<[^\s<>]{1,60}>|\[/?[A-Za-z_]{2,40}\]|<<[^\s<>]{1,40}>>")
 _SENTINEL = re.compile("|".join(_CONTENTS))
 _ENDS_WITH_COLON = re.compile(r".*[:：]", re.S)
 _LONGEST = 60  # characters of a marker; longer text is a default system prompt
@@ -69,15 +73,13 @@ def _markers(rendered: str, without_tokens: Callable[[str], str]) -> Iterator[st
                 yield marker
 
 
-def marker_pattern(marker: str) -> str:
-    """A pattern of the marker wherever it could be read as one, however it is spaced or counted.
+def markers_of(template: str) -> frozenset[str]:
+    """The markers that a chat template writes: `<...>` and `[...]` in its text and its strings.
 
-    A space behind its first character makes it another text, so none is allowed for there.
+    Raises:
+        jinja2.TemplateSyntaxError: it is no template.
     """
-    if re.match(r".[\s:：]", marker):
-        spaced = re.escape(marker)
-    else:
-        spaced = r"[ \t]*".join(map(re.escape, marker.split()))
-        spaced = re.sub("([:：])", r"[ \\t]*\1", spaced)
-    spaced = re.sub(r"\d+", r"\\d{1,6}", spaced)
-    return rf"(?<!\w){spaced}" if marker[0].isalnum() else spaced
+    tree = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)
+    texts = [part.data for part in tree.find_all(nodes.TemplateData)]
+    texts += [part.value for part in tree.find_all(nodes.Const) if isinstance(part.value, str)]
+    return frozenset(marker for text in texts for marker in _MARKER.findall(text))

@@ -1,14 +1,17 @@
 """Servers that `/v1/models` does not tell apart, known by the routes that only they have."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypedDict, TypeVar
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from genprm.gguf_header import TAKEN_OUT, TOKEN_KINDS, TOKENS
 from genprm.http import Refused, Unavailable, check, check_reply
 from genprm.models.native_dialects import TGI, Ollama
 from genprm.models.openai_dialects import Generic, LiteLLM
+from genprm.models.tokenizer_files import listed_tokens
 from genprm.records.record import JsonObject
 
 _OLLAMA_CONTEXT = 8192
@@ -31,6 +34,10 @@ class _Show(BaseModel):
     model_info: JsonObject = {}
 
 
+class _TokenizerInfo(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
 class _Tag(BaseModel):
     name: str
     digest: str
@@ -48,6 +55,7 @@ class ServerFields(TypedDict):
     engine: str
     weights: str | None
     template_root: str
+    special_tokens: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def ask_ollama(client: httpx.Client, model: str, context: int | None) -> Told:
     """Version, digest and context; raises what `genprm.http.check` raises."""
     version = _told(client, "api/version", _Version)
     tags = _told(client, "api/tags", _Tags)
-    shown = client.post("api/show", json={"model": model})
+    shown = client.post("api/show", json={"model": model, "verbose": True})
     check(shown)
     fields = _Show.model_validate(shown.json()).model_info
     longest = next((n for key, n in fields.items() if key.endswith(".context_length")), None)
@@ -90,6 +98,7 @@ def ask_ollama(client: httpx.Client, model: str, context: int | None) -> Told:
             "engine": f"ollama {version.version}" if version else "ollama",
             "weights": digests.get(model),
             "template_root": "",
+            "special_tokens": frozenset(_taken_out(fields)),
         },
     )
 
@@ -109,8 +118,24 @@ def ask_tgi(client: httpx.Client) -> Told:
             "engine": "tgi",
             "weights": f"{info.model_id}@{info.model_sha}" if info.model_sha else info.model_id,
             "template_root": info.model_id,
+            "special_tokens": frozenset(),
         },
     )
+
+
+def ask_special_tokens(client: httpx.Client) -> frozenset[str]:
+    """The special tokens of vLLM's tokenizer; none unless `--enable-tokenizer-info-endpoint`."""
+    config = _told(client, "tokenizer_info", _TokenizerInfo)
+    return frozenset(listed_tokens(config.model_dump())) if config else frozenset()
+
+
+def _taken_out(fields: JsonObject) -> Iterator[str]:
+    """The tokens of a GGUF file's header that its tokenizer takes out of any text."""
+    tokens, kinds = (fields.get(key) for key in (TOKENS, TOKEN_KINDS))
+    if isinstance(tokens, list) and isinstance(kinds, list):
+        for token, kind in zip(tokens, kinds, strict=False):
+            if kind in TAKEN_OUT and isinstance(token, str):
+                yield token
 
 
 def _told(client: httpx.Client, path: str, kind: type[M]) -> M | None:

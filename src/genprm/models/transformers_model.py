@@ -13,6 +13,7 @@ from genprm.errors import InputError, MissingExtra, ModelError
 from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_thread import EngineThread
+from genprm.models.tokenizer_files import special_tokens
 from genprm.models.weights import hash_weights, version_of
 
 
@@ -40,7 +41,8 @@ class Transformers:
     ) -> None:
         _check_folder(folder)
         self._name = name or folder.name
-        self._template = chat_template or ChatTemplate.from_folder(folder)
+        template = chat_template or ChatTemplate.from_folder(folder)
+        self._template = template.with_tokens(special_tokens(folder))
         model, tokenizer = _load(folder, dtype)
         from genprm.models.transformers_batch import TransformersBatch
         from genprm.models.transformers_cache import PrefixStore

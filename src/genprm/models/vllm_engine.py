@@ -14,6 +14,7 @@ from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sam
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
+from genprm.models.tokenizer_files import special_tokens
 from genprm.models.weights import hash_weights, version_of
 
 
@@ -35,7 +36,8 @@ class VLLMInProcess:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         self._name = name or folder.name
-        self._template = chat_template or ChatTemplate.from_folder(folder)
+        template = chat_template or ChatTemplate.from_folder(folder)
+        self._template = template.with_tokens(special_tokens(folder))
         self._llm, self._tokenizer = _load(folder, settings or {})
         self._context_length = int(self._llm.model_config.max_model_len)
         self._numbers = itertools.count()

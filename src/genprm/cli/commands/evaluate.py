@@ -85,7 +85,9 @@ def processbench(
 
     rows = evaluation.labelled_rows(data or [], subset, limit, skip_bad_rows=skip_bad_rows)
     if predictions is not None:
-        summary = evaluation.score_predictions(rows, predictions, output)
+        summary = evaluation.score_predictions(
+            rows, predictions, output, skip_bad_rows=skip_bad_rows
+        )
     else:
         settings = judging.settings(stop_at_first_error=stop_at_first_error)
         options = JudgeOptions(judge, engine.choice, settings, tokenizer)

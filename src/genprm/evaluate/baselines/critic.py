@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from genprm.concurrency import together
+from genprm.control_tokens import ControlTokens
 from genprm.errors import RequestFailed
 from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.judgement import most_common
@@ -35,6 +36,7 @@ TEMPLATE = (
     "Please put your final answer (i.e., the index) in \\boxed{{}}."
 )
 
+_CONTROL_TOKENS = ControlTokens()
 _CUT = {"length", "max_tokens", "content_filter", "abort", "error"}  # reasons that are no end
 
 
@@ -86,7 +88,9 @@ class Critic:
             "/chat/completions",
             {
                 "model": self._model,
-                "messages": [{"role": "user", "content": critique_prompt(solution)}],
+                "messages": [
+                    {"role": "user", "content": _CONTROL_TOKENS.literal(critique_prompt(solution))}
+                ],
                 "temperature": self._settings.temperature,
                 "top_p": self._settings.top_p,
                 "max_tokens": self._settings.max_tokens,

@@ -12,11 +12,12 @@ read, so that a problem or step that contains a marker's text cannot shift the r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import exp
 from typing import TYPE_CHECKING, TypeAlias
 
+from genprm.control_tokens import ControlTokens
 from genprm.errors import ModelError
 from genprm.problem import Solution
 
@@ -50,7 +51,16 @@ class Convention:
 
     name: str
     head: Head
-    mark: Callable[[Tokenizer, Solution], Marked]
+    marking: Callable[[Tokenizer, Solution], Marked]
+
+    def mark(self, tokenizer: Tokenizer, solution: Solution) -> Marked:
+        """The solution with its steps marked; what it says becomes no control token or mark."""
+        added = [str(token) for token in tokenizer.added_tokens_decoder.values()]
+        literal = ControlTokens([*tokenizer.all_special_tokens, *added]).literal
+        steps = tuple(map(literal, solution.steps))
+        return self.marking(
+            tokenizer, replace(solution, problem=literal(solution.problem), steps=steps)
+        )
 
     def columns(self, tokenizer: Tokenizer) -> tuple[int, int] | None:
         """Token ids of (bad, good) in the vocabulary, where the head is a language model's."""

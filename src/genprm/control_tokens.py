@@ -6,34 +6,40 @@ space is put behind the first character of each such string before it joins a pr
 says the same to a reader and is plain text to every tokenizer.
 
 What counts as one: the special tokens of the model's own tokenizer, the markers that its chat
-template writes (plain-text ones too, see `role_markers`), and the shapes that the known families
-use, since a server does not tell its list.
+template writes (plain-text ones too, see `models.role_markers`), and the shapes that the known
+families use, since a server does not tell its list.
 """
 
 import re
 from collections.abc import Iterable
 
-import jinja2
-from jinja2 import nodes
-
-from genprm.models.role_markers import marker_pattern
-
 _FAMILIES = (
     r"<[|｜][^\s<>|｜][^<>|｜\n]{0,60}[|｜]>",  # ChatML, Llama 3, Phi, harmony, DeepSeek
     r"<\|[a-z_]{1,40}>",  # Gemma 4: <|turn>, <|channel>
     r"<[a-z_]{1,40}\|>",  # and their ends: <turn|>
-    r"</?(?:s|unk|pad|bos|eos|mask|cls|sep|sop|eop|eod|think|analysis_think)>",
+    r"</?(?:s|unk|pad|bos|eos|mask|cls|sep|sop|eop|eod|eoh|eoa|eot|think|analysis_think|AI"
+    r"|human|bot|role|answer_start|extra_token|用户)>",
+    r"<_(?:user|bot|system|start|end|pad|unk|observation)>",  # TeleChat
+    r"<(?:BOS|EOS|PAD|UNK|CLS|SEP|MASK|EOP)_?(?:TOKEN)?>",  # Command R
     r"</?(?:tool_call|tool_response|tools|function_calls|tool_calls)>",
     r"</?(?:start|end|begin)_of_[a-z_]{1,30}>",  # Gemma
-    r"<(?:fim|repo|file|filename|reponame|jupyter|issue|commit)_[a-z_]{1,30}>",  # code
-    r"<(?:unused|reserved|extra_id_|image|audio|video|special_?|SPECIAL_|dummy)_?\d{1,6}>",
+    r"</?(?:fim|repo|file|filename|reponame|jupyter|issue|commit)_[a-z_]{1,30}>",  # code
+    r"▁?<(?:PRE|SUF|MID|EOT)>",
+    r"<(?:unused|reserved|extra_id_|extra_|image|audio|video|special_?|SPECIAL_|dummy|control_?)"
+    r"_?:?\d{1,6}>",
+    r"</?(?:seed|hy|mask|longcat)[:_][^\s<>]{1,40}>",  # Seed, Hunyuan, ERNIE, LongCat
+    r"</?(?:img|image|IMG_CONTEXT|ref|box|quad|image_soft_token|fake_token_around_image)>",
     r"<0x[0-9a-f]{2}>",  # SentencePiece bytes
     r"<</?SYS>>",  # Llama 2
+    r">>(?:QUESTION|ANSWER|TITLE|ABSTRACT|INTRODUCTION|SUMMARY|COMMENT|DOMAIN|PREFIX|SUFFIX"
+    r"|MIDDLE)<<",  # Falcon
+    r"\[\|[a-z_]{1,40}\|\]",  # EXAONE
+    r"\]~!?b\[|\]~b\]|\[e~\[",  # MiniMax
     r"\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CONTENT|THINK|IMG|PREFIX|MIDDLE"
-    r"|SUFFIX|gMASK|sMASK|MASK|BOS|EOS|PAD|UNK|CLS|SEP)\]",  # Mistral, GLM, BERT
-    r"\[(?:TOOL_CALLS|CALL_ID|ARGS|MODEL_SETTINGS|IMG_BREAK|IMG_END)\]",
+    r"|SUFFIX|gMASK|sMASK|MASK|BOS|EOS|PAD|UNK|CLS|SEP|AUDIO|BEGIN_AUDIO|TRANSCRIBE)\]",
+    r"\[(?:TOOL_CALLS|CALL_ID|ARGS|MODEL_SETTINGS|IMG_BREAK|IMG_END)\]",  # Mistral, GLM, BERT
+    r"\[(?:UNUSED_TOKEN_|unused|control_)\d{1,6}\]",  # InternLM 2, BERT
 )
-_MARKER = re.compile(r"<[^\s<>]{1,60}>|\[/?[A-Za-z_]{2,40}\]|<<[^\s<>]{1,40}>>")
 
 
 class ControlTokens:
@@ -41,7 +47,7 @@ class ControlTokens:
 
     def __init__(self, tokens: Iterable[str] = (), role_markers: Iterable[str] = ()) -> None:
         own = sorted({token for token in tokens if _can_be_split(token)}, key=len, reverse=True)
-        plain = map(marker_pattern, sorted(set(role_markers), key=len, reverse=True))
+        plain = map(_pattern, sorted(set(role_markers), key=len, reverse=True))
         self._tokens = re.compile(
             "|".join([*map(re.escape, own), *_FAMILIES, *plain]), re.IGNORECASE
         )
@@ -57,18 +63,6 @@ class ControlTokens:
         return self._tokens.sub("", text)
 
 
-def markers_of(template: str) -> frozenset[str]:
-    """The markers that a chat template writes: `<...>` and `[...]` in its text and its strings.
-
-    Raises:
-        jinja2.TemplateSyntaxError: it is no template.
-    """
-    tree = jinja2.Environment(extensions=["jinja2.ext.loopcontrols"]).parse(template)
-    texts = [part.data for part in tree.find_all(nodes.TemplateData)]
-    texts += [part.value for part in tree.find_all(nodes.Const) if isinstance(part.value, str)]
-    return frozenset(marker for text in texts for marker in _MARKER.findall(text))
-
-
 def _spaced(found: re.Match[str]) -> str:
     token = found[0]
     return f"{token[0]} {token[1:]}"
@@ -80,3 +74,17 @@ def _can_be_split(token: str) -> bool:
     White space and single characters (some tokenizers list them as added tokens) are text.
     """
     return len(token.strip()) > 1 and token == token.strip() and not token.isalnum()
+
+
+def _pattern(marker: str) -> str:
+    """A pattern of the marker wherever it could be read as one, however it is spaced or counted.
+
+    A space behind its first character makes it another text, so none is allowed for there.
+    """
+    if re.match(r".[\s:：]", marker):
+        spaced = re.escape(marker)
+    else:
+        spaced = r"[ \t]*".join(map(re.escape, marker.split()))
+        spaced = re.sub("([:：])", r"[ \\t]*\1", spaced)
+    spaced = re.sub(r"\d+", r"\\d{1,6}", spaced)
+    return rf"(?<!\w){spaced}" if marker[0].isalnum() else spaced
