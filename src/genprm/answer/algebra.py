@@ -32,6 +32,11 @@ _NOT_EVALUATED = (
     (re.compile(r"\\ln(?![A-Za-z])"), "a natural logarithm"),
     (re.compile(r"\\sqrt\s*\{\s*-"), "a root of a negative number"),
     (re.compile(r"\\mathbb"), "a set of numbers by its name"),
+    (re.compile(r"\d\s*[CP]_?\{?\s*\d|\b[CP]\s*\(\s*\d+\s*,"), "a number of choices"),
+    (re.compile(r"^\W*\d+(?:\.\d+)?\s?[kKMB]$"), "a number in thousands or millions"),
+    (re.compile(r"\d\s?['′](?!\()"), "feet, inches or minutes of arc"),
+    (re.compile(r"\d\.\.+|\\[lc]?dots(?![A-Za-z])|…"), "a number that goes on"),
+    (re.compile(r"\d\s*(?:\\text\{)?\s*(?:R|r|remainder)\b\s*\}?\s*\d"), "a remainder"),
 )
 _FUNCTIONS = {"sqrt", "infinity", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh"}
 _HALVES_OF_A_DAY = {"am", "pm"}
@@ -74,7 +79,7 @@ def compare_formulas(gold: str, answer: str) -> Outcome:
     """
     read = _read(gold), _read(answer)
     words = _words(gold), _words(answer)
-    constants = [_constant(expressions) for expressions in read]
+    constants = [_constant(_imaginary(expressions)) for expressions in read]
     if constants[0] is not None and constants[1] is not None:
         equal = _same_constant(constants[0], constants[1])
     else:  # both ways, since what equals what must not depend on which one is the gold answer
@@ -159,6 +164,15 @@ def _constant(expressions: list[Any]) -> Any:
         return None
     exact = {number: sympy.Rational(str(number)) for number in first.atoms(sympy.Float)}
     return first.xreplace(exact)
+
+
+def _imaginary(expressions: list[Any]) -> list[Any]:
+    """With the letter i as the imaginary unit, where nothing else is left open."""
+    letter = sympy.Symbol("i")
+    first = expressions[0] if expressions else None
+    if isinstance(first, sympy.Expr) and first.free_symbols == {letter}:
+        return [first.xreplace({letter: sympy.I}), *expressions[1:]]
+    return expressions
 
 
 def _same_constant(one: Any, other: Any) -> bool:
