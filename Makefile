@@ -6,7 +6,7 @@ MINUTES ?= 120
 DECAY_MINUTES ?= 30
 SECONDS ?= 20
 
-.PHONY: help demo test check bench test-vllm test-verl bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
+.PHONY: help demo test check bench test-vllm test-verl test-deploy bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
 	arithmetic tidy clean
 
 help:  ## list the commands
@@ -67,6 +67,11 @@ test-verl: $(VENV)/.dev  ## our reward function under verl's own reward manager
 	.venv-verl/bin/pip install -q torch==2.13.0
 	.venv-verl/bin/pip install -q -e '.[serve]' verl==0.9.1 pytest hypothesis
 	.venv-verl/bin/pytest -rs -k verl tests/rewards
+
+test-deploy: $(VENV)/.dev  ## the manifests in deploy/ against the schemas of Kubernetes
+	test -d .venv-deploy || $(PYTHON) -m venv .venv-deploy
+	.venv-deploy/bin/pip install -q -e . kubernetes-validate pytest pyyaml
+	.venv-deploy/bin/pytest -rs tests/test_deploy.py
 
 # One stable phase for both models on all cores, then a decay phase for each of them.
 PRETRAIN = -m training.arithmetic.pretraining

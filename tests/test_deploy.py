@@ -2,7 +2,9 @@
 
 import shlex
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -23,6 +25,77 @@ def test_a_manifest_names_its_kind_and_itself(file: str, document: dict[str, obj
     assert {"apiVersion", "kind", "metadata"} <= document.keys()
     assert isinstance(document["metadata"], dict)
     assert document["metadata"]["name"]
+
+
+# The fields of resources that Kubernetes itself does not know, as their Go types name them:
+# ray-project/kuberay, ray-operator/apis/ray/v1 (rayjob_types.go, raycluster_types.go), and
+# kubernetes-sigs/agent-sandbox, api/v1beta1/sandbox_types.go. Only those that we use.
+FIELDS = {
+    ("ray.io/v1", "RayJob"): {
+        "entrypoint",
+        "shutdownAfterJobFinishes",
+        "ttlSecondsAfterFinished",
+        "backoffLimit",
+        "rayClusterSpec",
+        "rayClusterSpec.rayVersion",
+        "rayClusterSpec.headGroupSpec",
+        "rayClusterSpec.headGroupSpec.rayStartParams",
+        "rayClusterSpec.headGroupSpec.template",
+        "rayClusterSpec.workerGroupSpecs",
+        "rayClusterSpec.workerGroupSpecs.groupName",
+        "rayClusterSpec.workerGroupSpecs.replicas",
+        "rayClusterSpec.workerGroupSpecs.minReplicas",
+        "rayClusterSpec.workerGroupSpecs.maxReplicas",
+        "rayClusterSpec.workerGroupSpecs.rayStartParams",
+        "rayClusterSpec.workerGroupSpecs.template",
+    },
+    ("agents.x-k8s.io/v1beta1", "Sandbox"): {"service", "podTemplate"},
+}
+PODS = ("template", "podTemplate")  # a pod's template, which Kubernetes knows
+FREE = ("rayStartParams",)  # any words that `ray start` takes
+
+
+def _fields(value: object, name: str = "") -> Iterator[str]:
+    """The names of all fields, but not of those within pods."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _fields(item, name)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield f"{name}.{key}".lstrip(".")
+            if key not in (*PODS, *FREE):
+                yield from _fields(inner, f"{name}.{key}")
+
+
+def _pods(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _pods(item)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in PODS:
+                metadata = {"name": "pod", **inner.get("metadata", {})}
+                pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+                yield {**pod, "spec": inner["spec"]}
+            else:
+                yield from _pods(inner)
+
+
+@pytest.mark.parametrize(("file", "document"), DOCUMENTS)
+def test_a_resource_has_fields_that_its_controller_knows(
+    file: str, document: dict[str, Any]
+) -> None:
+    known = FIELDS.get((document["apiVersion"], document["kind"]))
+    if known is not None:
+        assert set(_fields(document["spec"])) <= known
+
+
+@pytest.mark.parametrize(("file", "document"), DOCUMENTS)
+def test_a_resource_fits_the_schema_of_kubernetes(file: str, document: dict[str, Any]) -> None:
+    kubernetes = pytest.importorskip("kubernetes_validate", reason="make test-deploy has it")
+    own = (document["apiVersion"], document["kind"]) in FIELDS
+    for resource in _pods(document["spec"]) if own else [document]:
+        kubernetes.validate(resource, "1.33", strict=True)
 
 
 def _commands() -> list[list[str]]:
