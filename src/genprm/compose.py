@@ -118,7 +118,9 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
 @asynccontextmanager
 async def _open_service(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[StepJudge, None]:
     if choice.cascade is not None:
-        raise InputError("--cascade: a service has its own judge; fix: start it with --cascade")
+        raise InputError(
+            "--cascade: a service has its own judge; fix: start the service with --cascade"
+        )
     url = choice.model.name.removeprefix(SERVICE)
     async with AsyncClient(url, api_key=choice.model.api_key) as client:
         yield RemoteJudge(client, await client.judge(), settings)

@@ -54,7 +54,10 @@ def read_solutions(source: str, bad: BadRows | None = None) -> list[Solution]:
         with bad.row():
             solutions.append(_solution(place, as_object(place, row)))
     if not solutions:
-        raise InputError(f"{source}: no rows; fix: one JSON object per line with problem, steps")
+        raise InputError(
+            f"{source}: there are no rows; "
+            "fix: write one JSON object with problem and steps on each line"
+        )
     return solutions
 
 
@@ -73,7 +76,9 @@ def read_problems(source: str, bad: BadRows | None = None) -> list[Problem]:
         with bad.row():
             problems.append(problem_of(place, as_object(place, row), number))
     if not problems:
-        raise InputError(f"{source}: no rows; fix: one JSON object per line with a problem")
+        raise InputError(
+            f"{source}: there are no rows; fix: write one JSON object with a problem on each line"
+        )
     return problems
 
 
@@ -112,7 +117,10 @@ def _solution_from_prose(source: str, text: str) -> Solution:
         "solution": _without(_SOLUTION_HEADING, solution),
     }
     if not solution.strip():
-        raise InputError(f"{source}: no solution; fix: the problem, a blank line, the solution")
+        raise InputError(
+            f"{source}: there is no solution; "
+            "fix: write the problem, a blank line, and the solution"
+        )
     return _solution(source, row)
 
 
@@ -159,8 +167,10 @@ def _steps(place: str, row: _SolutionRow) -> tuple[str, ...]:
     if not steps:
         raise InputError(
             f"{place}: field steps: missing or empty; "
-            "fix: a list of texts, or a field solution with the whole text"
+            "fix: give a list of texts, or a field solution with the whole text"
         )
     if len(steps) > MAX_STEPS:
-        raise InputError(f"{place}: field steps: {len(steps):,} steps; fix: at most {MAX_STEPS:,}")
+        raise InputError(
+            f"{place}: field steps: {len(steps):,} steps; fix: split it into at most {MAX_STEPS:,}"
+        )
     return steps

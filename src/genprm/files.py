@@ -35,14 +35,17 @@ _BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 _NOT_DATA = (
-    (b"version https://git-lfs", "a Git LFS pointer, not the data; fix: git lfs pull"),
-    (b"PK\x03\x04", "an archive or a spreadsheet; fix: unpack it, or save it as JSON Lines"),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd; fix: unpack it with unzstd"),
-    (b"BZh", "compressed with bzip2; fix: unpack it with bunzip2"),
-    (b"\xfd7zXZ", "compressed with xz; fix: unpack it with unxz"),
-    (b"%PDF", "a PDF; fix: save its rows as JSON Lines"),
-    (b"SQLite format 3", "a data base; fix: save its rows as JSON Lines"),
-    (b"ARROW1", "an Arrow file; fix: save it as Parquet or JSON Lines"),
+    (b"version https://git-lfs", "this is a Git LFS pointer, not the data; fix: run git lfs pull"),
+    (
+        b"PK\x03\x04",
+        "this is an archive or a spreadsheet; fix: unpack it, or save it as JSON Lines",
+    ),
+    (b"\x28\xb5\x2f\xfd", "this is compressed with zstd; fix: unpack it with unzstd"),
+    (b"BZh", "this is compressed with bzip2; fix: unpack it with bunzip2"),
+    (b"\xfd7zXZ", "this is compressed with xz; fix: unpack it with unxz"),
+    (b"%PDF", "this is a PDF; fix: save its rows as JSON Lines"),
+    (b"SQLite format 3", "this is a database; fix: save its rows as JSON Lines"),
+    (b"ARROW1", "this is an Arrow file; fix: save it as Parquet or JSON Lines"),
 )
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 _JSON_NAMES = (".json", ".jsonl", ".ndjson")
@@ -115,7 +118,9 @@ def read_file(source: str) -> DataFile:
     if data.startswith(b"PAR1"):
         return DataFile(source, table=_parquet_rows(source, data))
     if source.removesuffix(".gz").endswith((".csv", ".tsv")):
-        raise InputError(f"{source}: a table of text; fix: save it as JSON Lines or Parquet")
+        raise InputError(
+            f"{source}: this is a table of text; fix: save it as JSON Lines or Parquet"
+        )
     return DataFile(source, _decoded(source, data))
 
 
@@ -138,7 +143,9 @@ def as_object(place: str, row: JsonValue | InputError) -> Row:
     if isinstance(row, InputError):
         raise row
     if not isinstance(row, dict):
-        raise InputError(f"{place}: not a JSON object; fix: one JSON object per line")
+        raise InputError(
+            f"{place}: this is not a JSON object; fix: write one JSON object on each line"
+        )
     return row
 
 
@@ -184,7 +191,7 @@ def _unpacked(source: str, data: bytes) -> bytes:
         if data.startswith(mark):
             raise InputError(f"{source}: {what}")
     if _PAGE.match(data):
-        raise InputError(f"{source}: a web page, not the data; fix: download the raw file")
+        raise InputError(f"{source}: this is a web page, not the data; fix: download the raw file")
     return data
 
 
@@ -196,7 +203,9 @@ def _decoded(source: str, data: bytes) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{source}:{line}: not UTF-8; fix: save the file as UTF-8") from None
+        raise InputError(
+            f"{source}:{line}: the text is not UTF-8; fix: save the file as UTF-8"
+        ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -242,7 +251,7 @@ def _parse(text: str) -> JsonValue:
 
 
 def _broken(place: str, cause: str) -> InputError:
-    return InputError(f"{place}: broken JSON ({cause}); fix: one JSON object per line")
+    return InputError(f"{place}: broken JSON ({cause}); fix: write one JSON object on each line")
 
 
 def _parquet_rows(source: str, data: bytes) -> list[JsonValue]:
@@ -269,5 +278,7 @@ def _hub_rows(name: str) -> Iterable[JsonValue]:
         rows: Iterable[JsonValue] = datasets.load_dataset(name, split=split or "train")
     except Exception as error:  # whatever the Hub's client raises: no such set, no network
         cause = " ".join(str(error).split())[:200]
-        raise InputError(f"hf:{name}: {cause}; fix: a name on the Hub, or a file") from None
+        raise InputError(
+            f"hf:{name}: {cause}; fix: name a data set of the Hub, or a file"
+        ) from None
     return rows

@@ -83,7 +83,7 @@ def read_header(file: Path) -> GgufHeader:
             return _read(_Cursor(m))
     except (struct.error, IndexError, EOFError):
         raise InputError(
-            f"{file}: ends within its header; fix: download the file again, whole"
+            f"{file}: the file ends within its header; fix: download all of it again"
         ) from None
     except OSError as error:
         raise InputError(f"{file}: cannot read it: {error.strerror}") from None
@@ -118,7 +118,7 @@ class _Cursor:
     def text(self) -> str:
         length = self.length()
         if length > _LONGEST_TEXT:
-            raise ValueError("not a readable GGUF header; fix: download the file again, whole")
+            raise ValueError("the GGUF header cannot be read; fix: download the file again")
         self.skip(length)
         return self._data[self._at - length : self._at].decode("utf-8", errors="replace")
 

@@ -65,8 +65,7 @@ class Retry:
                 bad = isinstance(error, BadReply)
                 if attempt >= (min(self.attempts, self.bad_replies) if bad else self.attempts):
                     raise ModelError(
-                        f"{server}: {cause(error)}, {attempt} times; "
-                        "fix: look into the server's log"
+                        f"{server}: {cause(error)}, {attempt} times; fix: look at the server's log"
                     ) from error
                 await asyncio.sleep(self._pause(attempt, error))
             attempt += 1
@@ -132,7 +131,7 @@ def bearer(api_key: str | None) -> dict[str, str]:
     if not (key.isascii() and key.isprintable()):
         raise InputError(
             "the API key holds a character that no header can carry (not printable ASCII); "
-            "fix: copy the key again into OPENAI_API_KEY or --api-key"
+            "fix: copy the key once more into OPENAI_API_KEY or --api-key"
         )
     return {"Authorization": f"Bearer {key}"}
 

@@ -26,7 +26,7 @@ class ObjectStore:
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:  # its own words name the package
-            raise InputError(f"{url}: {error}; fix: pip install it, or name a file") from None
+            raise InputError(f"{url}: {error}; fix: install it with pip, or name a file") from None
         self._root = str(root).rstrip("/")
 
     def sizes(self, place: str = "") -> dict[str, int]:

@@ -53,7 +53,7 @@ def read_pools(source: str, bad: BadRows | None = None) -> list[Pool]:
         with bad.row():
             pools.append(_pool(place, as_object(place, row), number))
     if not pools:
-        raise InputError(f"{source}: no rows; fix: problems with responses")
+        raise InputError(f"{source}: there are no rows; fix: write problems with responses")
     return pools
 
 

@@ -33,7 +33,7 @@ def read_recipe(path: Path, shape: type[Shape]) -> Shape:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot read it: {error}") from None
     except (ValueError, RecursionError) as error:  # also numbers and nesting without end
-        raise InputError(f"{path}: not TOML: {error}; fix: correct the file") from None
+        raise InputError(f"{path}: this is not TOML ({error}); fix: correct the file") from None
     return check_recipe(content, shape, origin=str(path))
 
 

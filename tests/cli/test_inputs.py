@@ -92,7 +92,7 @@ def test_evaluate_takes_what_holds_labels(tmp_path: Path, packing: str, kind: st
         assert row.solution.steps == solution.steps == tuple(STEPS)
         assert row.first_error == -1
     else:
-        with pytest.raises(InputError, match="of no known format"):
+        with pytest.raises(InputError, match="the row has no known format"):
             labelled_rows([source], None, None, skip_bad_rows=False)
 
 

@@ -76,7 +76,7 @@ def test_sigterm_lets_a_stream_finish_and_exits_with_0(
     ("options", "said"),
     [
         (["--host", "0.0.0.0"], "no API key is set; fix: --keys FILE"),
-        (["--keys", "/nowhere"], "/nowhere: cannot read the keys"),
+        (["--keys", "/nowhere"], "/nowhere: the keys cannot be read"),
     ],
 )
 def test_an_open_door_is_refused_with_one_line(options: list[str], said: str) -> None:

@@ -367,7 +367,7 @@ def test_a_chat_api_teaches_and_does_not_judge() -> None:
             done = await model.complete(
                 prompt, stop=["</a>"], max_tokens=5, sampling=SAMPLING, seed=1
             )
-            with pytest.raises(ModelError, match=r"half-written turn.*fix: a server with"):
+            with pytest.raises(ModelError, match=r"half-written turn.*fix: use a server with"):
                 await model.complete(
                     prompt + "<analyze>\n", stop=(), max_tokens=5, sampling=SAMPLING
                 )

@@ -86,7 +86,8 @@ _POWER_WORDS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
 _SUPERSCRIPTS = str.maketrans({"²": "^2 ", "³": "^3 "})
 _TOKEN = re.compile(
     r"[ \t]*(?:[Dd]egrees?[ \t]+(?=[Cc]elsius|[Ff]ahrenheit|[Kk]elvin))?"
-    r"(?P<token>per\b|/|\*|·|⋅|\^[ \t]?\{?(?P<power>-?[1-9])\}?|°[CF]?|[$€£¥₹¢]|[^\W\d_]++(?!\.?[^\W\d_]\.))\.?"  # no `p.m.`
+    r"(?P<token>per\b|/|\*|·|⋅|\^[ \t]?\{?(?P<power>-?[1-9])\}?|°[CF]?|[$€£¥₹¢]"
+    r"|[^\W\d_]++(?!\.?[^\W\d_]\.))\.?"  # no `p.m.`
 )
 _LONGEST = 60
 

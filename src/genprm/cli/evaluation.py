@@ -53,7 +53,7 @@ def labelled_rows(
         known = sorted({row.subset for row in rows})
         if missing := [subset for subset in subsets if subset not in known]:
             raise InputError(
-                f"--subset {missing[0]}: no such subset; fix: one of {', '.join(known)}"
+                f"--subset {missing[0]}: no such subset; fix: name one of {', '.join(known)}"
             )
         rows = [row for row in rows if row.subset in subsets]
     return by_limit(rows, limit)

@@ -95,7 +95,10 @@ class ExecutorOptions(OptionGroup):
 
         if self.is_local:
             if self.actors is not None or self.actor_gpus or self.actor_memory is not None:
-                raise InputError("--actors and the like are of a cluster; fix: add --executor ray")
+                raise InputError(
+                    "--actors, --actor-gpus and --actor-memory need a cluster; "
+                    "fix: add --executor ray"
+                )
             yield InProcess()
             return
         from genprm.extras import require

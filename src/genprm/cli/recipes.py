@@ -23,7 +23,7 @@ def read_curation(path: Path) -> Curation:
     """
     table = read_recipe(path, Recipe).curate
     if table is None:
-        raise InputError(f"{path}: table curate: missing; fix: add [curate]")
+        raise InputError(f"{path}: there is no table curate; fix: add [curate]")
     return table
 
 
@@ -31,5 +31,5 @@ def read_training(path: Path) -> Training:
     """The table `train`; raises as `read_curation`."""
     table = read_recipe(path, Recipe).train
     if table is None:
-        raise InputError(f"{path}: table train: missing; fix: add [train]")
+        raise InputError(f"{path}: there is no table train; fix: add [train]")
     return table

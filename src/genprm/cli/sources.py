@@ -27,7 +27,9 @@ def read_items(problems: str | None, samples: str | None, *, skip_bad_rows: bool
         InputError: none or both were named, or the file is broken.
     """
     if (problems is None) == (samples is None):
-        raise InputError("nothing to do; fix: name a file of problems, or --samples FILE")
+        raise InputError(
+            "there is nothing to do; fix: name a file of problems, or pass --samples FILE"
+        )
     with counted_bad_rows(skip=skip_bad_rows) as bad:
         if samples is not None:
             return with_samples(samples, read_pools(samples, bad))

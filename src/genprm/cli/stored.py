@@ -27,7 +27,8 @@ def spec_of(path: Path) -> RunSpec:
         return read_spec(claim.read_bytes())
     except (OSError, ValueError):
         raise InputError(
-            f"{claim}: missing or damaged; fix: name the --output of a genprm command, "
+            f"{claim}: the file is missing or damaged; "
+            "fix: name the --output of a genprm command, "
             "with its .run.json beside it"
         ) from None
 
@@ -44,7 +45,7 @@ def rows_of(path: Path, row_type: type[R]) -> list[R]:
         if row.get("kind") != "failed"
     ]
     if not rows:
-        raise InputError(f"{path}: no rows; fix: let its command finish")
+        raise InputError(f"{path}: the run has no rows yet; fix: let its command finish")
     return rows
 
 

@@ -109,7 +109,7 @@ class AsyncClient(Calls):
             raise self.unreachable(error) from None
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{self.url}: not a stream of genprm serve: {error}") from None
-        raise ModelError(f"{self.url}: the stream ended before its end; fix: ask again")
+        raise ModelError(f"{self.url}: the stream broke off; fix: ask again")
 
     async def _accepted(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         """The reply, its body still to come; busy services are asked again."""

@@ -77,7 +77,7 @@ class Calls:
         except ValidationError as error:
             raise ModelError(
                 f"{self.url}: not a reply of genprm serve: {field_fault(error)}; "
-                "fix: the address of a genprm service of this version"
+                "fix: name the address of a genprm service of this version"
             ) from None
 
     def fault(self, reply: httpx.Response) -> ModelError | InputError:
@@ -94,7 +94,9 @@ class Calls:
     def unreachable(self, error: httpx.TransportError) -> ModelError:
         """The service did not answer."""
         if isinstance(error, httpx.ReadTimeout):
-            return ModelError(f"{self.url} did not answer in time; fix: fewer solutions at once")
+            return ModelError(
+                f"{self.url} did not answer in time; fix: send fewer solutions at once"
+            )
         return ModelError(f"{self.url} cannot be reached: {error}; fix: start genprm serve there")
 
 

@@ -62,7 +62,9 @@ class RemoteJudge(StepJudge):
             elif on_step is not None:
                 on_step(row, event.verdict.verdict())
         if finished is None:
-            raise ModelError(f"{self._client.url}: a stream without a verdict; fix: ask again")
+            raise ModelError(
+                f"{self._client.url}: the stream ended without a verdict; fix: ask again"
+            )
         if finished.failed is not None and not finished.steps:
             raise RequestFailed(f"{self._client.url}: {finished.failed}")
         steps = tuple(step.verdict() for step in finished.steps)

@@ -148,7 +148,8 @@ def _consensus(folder: Folder, recipe: Curation) -> str | None:
             return None
         causes[row.cause] += 1
     return (
-        f"consensus kept no solution: {_counts(causes)}; fix: a better curate.rationales.teacher, "
+        f"consensus kept no solution: {_counts(causes)}; "
+        "fix: choose a better curate.rationales.teacher, "
         'more curate.rationales.samples with curate.consensus.agreement = "any", or another '
         f"curate.progress.epsilon, which is {recipe.progress.epsilon}"
     )

@@ -25,10 +25,14 @@ def read_problems(source: str, bad: BadRows | None = None) -> list[Problem]:
         with bad.row():
             _check(problem, source)
             if problem.id in problems:
-                raise InputError(f"{source}: id {problem.id!r} twice; fix: one id for each problem")
+                raise InputError(
+                    f"{source}: id {problem.id!r} twice; fix: give each problem an id of its own"
+                )
             problems[problem.id] = problem
     if not problems:
-        raise InputError(f"{source}: no problems; fix: one JSON object per line")
+        raise InputError(
+            f"{source}: there are no problems; fix: write one JSON object on each line"
+        )
     return list(problems.values())
 
 

@@ -24,7 +24,7 @@ def publish(folder: Folder, recipe: Curation, stats: CurationStats) -> Path:
     """Write the data set of a finished curation; push it where the recipe says so.
 
     Raises:
-        InputError: there is nothing to write, or no token to push with.
+        InputError: there is nothing to write, or there is no token to push with.
         MissingExtra: `datasets` is not installed.
     """
     target = folder.path / "dataset"
@@ -32,7 +32,10 @@ def publish(folder: Folder, recipe: Curation, stats: CurationStats) -> Path:
     for row in folder.rows(Stage.CHATS, ChatRow):
         by_mode[row.mode].append(_published(row))
     if not by_mode:
-        raise InputError(f"{folder.file(Stage.CHATS)}: no chats; fix: see report.html")
+        raise InputError(
+            f"{folder.file(Stage.CHATS)}: there are no chats; "
+            "fix: see in report.html which stage left nothing"
+        )
     for mode, rows in by_mode.items():
         (target / mode).mkdir(parents=True, exist_ok=True)
         _write_jsonl(target / mode / "train.jsonl", rows)
@@ -84,7 +87,9 @@ def _push(target: Path, name: str, *, private: bool) -> None:
     except ImportError:
         raise MissingExtra("huggingface_hub", extra="curate") from None
     if huggingface_hub.get_token() is None:
-        raise InputError(f"no token to push {name}; fix: hf auth login, or remove curate.chats.hub")
+        raise InputError(
+            f"there is no token to push {name}; fix: run hf auth login, or remove curate.chats.hub"
+        )
     client = huggingface_hub.HfApi()
     try:
         client.create_repo(name, repo_type="dataset", private=private, exist_ok=True)

@@ -72,7 +72,7 @@ def read_files(sources: Sequence[str | Path], bad: BadRows | None = None) -> lis
     if not rows:
         left_out = f" ({bad})" if bad.causes else ""
         names = ", ".join(map(str, sources))
-        raise InputError(f"{names}: no labelled rows{left_out}; fix: name other files")
+        raise InputError(f"{names}: there are no labelled rows{left_out}; fix: name other files")
     return rows
 
 

@@ -39,7 +39,7 @@ def read_graded(
         with bad.row():
             graded.append(_named(path, pool, checker, regrade=regrade))
     if not graded:
-        raise InputError(f"{path}: no pool that can be graded; fix: add the field answer")
+        raise InputError(f"{path}: no pool can be graded; fix: add the field answer")
     return graded
 
 

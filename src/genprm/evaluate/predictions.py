@@ -54,7 +54,9 @@ def read_predictions(path: Path, bad: BadRows | None = None) -> Predictions:
 def _identity(place: str, fields: Row) -> str:
     identity = fields.get("id")
     if not isinstance(identity, str | int) or isinstance(identity, bool):
-        raise InputError(f"{place}: no field id; fix: add the id of the row it predicts")
+        raise InputError(
+            f"{place}: the field id is missing; fix: add the id of the row that it predicts"
+        )
     return str(identity)
 
 

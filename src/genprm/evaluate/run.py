@@ -182,7 +182,7 @@ def read_run(folder: Path) -> Run:
         spec = read_spec(claim.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{folder}: no run ({claim.name} is missing or damaged); "
+            f"{folder}: there is no run ({claim.name} is missing or damaged); "
             "fix: name a folder written by genprm evaluate --output"
         ) from error
     stored = list(stored_rows(folder))

@@ -175,7 +175,7 @@ class ChatAPI:
             reason = ended(reply.choices[0].finish_reason or "stop")
         except Refused as error:
             kind = RequestFailed if error.status in {400, 413, 422} else ModelError
-            raise kind(f"{self._url}: {error}; fix: look into the server's log") from None
+            raise kind(f"{self._url}: {error}; fix: look at the server's log") from None
         except (BadReply, ValueError) as error:
             cause = " ".join(str(error).split())[:200]
             raise RequestFailed(f"{self._url}: not a chat completion ({cause})") from None
@@ -185,7 +185,7 @@ class ChatAPI:
         raise ModelError(
             f"{self._url}: a step is judged by continuing a half-written turn and reading the "
             "probabilities of Yes and No, and /v1/chat/completions can do neither; "
-            f"fix: a server with /v1/completions: {JUDGES}; or compare with the critic baseline"
+            f"fix: use a server with /v1/completions: {JUDGES}; or compare with the critic baseline"
         )
 
 

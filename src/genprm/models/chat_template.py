@@ -63,14 +63,16 @@ class ChatTemplate:
             rendered = probe(partial(self._rendered, generation_prompt=True))
         except jinja2.TemplateSyntaxError as error:
             raise InputError(
-                f"{origin}, line {error.lineno}: {error.message}; fix: --chat-template FILE"
+                f"{origin}, line {error.lineno}: {error.message}; "
+                "fix: name another with --chat-template FILE"
             ) from None
         except TemplateFault as fault:
-            fix = "" if "fix:" in str(fault) else "; fix: --chat-template with the model's own"
+            fix = "" if "fix:" in str(fault) else "; fix: name the model's own with --chat-template"
             raise InputError(f"{origin}: the chat template fails: {fault}{fix}") from None
         except Exception as error:  # such as nesting too deep
             raise InputError(
-                f"{origin}: not a chat template: {type(error).__name__}; fix: --chat-template FILE"
+                f"{origin}: this is not a chat template ({type(error).__name__}); "
+                "fix: name one with --chat-template FILE"
             ) from None
         self._special = frozenset(special)
         self._roles = role_markers(rendered, ControlTokens(special).removed)
@@ -100,8 +102,8 @@ class ChatTemplate:
             embedded = _default_template(embedded)
         if not isinstance(embedded, str):
             raise InputError(
-                f"{folder}: no chat template (chat_template.jinja, or `chat_template` in "
-                "tokenizer_config.json); fix: --chat-template FILE"
+                f"{folder}: there is no chat template (chat_template.jinja, or `chat_template` in "
+                "tokenizer_config.json); fix: name one with --chat-template FILE"
             )
         return cls._of(folder / "tokenizer_config.json", embedded, config, folder)
 

@@ -32,7 +32,7 @@ def find_folder(repository: str) -> Path:
         )
         raise InputError(
             f"hf:{repository}: not in the cache {constants.HF_HUB_CACHE}, and {reason}; "
-            f"fix: on a machine with network, `hf download {repository}`, or name a folder"
+            f"fix: run `hf download {repository}` on a machine with network, or name a folder"
         ) from None
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         cause = str(error).strip().splitlines()

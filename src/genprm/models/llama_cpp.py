@@ -54,7 +54,8 @@ class LlamaCppFile:
         header = read_header(file)
         if chat_template is None and header.chat_template is None:
             raise InputError(
-                f"{file}: holds no chat template; fix: --chat-template FILE; "
+                f"{file}: the file holds no chat template; "
+                "fix: name one with --chat-template FILE; "
                 "more: genprm explain chat-template"
             )
         slots, context = _split_cache(header, slots, int(cache_gb * 2**30), context)

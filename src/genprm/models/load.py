@@ -77,7 +77,7 @@ def load_model(
 def _shipped_folder(spec: str) -> Path:
     folder = Path(str(resources.files("genprm"))) / "arithmetic" / "weights" / _SHIPPED[spec]
     if not folder.is_dir():
-        raise InputError(f"{spec}: its weights are not installed; fix: make train-arithmetic")
+        raise InputError(f"{spec}: the weights are not installed; fix: run make train-arithmetic")
     return folder
 
 
@@ -102,7 +102,7 @@ def _gguf(file: Path, template: ChatTemplate | None, arguments: EngineArgs) -> M
     from genprm.models.llama_cpp import LlamaCppFile
 
     if not file.is_file():
-        raise InputError(f"{file}: no such file; fix: the path of a GGUF file")
+        raise InputError(f"{file}: there is no such file; fix: name the path of a GGUF file")
     settings = arguments.integers("slots", "context", "threads") | arguments.numbers("cache_gb")
     arguments.finish()
     return LlamaCppFile(file, name=str(file), chat_template=template, **settings)
@@ -170,7 +170,7 @@ def _chat(url: str, api_key: str | None, arguments: EngineArgs) -> Model:
     arguments.finish()
     base, _, model = url.partition("#")
     if not model:
-        raise InputError(f"chat:{url}: names no model; fix: chat:URL#NAME")
+        raise InputError(f"chat:{url}: the URL names no model; fix: write chat:URL#NAME")
     return ChatAPI(base, model, api_key=api_key, **settings)
 
 

@@ -175,9 +175,9 @@ class OpenAICompatible:
             if error.status in _ITEM_REFUSED and _OVERFLOW.search(str(error)):
                 raise ContextExceeded(f"{url}: {error}") from None
             if error.status not in _ITEM_REFUSED:
-                hint = "; fix: a verifier needs a server with /v1/completions"
+                hint = "; fix: use a server with /v1/completions, which a verifier needs"
                 raise ModelError(f"{url}: {error}{hint if error.status == 404 else ''}") from None
-            fault = f"{url}: {error}; fix: change the text, or look into the server's log"
+            fault = f"{url}: {error}; fix: change the text, or look at the server's log"
         except RequestFailed:
             raise
         except ModelError as error:
@@ -185,7 +185,7 @@ class OpenAICompatible:
         except (ValueError, IndexError) as error:
             fault = (
                 f"{url}: not the reply of /{self._server.dialect.path} ({_in_words(error)}); "
-                "fix: the URL of a model server"
+                "fix: name the URL of a model server"
             )
         raise (RequestFailed if await self._answers() else ModelError)(fault)
 

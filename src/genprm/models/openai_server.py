@@ -110,7 +110,7 @@ class Server:
             return found
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
-            "fix: --chat-template FILE or FOLDER (chat_template.jinja of the model); "
+            "fix: name one with --chat-template FILE or FOLDER (chat_template.jinja of the model); "
             "more: genprm explain chat-template"
         )
 
@@ -153,7 +153,7 @@ def ask_server(
             raise ModelError(f"{url}: {error}; fix: {fix}") from None
         except (httpx.InvalidURL, ValidationError, ValueError) as error:
             raise ModelError(
-                f"{url}: not a server with /v1/models ({type(error).__name__}); "
+                f"{url}: this is not a server with /v1/models ({type(error).__name__}); "
                 "fix: name the URL of its /v1"
             ) from None
     return Server(
@@ -215,7 +215,10 @@ def _pick(listing: object, model: str | None, root: str) -> _Entry:
         if model in {None, entry.id}:
             return entry
     names = ", ".join(entry.id for entry in entries) or "none"
-    raise ModelError(f"{root}/v1: it does not serve {model!r}; its models: {names}; fix: URL#NAME")
+    raise ModelError(
+        f"{root}/v1: it does not serve {model!r}; its models: {names}; "
+        "fix: write URL#NAME with one of them"
+    )
 
 
 def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:

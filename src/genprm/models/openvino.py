@@ -60,7 +60,8 @@ class OpenVINO:
         source = next((path for path in _sources(folder) if path.is_file()), None)
         if source is None:
             raise InputError(
-                f"{folder}: no openvino_model.xml there; fix: name an OpenVINO model (optimum-cli "
+                f"{folder}: there is no openvino_model.xml; "
+                "fix: name an OpenVINO model (optimum-cli "
                 "export openvino makes one of a Hugging Face folder), or serve the folder with "
                 "vLLM and name http://HOST:PORT/v1"
             )

@@ -59,7 +59,9 @@ class RunningRequest(Generic[T]):
                 self._handle.stop()  # the request may be satisfied before the engine is
                 return result
         if self._handle.get_status() is GenerationStatus.IGNORED:
-            raise ModelError("openvino: the KV cache is too small; fix: raise cache_gb")
+            raise ModelError(
+                "OpenVINO: the KV cache is too small; fix: pass a larger --engine-arg cache_gb=…"
+            )
         return None
 
     def cancel(self) -> None:

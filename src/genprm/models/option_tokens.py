@@ -23,12 +23,12 @@ def option_token(
     if len(alone) != 1:
         raise ModelError(
             f"{name}: {option!r} is {len(alone)} tokens and must be one; "
-            "fix: another model, or its own tokenizer"
+            "fix: use another model, or the model's own tokenizer"
         )
     if list(joined) != [*tail, *alone]:
         raise ModelError(
             f"{name}: its tokenizer joins {option!r} with what stands before it, so its "
-            "probability cannot be read; fix: a model with a byte-level tokenizer"
+            "probability cannot be read; fix: use a model with a byte-level tokenizer"
         )
     return alone[0]
 

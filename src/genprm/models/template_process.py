@@ -52,7 +52,7 @@ def render(
         except ChildLost as error:
             raise EndlessTemplate(
                 f"the process that renders the chat template: {error}; "
-                "fix: --chat-template with the model's own"
+                "fix: name the model's own with --chat-template"
             ) from None
     if "fault" in answer:
         raise (EndlessTemplate if answer["endless"] else TemplateFault)(str(answer["fault"]))

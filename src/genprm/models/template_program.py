@@ -56,7 +56,7 @@ def render(
             if length > longest or monotonic() > latest:
                 raise EndlessTemplate(
                     f"the chat template wrote {length} characters for {given} and did not end; "
-                    "fix: --chat-template with the model's own"
+                    "fix: name the model's own with --chat-template"
                 )
     except TemplateFault:
         raise
@@ -65,7 +65,7 @@ def render(
     except Exception as error:  # whatever a downloaded program may raise, memory among it
         raise TemplateFault(
             f"{type(error).__name__}: {' '.join(str(error).split())}; "
-            "fix: --chat-template with the model's own"
+            "fix: name the model's own with --chat-template"
         ) from None
     return "".join(text)
 
@@ -105,7 +105,7 @@ class _TimedRange(Sequence[int]):
             if monotonic() > self._latest:
                 raise EndlessTemplate(
                     f"a loop did not end within {self._seconds:g} s; "
-                    "fix: --chat-template with the model's own"
+                    "fix: name the model's own with --chat-template"
                 )
             yield number
 

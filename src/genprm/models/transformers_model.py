@@ -129,7 +129,7 @@ def _check_folder(folder: Path) -> None:
             "fix: name a causal language model"
         )
     if not any(folder.glob("*.safetensors")):
-        raise InputError(f"{folder}: no *.safetensors there; fix: convert the weights")
+        raise InputError(f"{folder}: there is no *.safetensors; fix: convert the weights")
 
 
 def _load(folder: Path, dtype: str | None) -> tuple[Any, Any]:

@@ -56,7 +56,7 @@ def translate(fields: Mapping[str, JsonValue]) -> list[Labelled]:
                 _check(row)
             return labelled
     marks = ", ".join(row_format.mark for row_format in FORMATS)
-    raise ValueError(f"of no known format; fix: give the row one of the fields {marks}")
+    raise ValueError(f"the row has no known format; fix: give the row one of the fields {marks}")
 
 
 def _check(row: Labelled) -> None:
@@ -94,14 +94,18 @@ def _from_one(place: FromOne) -> int:
     """A place counted from 1 as an index from 0."""
     text = str(place).strip()
     if not text.isdecimal() or len(text) > 9 or int(text) < 1:
-        raise UnusableLabel(f"the first error is labelled {text[:20]!r}; fix: a step, from 1")
+        raise UnusableLabel(
+            f"the first error is labelled {text[:20]!r}; fix: give the number of a step, from 1"
+        )
     return int(text) - 1
 
 
 def _from_zero(place: int) -> int:
     """An index from 0 of a set that has no mark for "no error"."""
     if place < 0:
-        raise UnusableLabel(f"the first error is labelled {place}; fix: a step, from 0")
+        raise UnusableLabel(
+            f"the first error is labelled {place}; fix: give the number of a step, from 0"
+        )
     return place
 
 
@@ -147,7 +151,7 @@ class _Prm800k(Prm800kRow, _Row):
         elif self.label.finish_reason != "solution":
             raise UnusableLabel("the labeller gave up; fix: nothing, the row has no label")
         if not path or any(completion.rating is None for completion in path):
-            raise UnusableLabel("a step without a rating; fix: nothing, the row has no label")
+            raise UnusableLabel("a step has no rating; fix: nothing, the row has no label")
         steps = tuple(completion.text for completion in path)
         is_wrong = path[-1].rating == -1
         return [Labelled(self.question.problem, steps, len(steps) - 1 if is_wrong else -1)]

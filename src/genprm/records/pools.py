@@ -89,5 +89,8 @@ class PoolInput(Record):
         }
         lengths = {name: len(column) for name, column in columns.items() if column is not None}
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns of different lengths {lengths}; fix: one entry per solution")
+            raise ValueError(
+                f"the columns have different lengths {lengths}; "
+                "fix: give one entry for each solution"
+            )
         return self

@@ -25,9 +25,11 @@ def clean(text: str) -> str:
         ValueError: as `usable`.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(f"has {len(text):,} characters; fix: at most {MAX_CHARACTERS:,}")
+        raise ValueError(
+            f"has {len(text):,} characters; fix: shorten it to at most {MAX_CHARACTERS:,}"
+        )
     if "\0" in text:
-        raise ValueError("contains NUL; fix: remove the character")
+        raise ValueError("contains a NUL character; fix: remove the character")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -44,7 +44,7 @@ def shared_rows(runs: Sequence[Run]) -> list[LabelledSolution]:
                 "fix: compare runs over the same data"
             )
     if not rows:
-        raise InputError("these runs have no row in common; fix: report on them one by one")
+        raise InputError("these runs have no row in common; fix: make a report on each of them")
     return rows
 
 

@@ -98,7 +98,8 @@ def _read(folders: Sequence[Path]) -> tuple[list[Run], list[Selection]]:
             runs.append(read_run(folder))
         else:
             raise InputError(
-                f"{folder}: holds no run; fix: name folders that genprm evaluate --output wrote"
+                f"{folder}: the folder holds no run; "
+                "fix: name folders that genprm evaluate --output wrote"
             )
     return _distinct(runs), selections
 

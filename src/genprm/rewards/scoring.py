@@ -54,7 +54,7 @@ class Scoring:
         if self.kind in (Kind.MEAN, Kind.RATIO):
             warnings.warn(
                 f"the reward {self.kind.value!r} grows when a policy skips the steps that may be "
-                "wrong or adds trivial ones; fix: kind 'flaw-aware' or 'outcome'",
+                "wrong or adds trivial ones; fix: choose the kind 'flaw-aware' or 'outcome'",
                 stacklevel=3,
             )
 

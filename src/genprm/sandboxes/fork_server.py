@@ -168,7 +168,9 @@ class ForkServer:
         replay_budget: float = REPLAY_BUDGET,
     ) -> None:
         if tier != AUTO and tier not in TIERS:
-            raise SandboxError(f"no sandbox tier {tier!r}; fix: {AUTO}, {', '.join(TIERS)}")
+            raise SandboxError(
+                f"there is no sandbox tier {tier!r}; fix: name {AUTO}, {', '.join(TIERS)}"
+            )
         self._candidates = [TIERS[name] for name in (STRONG if tier == AUTO else (tier,))]
         self._memory = memory
         self._total_memory = default_total() if total_memory is None else total_memory
@@ -204,7 +206,7 @@ class ForkServer:
     async def new_process(self) -> SessionProcess:
         """A process with an empty namespace; restarts a supervisor that was lost."""
         if self._supervision is None:
-            raise SandboxError("the sandbox is not entered; fix: async with ForkServer() as box")
+            raise SandboxError("the sandbox is not open; fix: use async with ForkServer() as box")
         if self._supervision.is_lost:
             async with self._starting:
                 if self._supervision.is_lost:
@@ -238,7 +240,7 @@ class ForkServer:
                 self.tier, self.passed_over = tier, tuple(faults)
                 return
         raise SandboxError(
-            f"no safe sandbox here ({'; '.join(faults)}); "
+            f"there is no safe sandbox here ({'; '.join(faults)}); "
             f"fix: provide what is missing, or name a weaker tier: {', '.join(TIERS)}; "
             "more: genprm explain no-safe-sandbox"
         )

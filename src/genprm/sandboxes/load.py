@@ -48,7 +48,7 @@ def _remote(name: str, addresses: str) -> SandboxBackend:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
             raise InputError(
-                f"--sandbox {name}: {url!r} is no address; fix: remote:http://HOST:PORT"
+                f"--sandbox {name}: {url!r} is not an address; fix: write remote:http://HOST:PORT"
             )
     return RemoteSandbox([Address(url, partial(websocket.dial, url, token)) for url in urls])
 
@@ -64,7 +64,7 @@ def _container(name: str, rest: str) -> SandboxBackend:
     if not image or image.startswith("-") or unknown or not options.get("pids", "1").isdigit():
         fault = f"no option {unknown[0]!r}" if unknown else "no image, or pids is no number"
         raise InputError(
-            f"--sandbox {name}: {fault}; fix: container:IMAGE?{'&'.join(sorted(known))}"
+            f"--sandbox {name}: {fault}; fix: write container:IMAGE?{'&'.join(sorted(known))}"
         )
     container = Container(
         image,

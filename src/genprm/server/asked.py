@@ -69,7 +69,7 @@ class AskedSolution(BaseModel):
         if len(steps) > limits.steps:
             raise Refusal(
                 422,
-                f"{len(steps):,} steps; fix: at most {limits.steps:,}",
+                f"{len(steps):,} steps; fix: send at most {limits.steps:,}",
                 field="steps" if self.steps else "solution",
             )
         return Usable(Solution(self.problem, steps, self.id), self.row)

@@ -118,8 +118,8 @@ def translate_errors(app: FastAPI) -> None:
 
 _SAID: Mapping[int, tuple[str]] = {
     400: ("the body is not JSON that can be read; fix: send one JSON object, not nested deeply",),
-    404: ("no such route; fix: see /openapi.json for the routes",),
-    405: ("the route has no such method; fix: see /openapi.json for its methods",),
+    404: ("there is no such route; fix: see /openapi.json for the routes",),
+    405: ("the route does not take this method; fix: see /openapi.json for its methods",),
 }
 
 

@@ -84,7 +84,8 @@ class Judging:
         if len(asked) > self.limits.solutions:
             raise Refusal(
                 422,
-                f"{len(asked):,} solutions; fix: at most {self.limits.solutions:,} in one request",
+                f"{len(asked):,} solutions; "
+                f"fix: send at most {self.limits.solutions:,} in one request",
                 field="solutions",
             )
         items = [_read(one, self.limits) for one in asked]

@@ -90,7 +90,7 @@ class JudgingRequest(BaseModel):
             raise Refusal(
                 422,
                 f"{sum(steps):,} steps with {settings.votes} votes each are {total:,} votes; "
-                f"fix: at most {limits.request_votes:,} in one request",
+                f"fix: ask for at most {limits.request_votes:,} in one request",
                 field="votes",
             )
         return settings
@@ -107,7 +107,7 @@ def _changed(part: _Part, said: dict[str, Any]) -> _Part:
 
 def _at_most(field: str, value: float, bound: float) -> None:
     if value > bound:
-        raise Refusal(422, f"{value:,} is too much; fix: at most {bound:,}", field=field)
+        raise Refusal(422, f"{value:,} is too much; fix: ask for at most {bound:,}", field=field)
 
 
 class VerifyRequest(JudgingRequest):

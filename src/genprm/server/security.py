@@ -118,13 +118,13 @@ def read_keys(file: Path | None) -> tuple[bytes, ...]:
         try:
             lines = file.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
-            raise InputError(f"{file}: cannot read the keys; fix: a text file") from None
+            raise InputError(f"{file}: the keys cannot be read; fix: name a text file") from None
         keys += [line.strip() for line in lines if line.strip() and not line.startswith("#")]
         if not keys:
-            raise InputError(f"{file}: holds no key; fix: one key a line")
+            raise InputError(f"{file}: the file holds no key; fix: write one key on each line")
     if any(len(key) < _SHORTEST_KEY for key in keys):
         raise InputError(
-            f"an API key is shorter than {_SHORTEST_KEY} characters; fix: a longer one"
+            f"an API key is shorter than {_SHORTEST_KEY} characters; fix: use a longer one"
         )
     return tuple(map(_digest, keys))
 
@@ -144,7 +144,7 @@ def security_of(
     if not keys:
         raise InputError(
             f"--host {host}: others can reach this address, and no API key is set; "
-            f"fix: --keys FILE or {KEYS_VARIABLE}, or --host 127.0.0.1; "
+            f"fix: pass --keys FILE, set {KEYS_VARIABLE}, or --host 127.0.0.1; "
             "more: genprm explain open-address"
         )
     return Security(keys, (LOOPBACK | named | {host.lower()}) if named else None, allowed)

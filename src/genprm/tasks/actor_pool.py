@@ -237,14 +237,14 @@ class ActorPool(Generic[Item, R]):
         if ready.version != self._version:
             return (
                 f"{ready.host} has genprm {ready.version} and this command is {self._version}; "
-                "fix: the same version here and on every node"
+                "fix: install the same version here and on every node"
             )
         if self.first is None:
             self.first = ready
         if changed := _differences(self.first, ready):
             return (
                 f"{ready.host} would make other rows than {self.first.host}: {changed}; "
-                "fix: the same model files on every node"
+                "fix: put the same model files on every node"
             )
         return Actor(handle, ready, node)
 
@@ -289,7 +289,7 @@ def _cause(error: RayActorError) -> str:
     """Why an actor died, in one short line."""
     text = " ".join(str(error).split())
     if missing := re.search(r"ModuleNotFoundError: (No module named '[^']+')", text):
-        return f"{missing[1]}; fix: the same genprm and extras on every node"
+        return f"{missing[1]}; fix: install the same genprm and extras on every node"
     if "node has died" in text or "node was terminated" in text or "NODE_DIED" in text:
         return "its node died"
     if "OOM" in text and "OutOfMemory" in text:

@@ -42,7 +42,10 @@ def scripted_teacher(name: str) -> "ScriptedTeacher":
     except ValueError:
         rate = -1.0
     if not name.startswith(_SCRIPTED) or kind or not 0 <= rate <= 1:
-        raise InputError(f"teacher {name!r}: fix: {_SCRIPTED} or {_SCRIPTED}:ERRORS, 0 to 1")
+        raise InputError(
+            f"there is no teacher {name!r}; "
+            f"fix: write {_SCRIPTED} or {_SCRIPTED}:ERRORS, with ERRORS from 0 to 1"
+        )
     return ScriptedTeacher(name, rate)
 
 

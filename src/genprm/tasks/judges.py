@@ -63,8 +63,8 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
             url, _, name = options.engine.model.name.removeprefix("openai:").partition("#")
             if not url.startswith("http"):
                 raise InputError(
-                    f"--judge critic: --model {options.engine.model.name} is no server; "
-                    "fix: http://HOST:PORT/v1, with #NAME to pick one of its models"
+                    f"--judge critic: --model {options.engine.model.name} is not a server; "
+                    "fix: write http://HOST:PORT/v1, with #NAME to pick one of its models"
                 )
             async with Endpoint(url, api_key=options.engine.model.api_key) as endpoint:
                 name = name or await endpoint.first_model()
@@ -96,7 +96,7 @@ def _served(options: JudgeOptions) -> tuple[str, str]:
     if not url.startswith("http") or not name:
         raise InputError(
             f"--judge {options.name}: --model {options.engine.model.name} names no served model; "
-            "fix: http://HOST:PORT/v1#NAME"
+            "fix: write http://HOST:PORT/v1#NAME"
         )
     return url, name
 

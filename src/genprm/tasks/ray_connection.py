@@ -62,8 +62,8 @@ def _probe(address: str) -> None:
     found = re.fullmatch(r"(?:ray://)?(\[[^\]]+\]|[^:/\[]+):(\d{1,5})/?", address)
     if found is None:
         raise InputError(
-            f"--ray-address {address}: not an address; "
-            "fix: HOST:PORT, ray://HOST:PORT, auto or local"
+            f"--ray-address {address}: this is not an address; "
+            "fix: write HOST:PORT, ray://HOST:PORT, auto or local"
         )
     host, port = found[1].strip("[]"), int(found[2])
     try:
@@ -90,11 +90,11 @@ def _line(error: BaseException) -> str:
 def _mismatch(text: str) -> str:
     versions = re.findall(r"(?:Ray|Python): (\S+)", text)
     if len(versions) < 4:
-        return f"{' '.join(text.split())[:300]}; fix: the same versions on every node"
+        return f"{' '.join(text.split())[:300]}; fix: install the same versions on every node"
     theirs, ours = versions[:2], versions[2:4]
     return (
         f"the cluster runs Ray {theirs[0]} and Python {theirs[1]}, this command Ray {ours[0]} and "
-        f"Python {ours[1]}; fix: the same versions here and on every node"
+        f"Python {ours[1]}; fix: install the same versions here and on every node"
     )
 
 

@@ -26,7 +26,7 @@ def claim(output: Path, settings: Training) -> None:
         if changed:
             raise JournalError(
                 f"{output} was begun with other settings ({', '.join(changed)}); "
-                "fix: the same settings, or another output"
+                "fix: use the same settings, or another output"
             )
     elif int(os.environ.get("RANK", "0")) == 0:
         output.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def hash_of(file: Path) -> str:
     try:
         return sha256(file.read_bytes()).hexdigest()
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror}; fix: `chats` in the recipe") from None
+        raise InputError(f"{file}: {error.strerror}; fix: correct `chats` in the recipe") from None
 
 
 def last_checkpoint(output: Path) -> str | None:

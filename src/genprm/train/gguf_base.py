@@ -46,7 +46,7 @@ def write_folder(file: Path, folder: Path) -> Path:
     from filelock import FileLock
 
     if not file.is_file():
-        raise InputError(f"base {file}: no such file; fix: the path of a GGUF file")
+        raise InputError(f"base {file}: there is no such file; fix: name the path of a GGUF file")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.is_dir():
@@ -71,7 +71,8 @@ def _convert(file: Path, folder: Path) -> None:
     except Exception as error:  # struct, index and key errors too: it reads what is there
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
-            f"base {file}: cannot be read ({cause}); fix: a whole GGUF file of an architecture "
+            f"base {file}: cannot be read ({cause}); "
+            "fix: name a whole GGUF file of an architecture "
             "that transformers reads, or the model's Hugging Face folder"
         ) from None
     _with_clean_configuration(read).save_pretrained(folder)
@@ -107,7 +108,7 @@ def _split_words(tokenizer: Any, file: Path) -> None:
     if kind not in _SPLITS:
         raise InputError(
             f"base {file}: it splits words in the way {kind!r}, which is not known here; "
-            "fix: the model's Hugging Face folder"
+            "fix: name the model's Hugging Face folder"
         )
     splits = [
         pre_tokenizers.Split(Regex(pattern), behavior="isolated") for pattern in _SPLITS[kind]

@@ -63,5 +63,7 @@ class Training(Table):
     @model_validator(mode="after")
     def _adapters_need_weights(self) -> Self:
         if self.lora and self.from_scratch:
-            raise ValueError("field lora: adapters need trained weights; fix: from_scratch = false")
+            raise ValueError(
+                "field lora: adapters need trained weights; fix: set from_scratch = false"
+            )
         return self

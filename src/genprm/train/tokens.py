@@ -76,7 +76,7 @@ class Encoder:
         if "".join(stretch.text for stretch in stretches) != whole:
             raise InputError(
                 "the chat template changes what the turns say (it may strip white space), so the "
-                "loss cannot be placed; fix: chat_template = a template that repeats them"
+                "loss cannot be placed; fix: set chat_template = a template that repeats them"
             )
         input_ids: list[int] = []
         labels: list[int] = []
@@ -85,7 +85,7 @@ class Encoder:
             self._encode_group(group, input_ids, labels, turn_ends)
         if normalize("NFC", self._decode(input_ids)) != normalize("NFC", whole):
             raise InputError(
-                "the tokenizer adds or drops text where it is cut; fix: a byte-level tokenizer"
+                "the tokenizer adds or drops text where it is cut; fix: use a byte-level tokenizer"
             )
         return Encoded(input_ids, labels, turn_ends)
 

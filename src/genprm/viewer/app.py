@@ -124,7 +124,7 @@ class _Page:
         """The corrections as rows for training or evaluation."""
         name = request.path_params["name"]
         if name not in ("chats", "labelled"):
-            raise NotFound(f"{name}.jsonl; fix: chats.jsonl or labelled.jsonl")
+            raise NotFound(f"{name}.jsonl; fix: ask for chats.jsonl or labelled.jsonl")
         rows = await run_in_threadpool(self.library.export, self._run(request))
         lines = rows.chats if name == "chats" else rows.labelled
         return Response(
@@ -152,7 +152,9 @@ class _Page:
     async def live(self, request: Request) -> Response:
         """Judge one solution, step by step, until the client goes away."""
         if self.judge is None:
-            raise NotFound("this page was opened without a model; fix: genprm view --live")
+            raise NotFound(
+                "this page was opened without a model; fix: start it with genprm view --live"
+            )
         asked = _parsed(LiveRequest, await _body(request))
         events = _until_gone(request, live_events(self.judge, asked))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -36,7 +36,7 @@ def export_bundle(library: Library, folder: Path) -> Path:
         InputError: the folder holds something else, or cannot be written.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise InputError(f"{folder}: holds other files; fix: name a new or empty folder")
+        raise InputError(f"{folder}: the folder holds other files; fix: name a new or empty folder")
     draft = folder.with_name(folder.name + ".draft")
     try:
         shutil.rmtree(draft, ignore_errors=True)
@@ -50,7 +50,7 @@ def export_bundle(library: Library, folder: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         draft.replace(folder)
     except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}; fix: another folder") from None
+        raise InputError(f"{folder}: {error.strerror}; fix: name another folder") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder / "index.html"

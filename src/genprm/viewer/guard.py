@@ -60,7 +60,7 @@ class Guard:
                 return "a page of another site may not ask; fix: open this page itself"
         if method == "POST":
             if not headers.get("content-type", "").startswith("application/json"):
-                return "only JSON is taken; fix: content-type: application/json"
+                return "only JSON is taken; fix: send content-type: application/json"
             length = headers.get("content-length", "")
             if not length.isdecimal() or int(length) > MAX_BODY:
                 return f"the body's length is not known or above {MAX_BODY:,} bytes"

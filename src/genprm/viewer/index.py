@@ -77,7 +77,7 @@ class RunIndex:
                 self._build_at(self._file)
         except (OSError, sqlite3.Error) as error:
             cause = getattr(error, "strerror", None) or error
-            raise InputError(f"{self.run.path}: {cause}; fix: a folder with space") from None
+            raise InputError(f"{self.run.path}: {cause}; fix: free space in its folder") from None
 
     @property
     def share(self) -> float:

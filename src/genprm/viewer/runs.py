@@ -97,7 +97,7 @@ def find_runs(paths: Sequence[Path]) -> list[RunFiles]:
 
 def _runs_of(path: Path) -> list[RunFiles]:
     if not path.exists():
-        raise InputError(f"{path}: no such file or folder; fix: name a run file or folder")
+        raise InputError(f"{path}: there is no such file or folder; fix: name a run file or folder")
     if path.is_file():
         return [RunFiles(path.name, path)]
     runs = _run_folder(path) or [
@@ -107,8 +107,8 @@ def _runs_of(path: Path) -> list[RunFiles]:
     ]
     if not runs:
         raise InputError(
-            f"{path}: no run in this folder; fix: name a file written with --output, a folder of "
-            "genprm evaluate, or one of genprm curate"
+            f"{path}: there is no run in this folder; fix: name a file written with --output, "
+            "a folder of genprm evaluate, or one of genprm curate"
         )
     return runs
 

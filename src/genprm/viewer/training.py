@@ -93,8 +93,8 @@ def labelled_row(solution: Corrected, run: str) -> LabelledRow | LeftOut:
     if error is None:
         return LeftOut(
             solution.document.index,
-            f"{solution.key}: a step without a label stands before the first error; "
-            "fix: correct that step, too",
+            f"{solution.key}: a step before the first error has no label; fix: correct "
+            "that step, too",
         )
     return LabelledRow(
         id=solution.key,

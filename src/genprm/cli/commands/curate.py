@@ -93,7 +93,7 @@ def curate(
         Console(highlight=False).print(costs_table(costs))
         return
     if out is None:
-        raise InputError("no folder to work in; fix: name one with --out FOLDER")
+        raise InputError("there is no folder to work in; fix: name one with --out FOLDER")
     require("datasets", "pyarrow", extra="curate")  # publishing needs them, hours from now
     with opened_folder(out) as work:
         folder = Folder(work, None if source is None else Folder(source))

@@ -29,4 +29,4 @@ def explain(
     elif topic in known:
         typer.echo(known[topic])
     else:
-        raise InputError(f"no explanation {topic!r}; fix: one of {', '.join(known)}")
+        raise InputError(f"no explanation {topic!r}; fix: name one of {', '.join(known)}")

@@ -48,7 +48,7 @@ def rank(
     from genprm.tasks.scaling import RankSettings, RankTask
 
     if early_abandon and method is not Method.BEST_OF_N:
-        raise InputError(f"--early-abandon: {method} needs every score; fix: leave it out")
+        raise InputError(f"--early-abandon: {method} needs every score; fix: leave the option out")
     items = read_items(problems, samples, skip_bad_rows=skip_bad_rows)
     by = None if samples else policy.choice(engine.api_key)
     ranking = RankSettings(count, method, score, early_abandon)

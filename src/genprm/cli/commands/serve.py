@@ -188,5 +188,5 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         cause = error.strerror or str(error)
-        raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
+        raise InputError(f"{host}:{port}: {cause}; fix: choose another --host or --port") from None
     return bound

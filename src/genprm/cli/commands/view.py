@@ -103,7 +103,7 @@ async def _serve(
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         cause = error.strerror or str(error)
-        raise InputError(f"127.0.0.1:{port}: {cause}; fix: another --port") from None
+        raise InputError(f"127.0.0.1:{port}: {cause}; fix: choose another --port") from None
     judge = OwnJudge(judge_here)
     page = viewer_app(library, judge if live else None)
     config = uvicorn.Config(page, log_level="warning", lifespan="off", timeout_graceful_shutdown=3)

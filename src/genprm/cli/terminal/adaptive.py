@@ -19,7 +19,9 @@ def read_savings(run: Path, label_field: str) -> list[Saving]:
     rows = verdict_rows(run)
     verdicts = [row.verdict() for row in rows]
     if any(len(step.votes) < step.wanted for verdict in verdicts for step in verdict.steps):
-        raise InputError(f"{run}: votes were saved there already; fix: --adaptive off")
+        raise InputError(
+            f"{run}: votes were saved there already; fix: repeat the run with --adaptive off"
+        )
     labels = [label_of(row, label_field) for row in rows]
     known = [label for label in labels if label is not None]
     return savings(verdicts, known if len(known) == len(labels) else None)

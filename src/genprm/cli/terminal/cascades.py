@@ -56,7 +56,10 @@ def _paired(
 ) -> tuple[list[JudgedTwice], list[int | None]]:
     first, second = verdict_rows(cheap), verdict_rows(strong)
     if [row.solution for row in first] != [row.solution for row in second]:
-        raise InputError(f"{cheap} and {strong} judge different solutions; fix: the same input")
+        raise InputError(
+            f"{cheap} and {strong} judge different solutions; "
+            "fix: name two runs over the same input"
+        )
     pairs = [
         JudgedTwice(one.verdict(), other.verdict())
         for one, other in zip(first, second, strict=True)
@@ -114,7 +117,9 @@ def _config(cheap: Path, strong: Path, band: Band) -> CascadeConfig:
 def _judge_of(run: Path) -> JudgeSpec:
     judge = spec_of(run).judge
     if judge is None or judge.model is None:
-        raise InputError(f"{run}: judged without a model; fix: an output of genprm verify")
+        raise InputError(
+            f"{run}: this run was judged without a model; fix: name an output of genprm verify"
+        )
     return judge
 
 

@@ -40,7 +40,8 @@ def read_points(runs: Sequence[Path], score: Aggregate) -> list[Point]:
     shared = sorted(set.intersection(*({row.id for row in one.rows} for one in read.values())))
     if not shared:
         raise InputError(
-            f"{', '.join(map(str, runs))}: no problem is in every run; fix: the same problems"
+            f"{', '.join(map(str, runs))}: no problem is in every run; "
+            "fix: name runs over the same problems"
         )
     return [point for one in read.values() for point in one.points(shared, score)]
 
@@ -85,20 +86,27 @@ def _read(run: Path) -> _Rankings | _Refinements | _Searches:
     match spec.command:
         case "rank":
             if spec.settings["early_abandon"]:
-                raise InputError(f"{run}: some samples were abandoned; fix: rank them all")
+                raise InputError(
+                    f"{run}: some samples were abandoned; "
+                    "fix: rank all of them, without --early-abandon"
+                )
             return _Rankings(_graded(run, RankingRow))
         case "refine":
             return _Refinements(_graded(run, RefinementRow), spec.settings)
         case "search":
             return _Searches(_graded(run, SearchRow), spec.settings)
         case command:
-            raise InputError(f"{run}: a run of {command}; fix: one of rank, refine or search")
+            raise InputError(
+                f"{run}: this is a run of {command}; fix: name a run of rank, refine or search"
+            )
 
 
 def _graded(run: Path, row_type: type[P]) -> list[P]:
     rows = [row for row in rows_of(run, row_type) if row.correct is not None]
     if not rows:
-        raise InputError(f"{run}: no gold answers; fix: problems with the field answer")
+        raise InputError(
+            f"{run}: the rows have no gold answers; fix: give the problems the field answer"
+        )
     return rows
 
 

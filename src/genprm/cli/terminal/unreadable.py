@@ -28,5 +28,5 @@ class Unreadable:
         return (
             f"{self._unread} of {self._votes} votes are unreadable: Yes and No together had a "
             f"probability of {self._mass / self._unread:.3f} on average. Models that were not "
-            "trained as GenPRM do not know its format; fix: --prompt general"
+            "trained as GenPRM do not know its format; fix: add --prompt general"
         )

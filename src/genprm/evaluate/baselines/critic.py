@@ -103,7 +103,8 @@ class Critic:
             cut = choice.get("finish_reason") in _CUT
         except (KeyError, IndexError, TypeError) as error:
             raise RequestFailed(
-                f"{self._endpoint.base}: an answer without choices; fix: a chat endpoint's URL"
+                f"{self._endpoint.base}: the answer has no choices; "
+                "fix: name the URL of a chat endpoint"
             ) from error
         used = answer.get("usage")
         usage = used if isinstance(used, dict) else {}

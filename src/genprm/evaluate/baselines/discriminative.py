@@ -95,7 +95,7 @@ class PoolingPrm:
             pooled = answer["data"][0]["data"]
         except (KeyError, IndexError, TypeError) as error:
             raise ModelError(
-                f"{self._endpoint.base}: an answer without pooled data; "
+                f"{self._endpoint.base}: the answer has no pooled data; "
                 "fix: serve the model with vllm serve --runner pooling"
             ) from error
         columns = self._convention.columns(self._tokenizer)
@@ -164,7 +164,10 @@ def load_tokenizer(name: str) -> Tokenizer:
 
 def _no_checkpoint(name: str, error: Exception) -> InputError:
     cause = " ".join(str(error).split())[:200]
-    return InputError(f"{name}: cannot be loaded ({cause}); fix: a checkpoint's folder or name")
+    return InputError(
+        f"{name}: cannot be loaded ({cause}); "
+        "fix: name a checkpoint's folder, or its name on the Hub"
+    )
 
 
 def _verdict(

@@ -81,7 +81,9 @@ class Endpoint:
             try:
                 return str(_object(response)["data"][0]["id"])
             except (KeyError, IndexError, TypeError):
-                raise Refused(200, "it lists no model; fix: append #NAME to the URL") from None
+                raise Refused(
+                    200, "the server lists no model; fix: append #NAME to the URL"
+                ) from None
 
         try:
             return await self._retry(call, server=url)

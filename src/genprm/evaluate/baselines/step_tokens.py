@@ -92,7 +92,10 @@ def _mark_qwen(tokenizer: Tokenizer, solution: Solution) -> Marked:
     text = str(tokenizer.apply_chat_template(chat, tokenize=False))
     start = text.rfind(answer)
     if start < 0:
-        raise ModelError("the chat template changes the steps; fix: the model's own tokenizer")
+        raise ModelError(
+            "the chat template changes the steps; "
+            "fix: name the model's own tokenizer with --tokenizer"
+        )
     return _read_at(tokenizer, text, _ends(text, start, solution.steps, QWEN_TAG), special=False)
 
 

@@ -134,4 +134,4 @@ def _channel_pair() -> tuple[socket.socket, socket.socket]:
         return socket.socketpair()
     except OSError as error:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        raise SandboxError(f"{error}; fix: ulimit -n {2 * limit}") from error
+        raise SandboxError(f"{error}; fix: run ulimit -n {2 * limit}") from error

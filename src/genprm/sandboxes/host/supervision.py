@@ -112,7 +112,9 @@ class Supervision:
             raise SandboxError("the sandbox's imports did not end") from None
         process = await self.copy(self._template)
         if process is None:
-            raise SandboxError("the sandbox cannot make processes; fix: free memory or pids")
+            raise SandboxError(
+                "the sandbox cannot make processes; fix: free memory, or allow more processes"
+            )
         return process
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:

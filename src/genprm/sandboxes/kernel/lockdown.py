@@ -167,7 +167,7 @@ def _reach(closed: set[str], paths: Sequence[str]) -> None:
     if libc.unshare(_CLONE_NEWNS) != 0:
         raise OSError(
             f"{sorted(closed)[0]} is closed to the unprivileged uid that sessions run as; "
-            "fix: chmod o+x it, or use an interpreter outside it"
+            "fix: run chmod o+x on it, or use an interpreter outside it"
         )
     _check(libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount")
     for cover in closed:

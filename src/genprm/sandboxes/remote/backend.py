@@ -68,7 +68,7 @@ class RemoteSession:
                     self._place, reason = None, str(error)
             raise SandboxError(
                 f"the sandbox server went away {ATTEMPTS} times while it ran this snippet "
-                f"({reason}); fix: look at its log"
+                f"({reason}); fix: look at the server's log"
             )
 
     async def _run(self, place: Place, code: str, timeout: float) -> RunResult:
@@ -195,7 +195,7 @@ class RemoteSandbox:
         deadline, wait = loop.time() + self._reconnect_limit, FIRST_WAIT
         while True:
             if not self._is_entered:
-                raise SandboxError("the sandbox is not entered; fix: async with … as box")
+                raise SandboxError("the sandbox is not open; fix: use async with … as box")
             self._forget_lost()
             faults = {} if self._connections else await self._connect_all()
             if self._connections:

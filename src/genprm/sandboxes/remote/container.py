@@ -71,7 +71,8 @@ class Container:
         """
         if shutil.which(self.engine) is None:
             raise SandboxError(
-                f"{self.engine} is not installed; fix: install it, or container:IMAGE?engine=podman"
+                f"{self.engine} is not installed; "
+                "fix: install it, or name another, such as container:IMAGE?engine=podman"
             )
         name = f"genprm-sandbox-{secrets.token_hex(6)}"
         process = await asyncio.create_subprocess_exec(

@@ -57,13 +57,13 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         if token is None and not all(address.is_loopback for address in addresses):
             raise InputError(
                 f"{host}: other machines could run code here without a token; "
-                "fix: --token-file FILE, or --host 127.0.0.1"
+                "fix: pass --token-file FILE, or --host 127.0.0.1"
             )
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         cause = error.strerror or str(error)
-        raise InputError(f"{host}:{port}: {cause}; fix: another --host or --port") from None
+        raise InputError(f"{host}:{port}: {cause}; fix: choose another --host or --port") from None
 
 
 async def serve_forever(
