@@ -16,7 +16,7 @@ pytest.importorskip("fastapi")
 from scripted import Scripted
 
 from genprm.sandbox import SandboxBackend
-from genprm.server.app import Limits, Service, create_service
+from genprm.server.app import Service, ServiceLimits, create_service
 from genprm.server.connection import Server
 from genprm.server.security import Security
 from genprm.verify.format import Mode
@@ -58,7 +58,7 @@ class Stuck(Scripted):
 @contextmanager
 def serving(
     model: Scripted,
-    limits: Limits = Limits(),
+    limits: ServiceLimits = ServiceLimits(),
     security: Security = LOOPBACK,
     sandbox: SandboxBackend | None = None,
 ) -> Iterator[httpx.Client]:
@@ -71,7 +71,7 @@ def serving(
 
 @contextmanager
 def running(
-    service: Service, limits: Limits = Limits(), sandbox: SandboxBackend | None = None
+    service: Service, limits: ServiceLimits = ServiceLimits(), sandbox: SandboxBackend | None = None
 ) -> Iterator[str]:
     """The service's address, in a thread of its own, which enters the sandbox, too."""
 

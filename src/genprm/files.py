@@ -276,7 +276,7 @@ def _hub_rows(name: str) -> Iterable[JsonValue]:
     name, _, split = name.partition(":")
     try:
         rows: Iterable[JsonValue] = datasets.load_dataset(name, split=split or "train")
-    except Exception as error:  # whatever the Hub's client raises: no such set, no network
+    except Exception as error:  # noqa: BLE001 - whatever the Hub's client raises: no such set, no network
         cause = " ".join(str(error).split())[:200]
         raise InputError(
             f"hf:{name}: {cause}; fix: name a data set of the Hub, or a file"

@@ -87,7 +87,7 @@ def _as_os_error() -> Iterator[None]:
         if error.strerror:
             raise
         raise OSError(0, _line(error)) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - clouds' clients raise errors of their own
         raise OSError(0, _line(error)) from None
 
 

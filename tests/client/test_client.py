@@ -16,7 +16,7 @@ from genprm.errors import InputError, ModelError, RequestFailed
 from genprm.model import Sampling
 from genprm.problem import Solution
 from genprm.records.verdicts import VerdictRow
-from genprm.server.app import Limits, create_service
+from genprm.server.app import ServiceLimits, create_service
 from genprm.server.requests import JudgingRequest
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits as VoteLimits
@@ -84,7 +84,7 @@ def test_every_setting_reaches_the_service() -> None:
         VoteLimits(77, 2), 1.5, PromptFormat(False, True, True),
     )  # fmt: skip
     body = JudgingRequest.model_validate(json.loads(json.dumps(options(settings))))
-    assert body.settings(Settings(), Limits(), [1]) == settings
+    assert body.settings(Settings(), ServiceLimits(), [1]) == settings
 
 
 def test_what_cannot_be_judged_fails_alone(url: str) -> None:

@@ -242,7 +242,7 @@ def test_a_web_page_cannot_connect(address: str) -> None:
 
 numbers = st.integers(0, 2**53)
 requests = st.one_of(
-    st.builds(messages.Run, id=numbers, session=numbers, timeout=st.floats(0, 1e6)),
+    st.builds(messages.RunRequest, id=numbers, session=numbers, timeout=st.floats(0, 1e6)),
     st.builds(messages.Fork, id=numbers, session=numbers, target=numbers),
     st.builds(messages.Close, session=numbers),
 )

@@ -12,7 +12,7 @@ from shared_data import shared
 
 from genprm.errors import ModelError, RequestFailed
 from genprm.records.verdicts import VerdictRow
-from genprm.server.app import Limits
+from genprm.server.app import ServiceLimits
 
 PAIR: dict[str, Any] = {"problem": "1 + 1?", "steps": ["1 + 1 = 2.", "So wrong."]}
 
@@ -212,7 +212,7 @@ def test_a_client_that_goes_away_has_its_work_cancelled(stream: bool) -> None:
 
 def test_a_full_queue_refuses_at_once_and_says_when_to_come_again() -> None:
     model = Stuck(lambda prompt, seed: "", judge)
-    with serving(model, Limits(concurrency=1, waiting=1)) as client:
+    with serving(model, ServiceLimits(concurrency=1, waiting=1)) as client:
         never = client.post("/v1/verify", json={"solutions": [PAIR] * 3})
         assert never.status_code == 413
         with client.stream("POST", "/v1/verify", json={**PAIR, "stream": True}):

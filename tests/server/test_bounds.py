@@ -14,12 +14,12 @@ import pytest
 from serving import Stuck, analyst, judge, running, serving, wait_until
 
 from genprm.errors import InputError
-from genprm.server.app import Limits, create_service
+from genprm.server.app import ServiceLimits, create_service
 from genprm.server.security import Security, is_loopback, read_keys, security_of
 from genprm.verify.verifier import Verifier
 
 PAIR: dict[str, Any] = {"problem": "1 + 1?", "steps": ["1 + 1 = 2."]}
-TIGHT = Limits(head_seconds=0.5, body_seconds=0.5, body_bytes=1 << 20, connections=50)
+TIGHT = ServiceLimits(head_seconds=0.5, body_seconds=0.5, body_bytes=1 << 20, connections=50)
 KEY = "a-long-secret-key"
 KEYS = Security(keys=tuple(sha256(key.encode()).digest() for key in ("another-key", KEY)))
 
@@ -201,7 +201,7 @@ def test_requests_and_votes_are_counted(client: httpx.Client) -> None:
 
 def test_a_service_that_ends_takes_no_new_work_and_cancels_the_rest_in_time() -> None:
     model = Stuck(lambda prompt, seed: "", judge)
-    limits = Limits(drain_seconds=0.5)
+    limits = ServiceLimits(drain_seconds=0.5)
     service = create_service(Verifier(model, None), limits)  # type: ignore[arg-type]
     with running(service, limits) as url, httpx.Client(base_url=url) as client:
         with client.stream("POST", "/v1/verify", json={**PAIR, "stream": True}) as reply:

@@ -11,7 +11,7 @@ from scripted import Scripted
 from serving import Stuck, analyst, running, wait_until
 from starlette.applications import Starlette
 
-from genprm.server.app import Limits, create_service
+from genprm.server.app import ServiceLimits, create_service
 from genprm.server.judging import Judging
 from genprm.server.page import QueuedJudge
 from genprm.verify.format import Mode
@@ -27,7 +27,7 @@ def page(judging: Judging) -> Starlette:
     return viewer_app(Library(), QueuedJudge(judging))
 
 
-def serve(model: Scripted, limits: Limits = Limits()) -> Iterator[str]:
+def serve(model: Scripted, limits: ServiceLimits = ServiceLimits()) -> Iterator[str]:
     verifier = Verifier(model, None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
     with running(create_service(verifier, limits, page=page), limits) as url:
         yield url
@@ -76,7 +76,7 @@ def test_requests_side_by_side_see_only_their_own_votes(url: str) -> None:
 
 def test_stopping_cancels_down_to_the_model_and_frees_the_place() -> None:
     model = analyst(Stuck)
-    for url in serve(model, Limits(concurrency=1, waiting=0)):
+    for url in serve(model, ServiceLimits(concurrency=1, waiting=0)):
         with httpx.stream("POST", f"{url}/api/live", json=ASKED, timeout=30) as reply:
             seen = events(reply)  # kept: closing it would close the stream
             assert next(seen)["event"] == "begin"
@@ -89,7 +89,7 @@ def test_stopping_cancels_down_to_the_model_and_frees_the_place() -> None:
 
 
 def test_the_services_limits_hold_on_the_page() -> None:
-    for url in serve(analyst(), Limits(votes=1)):
+    for url in serve(analyst(), ServiceLimits(votes=1)):
         reply = httpx.post(f"{url}/api/live", json=ASKED, timeout=30)
         assert "event: error" in reply.text
         assert "votes: 2 is too much; fix:" in reply.text

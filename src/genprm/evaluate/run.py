@@ -58,7 +58,7 @@ class WholeVerdict:
         return getattr(self, field)
 
 
-class Judge(Protocol):
+class SolutionJudge(Protocol):
     """What finds first errors: a verifier or a baseline."""
 
     @property
@@ -67,7 +67,7 @@ class Judge(Protocol):
         ...
 
     async def judge(self, row: int, solution: Solution) -> SolutionVerdict | WholeVerdict:
-        """Judge one solution.
+        """SolutionJudge one solution.
 
         Raises:
             RequestFailed: this solution cannot be judged.
@@ -81,7 +81,7 @@ class JudgeWorker:
 
     policy = None
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: SolutionJudge) -> None:
         self._judge = judge
 
     @property
@@ -90,7 +90,7 @@ class JudgeWorker:
         return self._judge.spec
 
     async def make(self, row: int, item: LabelledSolution) -> EvaluatedRow:
-        """The judgement on a labelled solution; raises as `Judge.judge`."""
+        """The judgement on a labelled solution; raises as `SolutionJudge.judge`."""
         found = await self._judge.judge(row, item.solution)
         if isinstance(found, SolutionVerdict):
             return _row(row, item, found, {})
@@ -103,7 +103,7 @@ class JudgeWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EvaluationRun:
     """A finished or unfinished run as its folder tells it."""
 
     name: str
@@ -124,14 +124,14 @@ class Run:
 
 async def run(
     rows: Sequence[LabelledSolution],
-    judge: Judge,
+    judge: SolutionJudge,
     folder: Path,
     *,
     concurrency: int = 16,
     on_row: Callable[[EvaluatedRow, int], None] | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """Judge all rows with one judge in this process; see `run_with`."""
+    """SolutionJudge all rows with one judge in this process; see `run_with`."""
     opened = Opened(JudgeWorker(judge), concurrency)
     return await run_with(opened, rows, folder, on_row=on_row, retry_failed=retry_failed)
 
@@ -144,7 +144,7 @@ async def run_with(
     on_row: Callable[[EvaluatedRow, int], None] | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """Judge all rows that `folder` does not hold yet, and sum up.
+    """SolutionJudge all rows that `folder` does not hold yet, and sum up.
 
     `on_row` is told of each new row, and how many the folder holds with it.
 
@@ -171,7 +171,7 @@ async def run_with(
     return summary
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> EvaluationRun:
     """Read a run folder.
 
     Raises:
@@ -186,7 +186,7 @@ def read_run(folder: Path) -> Run:
             "fix: name a folder written by genprm evaluate --output"
         ) from error
     stored = list(stored_rows(folder))
-    return Run(
+    return EvaluationRun(
         folder.name,
         folder,
         spec,

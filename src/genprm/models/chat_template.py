@@ -69,7 +69,7 @@ class ChatTemplate:
         except TemplateFault as fault:
             fix = "" if "fix:" in str(fault) else "; fix: name the model's own with --chat-template"
             raise InputError(f"{origin}: the chat template fails: {fault}{fix}") from None
-        except Exception as error:  # such as nesting too deep
+        except Exception as error:  # noqa: BLE001 - such as nesting too deep
             raise InputError(
                 f"{origin}: this is not a chat template ({type(error).__name__}); "
                 "fix: name one with --chat-template FILE"

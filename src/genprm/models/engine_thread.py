@@ -148,7 +148,7 @@ class EngineThread(Generic[B]):
     def _step(self) -> None:
         try:
             self._batch.step()
-        except Exception as error:  # whatever it is, no request may wait for ever
+        except Exception as error:  # noqa: BLE001 - whatever it is, no request may wait for ever
             self._fail(ModelError(self._one_line(error)))
             self._batch = self._build()
 
@@ -184,7 +184,7 @@ class EngineThread(Generic[B]):
         """What fails in here is this job's outcome and no other's."""
         try:
             yield
-        except Exception as error:  # a fault of one request must not end the thread
+        except Exception as error:  # noqa: BLE001 - a fault of one request must not end the thread
             ours = error if isinstance(error, ModelError) else None
             job.resolve(ours or RequestFailed(self._one_line(error)))
 

@@ -37,6 +37,6 @@ def _from_hub(repository: str) -> Path | None:
                     repository, allow_patterns=_TEMPLATE_FILES, local_files_only=only_cached
                 )
             )
-        except Exception:  # no network, no such repository, a cache of another version
+        except Exception:  # noqa: BLE001 - no network, no such repository, a cache of another version
             continue
     return None

@@ -62,7 +62,7 @@ def render(
         raise
     except jinja2.TemplateError as error:
         raise TemplateFault(" ".join(str(error).split())) from None
-    except Exception as error:  # whatever a downloaded program may raise, memory among it
+    except Exception as error:  # noqa: BLE001 - whatever a downloaded program may raise, memory among it
         raise TemplateFault(
             f"{type(error).__name__}: {' '.join(str(error).split())}; "
             "fix: name the model's own with --chat-template"

@@ -121,7 +121,7 @@ def _read(rows: Sequence[Row], logits: Tensor) -> None:
     for row, scores in zip(rows, logits, strict=True):
         try:
             token = row.reader.read(scores)
-        except Exception as error:  # it ends this sequence and no other
+        except Exception as error:  # noqa: BLE001 - it ends this sequence and no other
             row.fault, token = error, None
         if token is None:
             row.is_over = True

@@ -7,7 +7,7 @@ from genprm.errors import InputError
 from genprm.evaluate.intervals import Floats, bounds
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.metrics import average, score_subsets
-from genprm.evaluate.run import Run
+from genprm.evaluate.run import EvaluationRun
 from genprm.evaluate.summary import average_draws, subset_draws
 from genprm.report.tables import Table, signed
 
@@ -29,7 +29,7 @@ class Disagreement:
         return self.predictions[run] == self.row.first_error
 
 
-def shared_rows(runs: Sequence[Run]) -> list[LabelledSolution]:
+def shared_rows(runs: Sequence[EvaluationRun]) -> list[LabelledSolution]:
     """The rows that all runs judged, in the first one's order.
 
     Raises:
@@ -48,7 +48,7 @@ def shared_rows(runs: Sequence[Run]) -> list[LabelledSolution]:
     return rows
 
 
-def difference_table(runs: Sequence[Run]) -> Table | None:
+def difference_table(runs: Sequence[EvaluationRun]) -> Table | None:
     """F1 of every run minus the first's, resampled together; None for a single run."""
     if len(runs) < 2:
         return None
@@ -71,7 +71,7 @@ def difference_table(runs: Sequence[Run]) -> Table | None:
     return Table("Differences", ["runs", *subsets, "average"], lines, note)
 
 
-def disagreements(runs: Sequence[Run]) -> list[Disagreement]:
+def disagreements(runs: Sequence[EvaluationRun]) -> list[Disagreement]:
     """Rows that at least one run hits and at least one misses."""
     if len(runs) < 2:
         return []
@@ -83,12 +83,12 @@ def disagreements(runs: Sequence[Run]) -> list[Disagreement]:
     return found
 
 
-def _draws(rows: Sequence[LabelledSolution], run: Run) -> dict[str, Floats]:
+def _draws(rows: Sequence[LabelledSolution], run: EvaluationRun) -> dict[str, Floats]:
     draws = subset_draws(rows, run.predictions)
     return {name: own.f1 for name, own in draws.items()} | {"average": average_draws(draws)}
 
 
-def _points(rows: Sequence[LabelledSolution], run: Run) -> dict[str, float | None]:
+def _points(rows: Sequence[LabelledSolution], run: EvaluationRun) -> dict[str, float | None]:
     points = {name: own.f1 for name, own in score_subsets(rows, run.predictions).items()}
     return points | {"average": average(list(points.values()))}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from genprm.evaluate.run import Run
+from genprm.evaluate.run import EvaluationRun
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.verdicts import StepRow
 from genprm.report.comparison import Disagreement
@@ -43,7 +43,7 @@ class JudgedRow:
 
 
 def judged_rows(
-    runs: Sequence[Run], chosen: Sequence[Disagreement], *, rationales: int
+    runs: Sequence[EvaluationRun], chosen: Sequence[Disagreement], *, rationales: int
 ) -> list[JudgedRow]:
     """Read the chosen rows' votes out of the runs' folders; the first ones with rationales."""
     wanted = {one.row.id for one in chosen}

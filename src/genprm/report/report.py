@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genprm.errors import InputError
-from genprm.evaluate.run import ROWS, SUMMARY, Run, read_run
+from genprm.evaluate.run import ROWS, SUMMARY, EvaluationRun, read_run
 from genprm.evaluate.selection import FILE as SELECTIONS
 from genprm.evaluate.selection import Selection, read_selections
 from genprm.evaluate.summary import summarise_judgements
@@ -25,7 +25,7 @@ class Report:
     `appendix` holds the tables that are long; `details` the steps of each disagreement.
     """
 
-    runs: Sequence[Run]
+    runs: Sequence[EvaluationRun]
     selections: Sequence[Selection]
     tables: Sequence[Table]
     breakdowns: Sequence[Table]
@@ -74,7 +74,7 @@ def gather(folders: Sequence[Path], *, rationales: int = 100) -> Report:
 
 
 def _about_runs(
-    runs: Sequence[Run], summaries: numbers.Summaries
+    runs: Sequence[EvaluationRun], summaries: numbers.Summaries
 ) -> tuple[list[Table], list[Table], list[Chart]]:
     tables = [
         numbers.f1_table(summaries),
@@ -88,8 +88,8 @@ def _about_runs(
     return shown, numbers.breakdown_tables(summaries), run_charts(summaries)
 
 
-def _read(folders: Sequence[Path]) -> tuple[list[Run], list[Selection]]:
-    runs: list[Run] = []
+def _read(folders: Sequence[Path]) -> tuple[list[EvaluationRun], list[Selection]]:
+    runs: list[EvaluationRun] = []
     selections: list[Selection] = []
     for folder in folders:
         if (folder / SELECTIONS).exists():
@@ -104,7 +104,7 @@ def _read(folders: Sequence[Path]) -> tuple[list[Run], list[Selection]]:
     return _distinct(runs), selections
 
 
-def _distinct(runs: Sequence[Run]) -> list[Run]:
+def _distinct(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
     """Folders of one name are told apart by their parents."""
     names = [run.name for run in runs]
     return [
@@ -112,7 +112,7 @@ def _distinct(runs: Sequence[Run]) -> list[Run]:
     ]
 
 
-def _summary(run: Run) -> Summary:
+def _summary(run: EvaluationRun) -> Summary:
     """As the finished run stored it; an unfinished one is summed up as far as it came."""
     path = run.folder / SUMMARY
     if path.exists():

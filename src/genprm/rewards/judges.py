@@ -103,7 +103,7 @@ class InProcess:
             except GenprmError as error:
                 fatal.append(error)
                 return row, Judged(cause=str(error))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a reward never ends a training for one completion
                 return row, Judged(cause=f"{type(error).__name__}: {error}")
 
         jobs = (judged(row, solution) for row, solution in enumerate(solutions))

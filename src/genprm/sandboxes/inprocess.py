@@ -49,7 +49,7 @@ class InProcessSession:
         try:
             with redirect_stdout(stdout), _time_limit(timeout):
                 exec(code, self._namespace)
-        except BaseException as fault:
+        except BaseException as fault:  # noqa: BLE001 - the snippet's own exception is its result
             status, error = _status(fault), f"{type(fault).__name__}: {fault}"
         return RunResult(stdout.getvalue(), status, error, time.monotonic() - started)
 

@@ -24,14 +24,14 @@ from genprm.sandbox import SandboxBackend
 from genprm.server.body import BoundedBody
 from genprm.server.errors import translate_errors
 from genprm.server.judging import Judging
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 from genprm.server.logs import RequestLog
 from genprm.server.metrics import Metrics
 from genprm.server.routes import choose, nemo_gym, openrlhf, run_code, status, verify
 from genprm.server.security import Guard, Security
 from genprm.verify.judge import StepJudge
 
-__all__ = ["Limits", "Service", "create_app"]
+__all__ = ["Service", "ServiceLimits", "create_app"]
 Page: TypeAlias = Callable[[Judging], ASGIApp]
 
 
@@ -45,7 +45,7 @@ class Service:
 
 def create_service(
     judge: StepJudge,
-    limits: Limits = Limits(),
+    limits: ServiceLimits = ServiceLimits(),
     security: Security = Security(),
     *,
     sandbox: SandboxBackend | None = None,
@@ -84,7 +84,7 @@ def create_service(
 
 def create_app(
     judge: StepJudge,
-    limits: Limits = Limits(),
+    limits: ServiceLimits = ServiceLimits(),
     security: Security = Security(),
     *,
     sandbox: SandboxBackend | None = None,

@@ -21,7 +21,7 @@ from genprm.dataset import MAX_CHARACTERS, Text
 from genprm.problem import Solution, split_steps
 from genprm.records.record import replace_surrogates
 from genprm.server.errors import Refusal, invalid
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 
 TEXT: JsonDict = {
     "type": "string",
@@ -59,7 +59,7 @@ class AskedSolution(BaseModel):
             raise ValueError("give either steps or solution")
         return self
 
-    def read(self, limits: Limits) -> "Usable":
+    def read(self, limits: ServiceLimits) -> "Usable":
         """As the verifier wants it.
 
         Raises:

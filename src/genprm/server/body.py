@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from genprm.server.errors import LATER, Refusal
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 
 
 class BoundedBody:
@@ -16,7 +16,7 @@ class BoundedBody:
     What all requests hold together is bounded, too (503).
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: ServiceLimits) -> None:
         self.app = app
         self.limits = limits
         self._held = 0

@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from genprm.server.errors import ErrorDetail, ErrorReply
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 
 _AFTER_DRAIN = 3.0  # seconds for cancelled requests to write their last words
 
 
-def bounded_connection(limits: Limits) -> type[H11Protocol]:
+def bounded_connection(limits: ServiceLimits) -> type[H11Protocol]:
     """uvicorn's HTTP protocol under these limits."""
 
     class Connection(H11Protocol):
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
     `on_end` is called at the first signal; a second one ends at once.
     """
 
-    def __init__(self, app: FastAPI, limits: Limits, on_end: Callable[[], None]) -> None:
+    def __init__(self, app: FastAPI, limits: ServiceLimits, on_end: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,

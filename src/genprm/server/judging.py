@@ -19,7 +19,7 @@ from genprm.errors import GenprmError, InputError, RequestFailed, SandboxError
 from genprm.problem import Solution
 from genprm.server.asked import AskedSolution, Unusable, Usable
 from genprm.server.errors import Refusal, refusal_of, shutting_down
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 from genprm.server.metrics import Metrics
 from genprm.server.queue import Queue
 from genprm.server.requests import JudgingRequest
@@ -48,7 +48,7 @@ class Judged:
 class Judging:
     """The judge behind the queue."""
 
-    def __init__(self, judge: StepJudge, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, judge: StepJudge, limits: ServiceLimits, metrics: Metrics) -> None:
         self.judge = judge
         self.limits = limits
         self.metrics = metrics
@@ -168,7 +168,7 @@ class Judging:
         except GenprmError as error:
             self.fault = str(error)
             return _failure(solution, refusal_of(error), gone=True)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one solution fails alone, and the queue goes on
             return _failure(solution, refusal_of(error))
         self.fault = None
         return Judged(solution, verdict)
@@ -245,7 +245,7 @@ class Job:
         return row, judged
 
 
-def _read(asked: AskedSolution | Unusable, limits: Limits) -> Usable | Unusable:
+def _read(asked: AskedSolution | Unusable, limits: ServiceLimits) -> Usable | Unusable:
     if isinstance(asked, Unusable):
         return asked
     try:

@@ -8,7 +8,7 @@ CODE_SECONDS = 120.0  # that one program of /run_code, or a block of a vote, may
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServiceLimits:
     """Bounds of the service. A request over one is refused by a status that names the field."""
 
     concurrency: int = 16  # solutions judged at the same time

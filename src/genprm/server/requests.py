@@ -17,7 +17,7 @@ from genprm.model import Sampling
 from genprm.records.service import Detail
 from genprm.server.asked import STEPS, TEXT, Asked, AskedSolution, Said, Unusable
 from genprm.server.errors import Refusal
-from genprm.server.limits import Limits
+from genprm.server.limits import ServiceLimits
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.session import Limits as VoteLimits
@@ -58,7 +58,7 @@ class JudgingRequest(BaseModel):
         Annotated[float, Field(gt=0, description="What is not judged by then fails.")] | None
     ) = None
 
-    def settings(self, server: Settings, limits: Limits, steps: Sequence[int]) -> Settings:
+    def settings(self, server: Settings, limits: ServiceLimits, steps: Sequence[int]) -> Settings:
         """The server's settings with what the request says otherwise.
 
         Args:

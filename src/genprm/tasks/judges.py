@@ -13,7 +13,7 @@ from genprm.verify.settings import Settings
 if TYPE_CHECKING:  # the names alone must cost nothing when a command starts
     from genprm.compose import JudgeChoice
     from genprm.evaluate.baselines.critic import CriticSettings
-    from genprm.evaluate.run import Judge
+    from genprm.evaluate.run import SolutionJudge
 
 
 class JudgeName(StrEnum):
@@ -41,7 +41,7 @@ class JudgeOptions:
 
 
 @asynccontextmanager
-async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
+async def open_judge(options: JudgeOptions) -> AsyncGenerator["SolutionJudge", None]:
     """The judge, closed at the end."""
     from genprm.compose import open_judge as open_step_judge
     from genprm.evaluate.baselines.critic import Critic
@@ -75,7 +75,7 @@ async def open_judge(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
 
 
 @asynccontextmanager
-async def _open_prm(options: JudgeOptions) -> AsyncGenerator["Judge", None]:
+async def _open_prm(options: JudgeOptions) -> AsyncGenerator["SolutionJudge", None]:
     from genprm.evaluate.baselines.discriminative import LocalPrm, PoolingPrm, load_tokenizer
     from genprm.evaluate.baselines.endpoint import Endpoint
     from genprm.evaluate.baselines.step_tokens import CONVENTIONS

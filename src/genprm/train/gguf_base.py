@@ -68,7 +68,7 @@ def _convert(file: Path, folder: Path) -> None:
         )
     except InputError:
         raise
-    except Exception as error:  # struct, index and key errors too: it reads what is there
+    except Exception as error:  # noqa: BLE001 - struct, index and key errors too: it reads what is there
         cause = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
             f"base {file}: cannot be read ({cause}); "

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from genprm.records.record import Record
 from genprm.viewer.documents import Summary
-from genprm.viewer.index import RunIndex, Verdict
+from genprm.viewer.index import RunIndex, VerdictSummary
 
 
 class Pair(Record):
@@ -77,8 +77,8 @@ def place_of(a: RunIndex, b: RunIndex, left: int, right: int) -> Place:
     )
 
 
-def _matches(left: list[Verdict], right: list[Verdict]) -> list[_Match]:
-    waiting: dict[str, list[Verdict]] = defaultdict(list)
+def _matches(left: list[VerdictSummary], right: list[VerdictSummary]) -> list[_Match]:
+    waiting: dict[str, list[VerdictSummary]] = defaultdict(list)
     for row in reversed(right):
         waiting[row.fingerprint].append(row)
     found = [(row, waiting[row.fingerprint].pop()) for row in left if waiting[row.fingerprint]]
@@ -88,11 +88,11 @@ def _matches(left: list[Verdict], right: list[Verdict]) -> list[_Match]:
     )
 
 
-def _differ(a: Verdict, b: Verdict) -> bool:
+def _differ(a: VerdictSummary, b: VerdictSummary) -> bool:
     """Whether the verdicts differ, or one's choice is right and the other's wrong."""
     known = a.wrong is not None and b.wrong is not None
     return a.first_error != b.first_error or (known and a.wrong != b.wrong)
 
 
-def _gap(a: Verdict, b: Verdict) -> float:
+def _gap(a: VerdictSummary, b: VerdictSummary) -> float:
     return 0.0 if a.lowest is None or b.lowest is None else abs(a.lowest - b.lowest)

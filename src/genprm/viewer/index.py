@@ -25,7 +25,7 @@ from genprm.viewer.runs import RunFiles
 from genprm.viewer.tables import TABLES
 
 
-class Verdict(NamedTuple):
+class VerdictSummary(NamedTuple):
     """What a comparison needs of a row. `fingerprint` tells the same solution in another run."""
 
     number: int
@@ -133,14 +133,14 @@ class RunIndex:
             rows.seek(position)
             return read_document(rows.read(length), number)
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[VerdictSummary]:
         """What a comparison needs of every row, in the run's order."""
         with self._open() as database:
             rows = database.execute(
                 "SELECT number, fingerprint, first_error, wrong, lowest FROM entries "
                 "ORDER BY number"
             )
-            return [Verdict(*row) for row in rows]
+            return [VerdictSummary(*row) for row in rows]
 
     def summaries(self, numbers: Iterable[int]) -> list[Summary]:
         """The summaries of these rows, in this order."""

@@ -59,12 +59,12 @@ def serve(
     except ImportError as error:
         raise MissingExtra(error.name or "websockets", extra="sandbox") from None
     from genprm.sandboxes.fork_server import ForkServer
-    from genprm.sandboxes.remote.serving import Limits
+    from genprm.sandboxes.remote.serving import SandboxLimits
 
     total = None if total_memory is None else total_memory << 20
     modules = tuple(filter(None, preload.split(",")))
     box = ForkServer(sandbox, memory=memory << 20, total_memory=total, preload=modules)
-    limits = Limits(sessions, max_timeout)
+    limits = SandboxLimits(sessions, max_timeout)
 
     async def run() -> None:
         if stdio:

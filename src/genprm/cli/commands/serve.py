@@ -143,13 +143,13 @@ async def _serve(
 
     try:
         from genprm.server import app, connection, logs, security
-        from genprm.server.limits import Limits
+        from genprm.server.limits import ServiceLimits
         from genprm.server.page import QueuedJudge
         from genprm.viewer.app import page_files, viewer_app
         from genprm.viewer.library import Library
     except ImportError as error:
         raise MissingExtra(error.name or "uvicorn", extra="serve") from None
-    limits = Limits(
+    limits = ServiceLimits(
         concurrency=concurrency,
         waiting=bounds.waiting,
         votes=bounds.max_votes,

@@ -151,7 +151,7 @@ class Runner:
             setitimer(ITIMER_REAL, seconds)
             exec(compile(code, "<string>", "exec", dont_inherit=True), vars(self._main))
             self._stdout.flush()
-        except BaseException as fault:
+        except BaseException as fault:  # noqa: BLE001 - the snippet's own exception is its result
             self._flush()
             return _tell(fault)
         return Ending.OK, b""
@@ -175,7 +175,7 @@ class Runner:
     def _flush(self) -> None:
         try:  # noqa: SIM105 - `suppress` is Python code that a snippet could patch
             self._stdout.flush()
-        except BaseException:  # closed, detached or full: what was taken stays taken
+        except BaseException:  # noqa: BLE001 - closed, detached or full: what was taken stays taken
             pass
 
     # --- copying ---
@@ -234,7 +234,7 @@ def _tell(fault: BaseException) -> tuple[Ending, bytes]:
         text = f"{name}: {fault}"
     except TimeLimit:
         raise
-    except BaseException:  # a poisoned __str__, or no memory left for it
+    except BaseException:  # noqa: BLE001 - a poisoned __str__, or no memory left for it
         text = f"{name}: <no message>"
     return _ending(type(fault)), text[:ERROR_LIMIT].encode("utf-8", "backslashreplace")
 

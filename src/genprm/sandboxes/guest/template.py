@@ -40,7 +40,7 @@ def become_template(config: Config, handover: socket.socket) -> NoReturn:
             with_landlock=config.with_landlock,
             with_seccomp=config.with_seccomp,
         )
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the supervisor is told
         handover.sendall(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
     layers = json.dumps({"landlock": abi, "seccomp": listener is not None}).encode()

@@ -90,7 +90,7 @@ class Connection:
             SandboxError: the server cannot run it.
         """
         number = next(self._numbers)
-        request = messages.Run(id=number, session=session, timeout=timeout)
+        request = messages.RunRequest(id=number, session=session, timeout=timeout)
         reply = await self._ask(number, messages.encode(request, messages.encode_code(code)))
         if not isinstance(reply.header, messages.Result):
             raise self._failure(reply)

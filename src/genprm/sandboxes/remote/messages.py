@@ -44,7 +44,7 @@ class Hello(_Header):
     tier: str
 
 
-class Run(_Header):
+class RunRequest(_Header):
     """Run the body in a session."""
 
     op: Literal["run"] = "run"
@@ -111,7 +111,7 @@ class Failed(_Header):
     error: str
 
 
-Request: TypeAlias = Run | Fork | Close
+Request: TypeAlias = RunRequest | Fork | Close
 Reply: TypeAlias = Hello | Result | Done | Failed
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])

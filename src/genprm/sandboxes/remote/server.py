@@ -22,7 +22,7 @@ from websockets.http11 import Request, Response
 from genprm.errors import InputError
 from genprm.sandbox import SandboxBackend
 from genprm.sandboxes.remote.messages import MAX_MESSAGE, PATH
-from genprm.sandboxes.remote.serving import Limits, Served
+from genprm.sandboxes.remote.serving import SandboxLimits, Served
 from genprm.sandboxes.remote.transport import PipeTransport
 from genprm.sandboxes.remote.websocket import SILENCE_LIMIT, WebSocketTransport
 
@@ -67,7 +67,11 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
 
 
 async def serve_forever(
-    box: SandboxBackend, tier: str, listening: socket.socket, token: str | None, limits: Limits
+    box: SandboxBackend,
+    tier: str,
+    listening: socket.socket,
+    token: str | None,
+    limits: SandboxLimits,
 ) -> None:
     """Serve an entered sandbox until cancelled."""
 
@@ -104,7 +108,7 @@ def is_authorized(header: str, token: str | None) -> bool:
     return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), wanted)
 
 
-async def serve_pipes(box: SandboxBackend, tier: str, limits: Limits) -> None:
+async def serve_pipes(box: SandboxBackend, tier: str, limits: SandboxLimits) -> None:
     """Serve an entered sandbox to one client on stdin and stdout, until stdin ends."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=1 << 20)

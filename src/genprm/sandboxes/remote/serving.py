@@ -13,7 +13,7 @@ from genprm.sandboxes.remote.transport import Transport, TransportClosed
 
 
 @dataclass
-class Limits:
+class SandboxLimits:
     """What the clients of one server may have together.
 
     Attributes:
@@ -29,7 +29,7 @@ class Limits:
 class Served:
     """The sessions of one connection."""
 
-    def __init__(self, transport: Transport, box: SandboxBackend, limits: Limits) -> None:
+    def __init__(self, transport: Transport, box: SandboxBackend, limits: SandboxLimits) -> None:
         self._transport = transport
         self._box = box
         self._limits = limits
@@ -54,7 +54,7 @@ class Served:
             return
         if request.session in self._running:
             raise MessageError("a session does one thing at a time")
-        if isinstance(request, messages.Run):
+        if isinstance(request, messages.RunRequest):
             work = self._run(request, messages.decode_code(body))
         else:
             work = self._fork(request)
@@ -79,13 +79,13 @@ class Served:
             answer = await work
         except SandboxError as error:
             answer = messages.encode(messages.Failed(id=id, error=str(error)))
-        except Exception as error:  # a fault of ours: the client must not wait for ever
+        except Exception as error:  # noqa: BLE001 - a fault of ours: the client must not wait for ever
             cause = f"{type(error).__name__}: {error}"
             answer = messages.encode(messages.Failed(id=id, error=cause))
         with suppress(TransportClosed):  # `serve` notices, too
             await self._transport.send(answer)
 
-    async def _run(self, request: messages.Run, code: str) -> bytes:
+    async def _run(self, request: messages.RunRequest, code: str) -> bytes:
         session = self._open(request.session)
         result = await session.run(code, min(request.timeout, self._limits.timeout))
         stdout = result.stdout.encode("utf-8", "replace")
