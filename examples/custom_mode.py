@@ -16,7 +16,7 @@ from genprm import Sandbox, Verifier, load_model
 from genprm.dataset import read_solutions
 from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import Flag, Vote
-from genprm.verify.session import Stage
+from genprm.verify.turn import Stage
 
 SOLUTION = Path(__file__).with_name("solution.txt")
 

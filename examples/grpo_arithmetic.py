@@ -20,8 +20,8 @@ from genprm.arithmetic.problems import Split, easy_exercise
 from genprm.rewards.judges import InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
-from genprm.verify.session import Limits
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Limits
 
 BEGUN = "Step 1:"  # the policy's answers begin so; the prompt already holds it
 CURVES = {

@@ -100,6 +100,10 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
     config = read_cascade_config(choice.cascade) if choice.cascade else None
     code_first = choice.model.name == DEFAULT and config is None and settings.mode is Mode.GENPRM
     named = replace(choice.model, name=SHIPPED) if choice.model.name == DEFAULT else choice.model
+    if settings.mode is Mode.CRITIQUE and named.name == SHIPPED:
+        raise InputError(
+            "--mode critique: the shipped model judges single steps only; fix: name another --model"
+        )
     async with load_sandbox(choice.sandbox) as sandbox, open_model(named) as model:
         clock = _standing if isinstance(model, Replay) else perf_counter
         strong = Verifier(model, sandbox, settings, clock=clock)

@@ -51,17 +51,23 @@ class Completion:
     tokens_cached: int = 0  # of tokens_in, served from a prefix cache, where the engine tells
 
 
+LIKELIEST = 5
+"""How many of the most probable tokens a choice names, where the engine tells them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Raw log-probabilities (over the whole vocabulary, temperature 1) of the options asked for.
 
     An option that the engine did not report, because it lies outside the tokens it returns, is
-    absent.
+    absent. `likeliest` are the texts of the most probable tokens, the first ones first, as far as
+    the engine tells them.
     """
 
     logprobs: Mapping[str, float]
     tokens_in: int = 0
     tokens_cached: int = 0
+    likeliest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Flag(StrEnum):
     CODE_ROUNDS_EXHAUSTED = "code_rounds_exhausted"  # judged after the last allowed run of code
     CODE_FAILED = "code_failed"  # every block of its code ended in an error; it counts all the same
     UNCLOSED = "unclosed"  # the model ended its turn early; the open part was closed for it
+    THOUGHT_CUT = "thought_cut"  # a reasoning model's thought was closed at its bound
     UNCHECKED = "unchecked"  # code found nothing to check: the reward is only a base rate
 
 
@@ -104,6 +105,7 @@ class Vote:
     usage: Usage = field(default_factory=Usage)
     cause: str | None = None  # why the vote failed, where it did
     label_mass: float | None = None  # P(Yes) + P(No) at the judgement, where there was one
+    likeliest: tuple[str, ...] = ()  # tokens that an unreadable judgement would rather have been
 
     @property
     def label(self) -> bool | None:

@@ -19,8 +19,8 @@ from genprm.records.verdicts import VerdictRow
 from genprm.server.app import ServiceLimits, create_service
 from genprm.server.requests import JudgingRequest
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits as VoteLimits
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Limits as VoteLimits
 from genprm.verify.verifier import Verifier
 from genprm.verify.voting import Adaptive
 

@@ -14,7 +14,8 @@ from genprm.records.curation import ConsensusRow
 from genprm.sandbox import RunResult, RunStatus
 from genprm.verdict import Vote
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Execute, Generate, Judge, Limits, vote_on_step
+from genprm.verify.session import vote_on_step
+from genprm.verify.turn import Execute, Generate, Judge, Limits
 
 CRITIQUE = Critique(
     (
@@ -32,7 +33,7 @@ CRITIQUE = Critique(
 )
 STEPS = ("Step 1: 1 + 1 = 2.", "Step 2: 2 + 1 = 4.", "Step 3: never judged.")
 LABELS = [True, False, False]
-MODES = list(Mode)
+MODES = [mode for mode in Mode if mode is not Mode.CRITIQUE]  # which has no turns of steps
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -8,12 +8,13 @@ import pytest
 from chat_server import Server
 
 from genprm.errors import ContextExceeded, ModelError
-from genprm.evaluate.baselines.critic import Critic, CriticSettings, critique_prompt, named_index
+from genprm.evaluate.baselines.critic import Critic, CriticSettings
 from genprm.evaluate.baselines.endpoint import Endpoint
 from genprm.evaluate.labelled import LabelledSolution
 from genprm.evaluate.run import read_run, run
 from genprm.problem import Solution
 from genprm.records.summaries import Summary
+from genprm.verify.critique_format import critique_prompt, named_index
 
 ROWS = [
     LabelledSolution(Solution("p {x}", ("ok", "broken"), "a"), 1, "s"),
@@ -27,7 +28,7 @@ def chat(*texts: str) -> dict[str, Any]:
 
 
 def test_the_prompt_is_the_benchmarks() -> None:
-    prompt = critique_prompt(ROWS[0].solution)
+    prompt = critique_prompt(ROWS[0].solution.problem, ROWS[0].solution.steps)
     assert prompt.startswith("The following is a math problem and a solution (split into")
     assert (
         "[Math Problem]\n\np {x}\n\n[Solution]\n\n<paragraph_0>\nok\n</paragraph_0>\n\n" in prompt

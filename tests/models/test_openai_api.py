@@ -221,7 +221,7 @@ def test_vllm_gets_neutral_samplers_no_second_bos_and_ids_for_a_choice() -> None
 
     with serve(vllm) as server:
         ask(server.url)
-        assert choose(server.url) == Choice({"Yes": -9454.0, "No": -2753.0}, 9, 8)
+        assert choose(server.url) == Choice({"Yes": -9454.0, "No": -2753.0}, 9, 8, ("x",))
     sent = server.asked[0][1]
     assert sent["model"] == "GenPRM-7B"
     assert sent["add_special_tokens"] is False

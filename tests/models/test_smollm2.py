@@ -11,8 +11,8 @@ from genprm.models.load import load_model
 from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify.format import Mode
-from genprm.verify.session import Limits
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Limits
 from genprm.verify.verifier import Verifier
 
 pytest.importorskip("xllamacpp", reason="the extra gguf is not installed")

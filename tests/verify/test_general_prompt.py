@@ -1,8 +1,15 @@
 """The prompt for models that were not trained to verify, and when it is suggested."""
 
+from math import log
+
+import pytest
+
 from genprm.cli.terminal.unreadable import Unreadable
+from genprm.model import Choice, Completion, Finish
 from genprm.verdict import Flag, Vote
-from genprm.verify.format import FORMAT_STATED, JUDGEMENT_OPEN, Mode, PromptFormat
+from genprm.verify.format import FORMAT_STATED, JUDGEMENT_OPEN, Mode, PromptFormat, without_thought
+from genprm.verify.session import vote_on_step
+from genprm.verify.turn import Generate, Limits, Stage
 
 
 def test_the_format_is_stated_and_the_checkpoints_prompt_is_unchanged() -> None:
@@ -16,15 +23,60 @@ def test_the_format_is_stated_and_the_checkpoints_prompt_is_unchanged() -> None:
     assert (general.marks_assistant, usual.marks_assistant) == (True, False)
 
 
-def test_a_thought_that_the_template_begins_is_closed() -> None:
-    general = PromptFormat(general=True)
-    assert general.opened("<assistant><think>\n") == "<assistant><think>\n\n</think>\n\n"
-    assert general.opened("<assistant>\n") == "<assistant>\n"
-    assert PromptFormat().opened("<assistant><think>\n") == "<assistant><think>\n"
+THINKING = "<assistant><think>\n"
+
+
+def thinking(general: bool = True, **limits: int) -> Stage[Vote]:
+    return vote_on_step(
+        THINKING,
+        step=1,
+        mode=Mode.COT,
+        limits=Limits(**limits),
+        context_length=1000,
+        prompt_format=PromptFormat(general=general),
+        literal=str,
+    )
+
+
+def test_a_thought_has_a_bound_of_its_own_and_does_not_join_the_history() -> None:
+    vote = thinking(tokens=40, thought_tokens=300)
+    thought = next(vote)
+    assert thought == Generate(THINKING, ("</think>",), 300)
+    turn = vote.send(Completion("It is.\n", Finish.STOP, "</think>", 10, 200))
+    assert isinstance(turn, Generate)
+    assert turn.prompt.startswith(THINKING + "It is.\n</think>\n\n<analyze>\n")
+    assert turn.max_tokens == 40
+    vote.send(Completion("Right.", Finish.STOP, "</analyze>\n", 210, 40))
+    with pytest.raises(StopIteration) as ended:
+        vote.send(Choice({"Yes": log(0.9)}))
+    cast = ended.value.value
+    assert (cast.flags, cast.usage.tokens_out) == ((), 241)
+    assert cast.text.startswith("<think>It is.\n</think>\n\n<analyze>\n")
+    assert without_thought(cast.text).startswith("<analyze>\n")
+
+
+def test_a_thought_without_end_is_closed_and_the_turn_goes_on() -> None:
+    vote = thinking(thought_tokens=50)
+    next(vote)
+    turn = vote.send(Completion("Hm, wait", Finish.LENGTH, None, 10, 50))
+    assert isinstance(turn, Generate)
+    assert turn.prompt.startswith(THINKING + "Hm, wait\n</think>\n\n<analyze>\n")
+    vote.send(Completion("Right.", Finish.STOP, "</analyze>\n", 70, 3))
+    with pytest.raises(StopIteration) as ended:
+        vote.send(Choice({"Yes": log(0.9)}))
+    assert ended.value.value.flags == (Flag.THOUGHT_CUT,)
+
+
+def test_no_thought_where_none_is_allowed_or_the_prompt_is_the_checkpoints() -> None:
+    first, usual = next(thinking(thought_tokens=0)), next(thinking(general=False))
+    assert isinstance(first, Generate)
+    assert isinstance(usual, Generate)
+    assert first.prompt.startswith(THINKING + "\n</think>\n\n<analyze>")
+    assert usual.prompt.startswith(THINKING + "<analyze>")
 
 
 def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
-    unread = Vote(None, "", flags=(Flag.UNREADABLE,), label_mass=0.004)
+    unread = Vote(None, "", flags=(Flag.UNREADABLE,), label_mass=0.004, likeliest=(" The", "1"))
     read = Vote(0.9, "", label_mass=0.95)
     votes = Unreadable()
     assert votes.hint == ""
@@ -33,5 +85,5 @@ def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     votes.add([unread])
     hint = votes.hint
     assert hint.startswith("2 of 3 votes are unreadable: Yes and No together")
-    assert "0.004" in hint
+    assert "0.004 on average (likeliest: ' The')" in hint
     assert hint.endswith("fix: add --prompt general")

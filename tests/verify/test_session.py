@@ -11,7 +11,8 @@ from genprm.sandbox import RunResult, RunStatus
 from genprm.verdict import Flag, Vote
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Execute, Generate, Judge, Limits, vote_on_step
+from genprm.verify.session import vote_on_step
+from genprm.verify.turn import Execute, Generate, Judge, Limits
 
 PROMPT = "<prompt>"
 

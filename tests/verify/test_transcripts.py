@@ -14,15 +14,8 @@ from genprm.sandbox import RunResult
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verify import format as wire
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import (
-    Action,
-    Execute,
-    Generate,
-    Judge,
-    Limits,
-    Result,
-    vote_on_step,
-)
+from genprm.verify.session import vote_on_step
+from genprm.verify.turn import Action, Execute, Generate, Judge, Limits, Result
 
 RUNS: list[dict[str, Any]] = json.loads((shared("genprm_demo") / "transcripts.json").read_text())[
     "runs"

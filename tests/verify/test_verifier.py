@@ -13,9 +13,10 @@ from genprm.errors import ModelError, SandboxError
 from genprm.problem import Solution
 from genprm.sandboxes.fork_server import ForkServer
 from genprm.verdict import Flag, SolutionVerdict
+from genprm.verify.casting import vote_seed
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
-from genprm.verify.verifier import Verifier, vote_seed
+from genprm.verify.verifier import Verifier
 from genprm.verify.voting import Adaptive
 
 YES, NO = {"Yes": log(0.99), "No": log(0.01)}, {"Yes": log(0.01), "No": log(0.99)}

@@ -9,8 +9,8 @@ import typer
 from genprm.cli.grouping import OptionGroup
 from genprm.model import Sampling
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Limits
 from genprm.verify.voting import Adaptive
 
 _JUDGE = "Judging"
@@ -70,6 +70,15 @@ class JudgingOptions(OptionGroup):
         int,
         typer.Option(min=1, help="Tokens that a vote may write on a step.", rich_help_panel=_JUDGE),
     ] = _DEFAULT.limits.tokens
+    thought_tokens: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Tokens that a reasoning model may think before it writes on a step (--prompt "
+            "general, --mode critique); then the thought is closed.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = _DEFAULT.limits.thought_tokens
     code_rounds: Annotated[
         int, typer.Option(min=1, help="Blocks of code that a vote may run.", rich_help_panel=_JUDGE)
     ] = _DEFAULT.limits.code_rounds
@@ -124,7 +133,7 @@ class JudgingOptions(OptionGroup):
             stop_at_first_error=stop_at_first_error,
             sampling=Sampling(self.temperature, self.top_p, self.top_k),
             seed=self.seed,
-            limits=Limits(self.max_tokens, self.code_rounds),
+            limits=Limits(self.max_tokens, self.code_rounds, thought_tokens=self.thought_tokens),
             code_timeout=self.code_timeout,
             prompt_format=PromptFormat(
                 not self.evaluator_prompt,

@@ -90,6 +90,7 @@ def options(settings: Settings) -> dict[str, object]:
         "seed": settings.seed,
         **asdict(settings.sampling),
         "max_tokens": settings.limits.tokens,
+        "thought_tokens": settings.limits.thought_tokens,
         "code_rounds": settings.limits.code_rounds,
         "code_timeout": settings.code_timeout,
         **asdict(settings.prompt_format),

@@ -10,7 +10,7 @@ from genprm.problem import Problem
 from genprm.records.critiques import Critique
 from genprm.records.run_spec import JudgeSpec, digest
 from genprm.sandbox import RunResult, SandboxBackend, SandboxSession
-from genprm.verify.session import Execute, Generate
+from genprm.verify.turn import Execute, Generate
 
 
 class ModelTeacher:

@@ -12,7 +12,6 @@ generator without IO in the manner of `verify.session`; `critique.ModelTeacher` 
 `parse_critique` reads what was written.
 """
 
-import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -23,7 +22,7 @@ from genprm.records.critiques import Unreadable
 from genprm.sandbox import RunResult
 from genprm.verdict import Run, Usage
 from genprm.verify import format as wire
-from genprm.verify.session import Execute, Generate
+from genprm.verify.turn import Execute, Generate
 
 INSTRUCTION = r"""The following is a math problem and a solution, split into paragraphs, each \
 enclosed in tags and indexed from 1:
@@ -57,8 +56,6 @@ Stop at the first paragraph with an error. At the end give the index of that par
 \boxed{{}}, or \boxed{{-1}} if no paragraph has an error.""".replace("\\\n", "")
 
 OUTPUT_BYTES = 4096  # of one block's output that the teacher reads
-THOUGHT_CLOSE = "</think>"
-_LAST_FENCE = re.compile(r".*```(?:python|py)[ \t]*\n(.*)\Z", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +117,10 @@ def write(
     writing = _Writing(prompt, settings, context_length, literal)
     try:
         if settings.thinks:
-            thought = yield from writing.generate((THOUGHT_CLOSE,))
+            thought = yield from writing.generate((wire.THOUGHT_CLOSE,))
             if thought.stop is None:
                 return writing.draft(Unreadable.NO_THOUGHT)
-            writing.prompt += THOUGHT_CLOSE
+            writing.prompt += wire.THOUGHT_CLOSE
         unread = ""
         writing.pieces.append("")
         while True:
@@ -179,15 +176,15 @@ class _Writing:
         """Run the block that the fence closes, if it is Python; what is left unread."""
         self.prompt += wire.FENCE_CLOSE
         self.pieces[-1] += wire.FENCE_CLOSE
-        block = _LAST_FENCE.match(unread)
+        block = wire.last_block(unread)
         if block is None:
             return unread + wire.FENCE_CLOSE
         if len(self.runs) == self.settings.code_rounds:
             raise _OutOfBoundsError(Unreadable.TOO_MANY_BLOCKS)
-        result = yield Execute(block[1])
+        result = yield Execute(block)
         assert isinstance(result, RunResult)
         output = wire.shortened(wire.untagged(result.text), OUTPUT_BYTES)
-        self.runs.append(Run(block[1], output, result.status.value))
+        self.runs.append(Run(block, output, result.status.value))
         self.prompt += wire.code_output(self.literal(output))
         self.pieces.append("")
         self.usage += Usage(executions=1)

@@ -164,6 +164,10 @@ class Chats(Table):
     def _some(self) -> Self:
         if not self.modes or len(set(self.modes)) < len(self.modes):
             raise ValueError("field modes: name each mode once, at least one")
+        if Mode.CRITIQUE in self.modes:
+            raise ValueError(
+                "field modes: critique has no chats of single steps; fix: leave it out"
+            )
         return self
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from genprm.http import BadReply
-from genprm.model import GREEDY, Choice, Completion, Finish, Sampling
+from genprm.model import GREEDY, LIKELIEST, Choice, Completion, Finish, Sampling
 from genprm.models.finish_reasons import finish_of
 from genprm.models.openai_dialects import JUDGES, Body, Generic, NoLogprobs
 
@@ -85,7 +85,8 @@ class LlamaCpp(Generic):
             for key in (a.id if ids else a.token,)
             if key in keys
         }
-        return Choice(found, parsed.tokens_evaluated, parsed.timings.cache_n)
+        best = tuple(a.token for a in alternatives[:LIKELIEST])
+        return Choice(found, parsed.tokens_evaluated, parsed.timings.cache_n, best)
 
     def tokenize_body(self, text: str) -> Body:
         """Without a BOS; control tokens are read as such."""
@@ -226,7 +227,7 @@ class Ollama(Generic):
             raise NoLogprobs
         told = {entry.token: entry.logprob for entry in parsed.logprobs[0].top_logprobs}
         found = {option: told[option] for option in options if option in told}
-        return Choice(found, parsed.prompt_eval_count)
+        return Choice(found, parsed.prompt_eval_count, likeliest=tuple(told)[:LIKELIEST])
 
 
 class _TGIToken(BaseModel):

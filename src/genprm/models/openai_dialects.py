@@ -17,11 +17,12 @@ set, neutral ones too.
 """
 
 from collections.abc import Mapping, Sequence
+from heapq import nlargest
 from typing import ClassVar
 
 from pydantic import BaseModel
 
-from genprm.model import GREEDY, Choice, Completion, Sampling
+from genprm.model import GREEDY, LIKELIEST, Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
 from genprm.records.record import JsonObject
 
@@ -178,7 +179,14 @@ class Generic:
             raise NoLogprobs
         keys = {_token_key(option, ids): option for option in options}
         found = {keys[token]: value for token, value in tokens.items() if token in keys}
-        return Choice(found, parsed.used.prompt_tokens or 0, parsed.used.cached)
+        # asked for by their ids, tokens have no text but the one that was drawn, greedily
+        likeliest = (
+            [parsed.choices[0].text]
+            if ids
+            else nlargest(LIKELIEST, tokens, lambda token: tokens[token])
+        )
+        used = parsed.used
+        return Choice(found, used.prompt_tokens or 0, used.cached, tuple(filter(None, likeliest)))
 
     def tokenize_body(self, text: str) -> Body | None:
         """A request to `/tokenize` for the ids of `text`, where there is such a thing."""

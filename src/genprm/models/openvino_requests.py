@@ -9,7 +9,7 @@ from openvino import Tensor
 from openvino_genai import GenerationConfig, GenerationFinishReason, Tokenizer
 from openvino_genai.py_openvino_genai import GenerationOutput
 
-from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.model import LIKELIEST, Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
 from genprm.models.openvino_engine import PipelineBatch, RunningRequest
 from genprm.models.option_tokens import OptionTokens
@@ -150,7 +150,11 @@ class Choosing:
             return None
         scores = {output.generated_ids[0]: output.score for output in outputs}
         found = {option: scores[token] for option, token in self._ids.items() if token in scores}
-        return Choice(found, self._tokens_in)
+        likeliest = sorted(scores, key=scores.__getitem__, reverse=True)[:LIKELIEST]
+        texts = (
+            self._text.pieces.get(token, b"").decode("utf-8", "replace") for token in likeliest
+        )
+        return Choice(found, self._tokens_in, likeliest=tuple(texts))
 
 
 def _generation(sampling: Sampling, seed: int | None) -> GenerationConfig:

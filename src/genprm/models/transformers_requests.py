@@ -10,7 +10,7 @@ from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
 from genprm.errors import RequestFailed
-from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.model import LIKELIEST, Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
 from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
@@ -143,6 +143,7 @@ class Choosing:
         self._prompt = prompt
         self._options = options
         self._logprobs: dict[str, float] = {}
+        self._likeliest: tuple[str, ...] = ()
 
     def start(self, batch: TransformersBatch) -> _Running[Choice]:
         """See `Request.start`."""
@@ -157,10 +158,12 @@ class Choosing:
         """See `Reader.read`."""
         logprobs = logits.log_softmax(-1)
         self._logprobs = {option: float(logprobs[token]) for option, token in self._ids.items()}
+        best = logprobs.topk(min(LIKELIEST, logprobs.numel())).indices.tolist()
+        self._likeliest = tuple(self._text.tokenizer.batch_decode([[token] for token in best]))
 
     def outcome(self, row: Row) -> Choice:
         """What the sequence came to."""
-        return Choice(self._logprobs, self._tokens_in, row.tokens_cached)
+        return Choice(self._logprobs, self._tokens_in, row.tokens_cached, self._likeliest)
 
 
 def draw(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> int:

@@ -114,7 +114,9 @@ class VLLMInProcess:
         )
         found = (output.outputs[0].logprobs or [{}])[0]
         logprobs = {o: float(found[t].logprob) for o, t in tokens.items() if t in found}
-        return Choice(logprobs, len(ids), output.num_cached_tokens or 0)
+        drawn = output.outputs[0].text  # greedily
+        likeliest = (drawn,) if drawn else ()
+        return Choice(logprobs, len(ids), output.num_cached_tokens or 0, likeliest)
 
     async def close(self) -> None:
         """See `Model.close`."""

@@ -88,5 +88,6 @@ class Prefixes:
 
     async def _judged(self, prefix: Prefix, history: StepHistory) -> StepVerdict:
         first = self._first[prefix]
-        solution = Solution(self._samples[first].problem, prefix)
+        sample = self._samples[first]
+        solution = Solution(sample.problem, sample.steps)  # a judge may look at the steps to come
         return await history.judge_next(solution, row=self._row * CANDIDATES + first)

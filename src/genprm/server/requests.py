@@ -20,8 +20,8 @@ from genprm.server.errors import Refusal
 from genprm.server.limits import ServiceLimits
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits as VoteLimits
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Limits as VoteLimits
 from genprm.verify.voting import Adaptive
 
 _NAMES = ("problem", "question", "steps", "solution", "id", "row")
@@ -48,6 +48,7 @@ class JudgingRequest(BaseModel):
     max_tokens: (
         Annotated[int, Field(ge=1, description="Tokens that a vote may write on a step.")] | None
     ) = None
+    thought_tokens: Annotated[int, Field(ge=0)] | None = None
     code_rounds: Annotated[int, Field(ge=1, le=100)] | None = None
     code_timeout: Annotated[float, Field(gt=0)] | None = None
     question_prefix: bool | None = None
@@ -71,17 +72,18 @@ class JudgingRequest(BaseModel):
         """
         said = self.model_dump(exclude_none=True, include=set(JudgingRequest.model_fields))
         tokens = said.pop("max_tokens", server.limits.tokens)
-        rounds = said.pop("code_rounds", server.limits.code_rounds)
         _at_most("seconds", said.pop("seconds", 0), limits.seconds)
         settings = replace(
             server,
             sampling=_changed(server.sampling, said),
             prompt_format=_changed(server.prompt_format, said),
-            limits=VoteLimits(tokens, rounds),
+            limits=_changed(replace(server.limits, tokens=tokens), said),
             **said,
         )
         _at_most("votes", settings.votes, max(limits.votes, server.votes))
         _at_most("max_tokens", tokens, max(limits.tokens, server.limits.tokens))
+        thought = settings.limits.thought_tokens
+        _at_most("thought_tokens", thought, max(limits.tokens, server.limits.thought_tokens))
         _at_most(
             "code_timeout", settings.code_timeout, max(limits.code_seconds, server.code_timeout)
         )
@@ -96,7 +98,7 @@ class JudgingRequest(BaseModel):
         return settings
 
 
-_Part = TypeVar("_Part", Sampling, PromptFormat)
+_Part = TypeVar("_Part", Sampling, PromptFormat, VoteLimits)
 
 
 def _changed(part: _Part, said: dict[str, Any]) -> _Part:

@@ -62,9 +62,12 @@ JUDGEMENT_CLOSE = "}$\n</output>\n"
 DIRECT_OPEN = "\\boxed{"
 DIRECT_CLOSE = "}"
 YES, NO = "Yes", "No"
+THOUGHT_OPEN, THOUGHT_CLOSE = "<think>", "</think>"
 
 _LINE_BYTES = 256  # of a line of an output that is too long
 
+_LAST_FENCE = re.compile(r".*```(?:python|py)[ \t]*\n(.*)\Z", re.DOTALL | re.IGNORECASE)
+_THOUGHT = re.compile(r"\A<think>.*?</think>\s*", re.DOTALL)
 _TAG = re.compile(r"</?(?:analyze|verify|output)>|\*\*Judgement\*\*|\[Code Output\]", re.IGNORECASE)
 
 
@@ -85,6 +88,22 @@ def untagged(text: str) -> str:
     since the prompt of a step ends without an assistant marker.
     """
     return _TAG.sub(lambda tag: f"{tag[0][0]} {tag[0][1:]}", text)
+
+
+def last_block(text: str) -> str | None:
+    """The code of the last block of Python that is open at the end of `text`."""
+    found = _LAST_FENCE.match(text)
+    return found[1] if found else None
+
+
+def begins_thought(prompt: str) -> bool:
+    """Whether a rendered prompt ends in an open thought, as templates of reasoning models do."""
+    return prompt.rstrip().endswith(THOUGHT_OPEN)
+
+
+def without_thought(turn: str) -> str:
+    """A turn as later turns see it: what a reasoning model thought first is no part of it."""
+    return _THOUGHT.sub("", turn)
 
 
 def shortened(text: str, most: int) -> str:
@@ -117,6 +136,7 @@ class Mode(StrEnum):
     CODE = "code"  # code and execution, no analysis
     NO_EXEC = "no-exec"  # analysis and code that is not run
     DIRECT = "direct"  # nothing (eq. 3)
+    CRITIQUE = "critique"  # one review of the whole solution, with code where the model writes it
 
     @property
     def analyses(self) -> bool:
@@ -169,15 +189,6 @@ class PromptFormat:
     def marks_assistant(self) -> bool:
         """Whether the template's assistant marker stands before the turn."""
         return self.assistant_marker or self.general
-
-    def opened(self, prompt: str) -> str:
-        """A rendered prompt after which the turn begins.
-
-        Templates of reasoning models end in `<think>`. The turn's own analysis is bounded by the
-        vote's budget and a thought is not, so the thought is closed before it begins.
-        """
-        is_thinking = self.general and prompt.rstrip().endswith("<think>")
-        return prompt.rstrip() + "\n\n</think>\n\n" if is_thinking else prompt
 
     def output(self, result: RunResult) -> str:
         """The text of an execution as the model reads it."""

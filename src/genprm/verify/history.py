@@ -5,6 +5,7 @@ from typing import Self
 
 from genprm.sandbox import RunResult, SandboxBackend, SandboxSession
 from genprm.verdict import Vote
+from genprm.verify.format import without_thought
 
 
 class History:
@@ -36,7 +37,7 @@ class History:
 
     async def extend(self, vote: Vote, namespace: "Namespace") -> None:
         """Keep this vote's turn, and the namespace it left where it ran code."""
-        self.turns.append(vote.text)
+        self.turns.append(without_thought(vote.text))
         if session := namespace.release():
             await self.close()
             self._session = session

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from genprm.model import Sampling
 from genprm.verify.format import Mode, PromptFormat
-from genprm.verify.session import Limits
+from genprm.verify.turn import Limits
 from genprm.verify.voting import ERROR_RATE, Adaptive
 
 

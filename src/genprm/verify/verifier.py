@@ -10,19 +10,21 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from genprm.concurrency import together
-from genprm.errors import RequestFailed
 from genprm.model import Model
 from genprm.problem import Solution
 from genprm.records.record import json_object
 from genprm.records.run_spec import JudgeSpec
 from genprm.sandbox import SandboxBackend
-from genprm.seeds import seed_of
 from genprm.verdict import StepVerdict, Vote
-from genprm.verify import session as protocol
+from genprm.verify.casting import Tools, vote_seed
+from genprm.verify.critique_history import CritiqueHistory
+from genprm.verify.format import Mode
 from genprm.verify.history import History, Namespace
 from genprm.verify.judge import Clock, StepHistory, StepJudge
 from genprm.verify.progress import VoteProgress, tell
+from genprm.verify.session import vote_on_step
 from genprm.verify.settings import Settings
+from genprm.verify.turn import Stage
 from genprm.verify.voting import next_wave, representative
 
 
@@ -60,8 +62,10 @@ class Verifier(StepJudge):
             judge="genprm", model=self.model.identity, settings=json_object(self.settings)
         )
 
-    def begin(self) -> "VerifierHistory":
+    def begin(self) -> StepHistory:
         """The history of a solution of which nothing has been judged."""
+        if self.settings.mode is Mode.CRITIQUE:
+            return CritiqueHistory(self._tools)
         return VerifierHistory(self, History(self.sandbox))
 
     async def judge_next(self, solution: Solution, history: History, *, row: int) -> StepVerdict:
@@ -71,7 +75,7 @@ class Verifier(StepJudge):
             solution.problem, solution.steps, history.turns, mode=settings.mode
         )
         form = settings.prompt_format
-        prompt = form.opened(self.model.render(chat, generation_prompt=form.marks_assistant))
+        prompt = self.model.render(chat, generation_prompt=form.marks_assistant)
         votes: list[Vote] = []
         async with AsyncExitStack() as namespaces:
             copies: list[Namespace] = []
@@ -103,9 +107,9 @@ class Verifier(StepJudge):
                 await history.extend(votes[kept], copies[kept])
         return verdict
 
-    def vote_session(self, prompt: str, step: int) -> protocol.Stage[Vote]:
+    def vote_session(self, prompt: str, step: int) -> Stage[Vote]:
         """The protocol of one vote on step `step` (from 1). Override it for a mode of your own."""
-        return protocol.vote_on_step(
+        return vote_on_step(
             prompt,
             step=step,
             mode=self.settings.mode,
@@ -118,42 +122,15 @@ class Verifier(StepJudge):
     async def _vote(
         self, prompt: str, place: VoteProgress, seed: int, namespace: Namespace
     ) -> Vote:
-        start = self.clock()
         session = self.vote_session(prompt, place.step + 1)
-        try:
-            action = next(session)
-            while True:
-                tell(_so_far(place, action, len(prompt)))
-                try:
-                    result = await self._perform(action, seed, namespace)
-                except RequestFailed as error:
-                    action = session.throw(error)
-                else:
-                    action = session.send(result)
-                seed += 1
-        except StopIteration as end:
-            vote: Vote = end.value
-        usage = replace(vote.usage, seconds=self.clock() - start)
-        vote = replace(vote, usage=usage)
+        vote, seconds = await self._tools.cast(session, prompt, place, seed, namespace)
+        vote = replace(vote, usage=replace(vote.usage, seconds=seconds))
         tell(replace(place, text=vote.text, vote=vote))
         return vote
 
-    async def _perform(
-        self, action: protocol.Action, seed: int, namespace: Namespace
-    ) -> protocol.Result:
-        match action:
-            case protocol.Generate(prompt, stop, max_tokens):
-                return await self.model.complete(
-                    prompt,
-                    stop=stop,
-                    max_tokens=max_tokens,
-                    sampling=self.settings.sampling,
-                    seed=seed,
-                )
-            case protocol.Execute(code):
-                return await namespace.run(code, self.settings.code_timeout)
-            case protocol.Judge(prompt, options):
-                return await self.model.choose(prompt, options)
+    @property
+    def _tools(self) -> Tools:
+        return Tools(self.model, self.sandbox, self.settings, self.clock)
 
 
 class VerifierHistory(StepHistory):
@@ -182,17 +159,3 @@ class VerifierHistory(StepHistory):
     async def close(self) -> None:
         """Drop the namespace. Idempotent."""
         await self._history.close()
-
-
-def _so_far(place: VoteProgress, action: protocol.Action, prompt: int) -> VoteProgress:
-    """What a vote has written when it asks for an action; `prompt` is its prompt's length."""
-    match action:
-        case protocol.Execute(code):
-            return replace(place, running=code)
-        case protocol.Generate(text, _, _) | protocol.Judge(text, _):
-            return replace(place, text=text[prompt:])
-
-
-def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:
-    """The seed of a vote's first request; later ones count up from it. Fits 31 bits with room."""
-    return seed_of(run_seed, row, step, vote, bits=30)

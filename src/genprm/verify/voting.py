@@ -23,13 +23,15 @@ MARGIN = 0.35  # a step's mean reward is taken to lie at least this far from the
 
 
 def representative(verdict: StepVerdict) -> int | None:
-    """Index of the vote whose turn is kept as history: the first that agrees with the label.
+    """Index of the vote that stands for the label, and whose turn is kept as history.
 
-    The reference keeps vote 0 even when it was outvoted. None where all votes abstained.
+    It is the first that agrees and says why, else the first that agrees. The reference keeps vote 0
+    even when it was outvoted. None where all votes abstained.
     """
     if verdict.label is None:
         return None
-    return [vote.label for vote in verdict.votes].index(verdict.label)
+    agreeing = [at for at, vote in enumerate(verdict.votes) if vote.label is verdict.label]
+    return next((at for at in agreeing if verdict.votes[at].analysis), agreeing[0])
 
 
 def next_wave(

@@ -1,5 +1,6 @@
 """What to say of a run whose votes could mostly not be read."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from genprm.verdict import Flag, Vote
@@ -11,6 +12,7 @@ class Unreadable:
     def __init__(self) -> None:
         self._votes = self._unread = 0
         self._mass = 0.0  # of Yes and No together, summed over the unreadable ones
+        self._likeliest: Counter[str] = Counter()  # what they would rather have said
 
     def add(self, votes: Iterable[Vote]) -> None:
         """Some more votes."""
@@ -19,14 +21,17 @@ class Unreadable:
             if vote.abstained is Flag.UNREADABLE:
                 self._unread += 1
                 self._mass += vote.label_mass or 0.0
+                self._likeliest.update(vote.likeliest[:1])
 
     @property
     def hint(self) -> str:
         """One line that names the prompt for other models, or nothing where most were read."""
         if 2 * self._unread <= self._votes:
             return ""
+        words = ", ".join(repr(token) for token, _ in self._likeliest.most_common(3))
         return (
             f"{self._unread} of {self._votes} votes are unreadable: Yes and No together had a "
-            f"probability of {self._mass / self._unread:.3f} on average. Models that were not "
+            f"probability of {self._mass / self._unread:.3f} on average"
+            f"{f' (likeliest: {words})' if words else ''}. Models that were not "
             "trained as GenPRM do not know its format; fix: add --prompt general"
         )

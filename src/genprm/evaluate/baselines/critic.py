@@ -6,7 +6,6 @@ was cut off before its end, abstains;
 the official script lets one that is often repeated win the vote, and then counts a miss.
 """
 
-import re
 import time
 from dataclasses import dataclass
 
@@ -21,20 +20,8 @@ from genprm.problem import Solution
 from genprm.records.record import json_object
 from genprm.records.run_spec import JudgeSpec
 from genprm.verdict import Usage, total
-from genprm.verify.verifier import vote_seed
-
-TEMPLATE = (
-    "The following is a math problem and a solution (split into paragraphs, enclosed with tags "
-    "and indexed from 0):\n\n"
-    "[Math Problem]\n\n"
-    "{problem}\n\n"
-    "[Solution]\n\n"
-    "{tagged_response}\n\n"
-    "Your task is to review and critique the solution paragraph by paragraph. Once you identify "
-    "an error in a paragraph, return the index of the paragraph where the earliest error occurs. "
-    'Otherwise, return the index of -1 (which typically denotes "not found").\n\n'
-    "Please put your final answer (i.e., the index) in \\boxed{{}}."
-)
+from genprm.verify.casting import vote_seed
+from genprm.verify.critique_format import critique_prompt, named_index
 
 _CONTROL_TOKENS = ControlTokens()
 _CUT = {"length", "max_tokens", "content_filter", "abort", "error"}  # reasons that are no end
@@ -89,7 +76,12 @@ class Critic:
             {
                 "model": self._model,
                 "messages": [
-                    {"role": "user", "content": _CONTROL_TOKENS.literal(critique_prompt(solution))}
+                    {
+                        "role": "user",
+                        "content": _CONTROL_TOKENS.literal(
+                            critique_prompt(solution.problem, solution.steps)
+                        ),
+                    }
                 ],
                 "temperature": self._settings.temperature,
                 "top_p": self._settings.top_p,
@@ -120,22 +112,3 @@ def _text(content: object) -> str:
     if isinstance(content, list):
         return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
-
-
-def critique_prompt(solution: Solution) -> str:
-    """The benchmark's prompt for a solution."""
-    tagged = "".join(
-        f"<paragraph_{index}>\n{step}\n</paragraph_{index}>\n\n"
-        for index, step in enumerate(solution.steps)
-    )
-    return TEMPLATE.format(problem=solution.problem, tagged_response=tagged.strip())
-
-
-def named_index(critique: str, steps: int) -> int | None:
-    r"""The index in the last `\boxed{}`; None where there is none, or it names no paragraph."""
-    boxed = re.findall(r"\\boxed\{([^{}]{0,40})\}", critique)
-    try:
-        index = int(boxed[-1].strip()) if boxed else None
-    except ValueError:
-        return None
-    return index if index is not None and -1 <= index < steps else None
