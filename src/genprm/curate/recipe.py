@@ -166,7 +166,7 @@ class Chats(Table):
             raise ValueError("field modes: name each mode once, at least one")
         if Mode.CRITIQUE in self.modes:
             raise ValueError(
-                "field modes: critique has no chats of single steps; fix: leave it out"
+                "field modes: critique has no chats of single steps; fix: leave it out of the list"
             )
         return self
 
