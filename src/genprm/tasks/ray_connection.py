@@ -24,6 +24,8 @@ _LOCAL = ("auto", "local")
 def connected(address: str) -> Iterator[None]:
     """A connection to the cluster at this address.
 
+    A program that is connected already, such as a job on a cluster, keeps its connection.
+
     Args:
         address: `HOST:PORT` from a node of the cluster, `ray://HOST:PORT` from elsewhere, `auto`
             for the cluster that this machine belongs to, `local` for a new one on this machine.
@@ -37,6 +39,9 @@ def connected(address: str) -> Iterator[None]:
         _probe(address)
     import ray
 
+    if ray.is_initialized():
+        yield
+        return
     try:
         ray.init(
             address=address,

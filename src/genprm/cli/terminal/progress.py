@@ -13,6 +13,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 
 class RowProgress:
@@ -25,10 +26,12 @@ class RowProgress:
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn(title),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
+            BarColumn(20),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
+            TextColumn(
+                "{task.fields[rate]}", table_column=Column()
+            ),  # wraps where there is no room
             console=Console(stderr=True, highlight=False),
         )
         self._task = self._bar.add_task("", total=total, rate="")
@@ -62,5 +65,5 @@ class RowProgress:
         self._tokens += tokens
         elapsed = self._bar.tasks[0].elapsed or 1e-9
         speed = f"{self._rows / elapsed:.2f}/s  {self._tokens / elapsed:,.0f} tokens/s"
-        rate = "  ".join(filter(None, (speed, spent, self._status())))
+        rate = "  ".join(filter(None, (speed, self._status(), spent)))
         self._bar.update(self._task, advance=1, rate=rate)
