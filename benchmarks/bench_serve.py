@@ -111,10 +111,10 @@ async def load(
 ) -> Load:
     """Each client asks again as soon as it is answered, until the time is up."""
     found = Load()
-    begun = perf_counter()
+    started = perf_counter()
 
     async def ask(number: int) -> None:
-        while perf_counter() - begun < seconds:
+        while perf_counter() - started < seconds:
             number += 1
             start = perf_counter()
             try:
@@ -125,7 +125,7 @@ async def load(
             found.seconds.append(perf_counter() - start)
 
     await asyncio.gather(*map(ask, range(clients)))
-    found.rate = found.total / (perf_counter() - begun)
+    found.rate = found.total / (perf_counter() - started)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Recipes: the shipped ones load, and a slip is one line that names field and mend."""
+"""Recipes: the shipped ones load, and a slip is one line that names the field and the fix."""
 
 from pathlib import Path
 

@@ -181,7 +181,7 @@ class Journal(Generic[R]):
             )
         if changed := list(differences(spec, self._spec)):
             raise JournalError(
-                f"{self.path} was begun with another configuration: {'; '.join(changed)}; "
+                f"{self.path} was started with a different configuration: {'; '.join(changed)}; "
                 "fix: use the same configuration, or name another output; "
                 "more: genprm explain changed-run"
             )

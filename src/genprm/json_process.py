@@ -1,6 +1,6 @@
 """A child process that answers JSON requests, one a line, and can be killed.
 
-For work on text from outside that may loop for ever or ask for all memory: the child shuts itself
+For work on text from outside that may loop forever or ask for all memory: the child shuts itself
 in as its work allows, the parent kills it when its time is up and starts another when it is next
 needed. The child writes one line when it is ready, and ends when its standard input does.
 """

@@ -213,7 +213,7 @@ class Mirror:
             known.size += len(lines)
 
     def _publish(self) -> None:
-        """Each file as one object, and nothing besides."""
+        """Each file as one object, and nothing else."""
         for name, file in self._files():
             known = self._copied.get(name)
             changed = file.stat().st_mtime

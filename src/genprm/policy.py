@@ -1,6 +1,6 @@
 """A policy: a language model that writes solutions in steps (spec §3.1, step forcing).
 
-The answer is begun with `Step 1:` so that the model writes `Step 1: … Step T: …`. The same
+The answer starts with `Step 1:` so that the model writes `Step 1: … Step T: …`. The same
 prompt carries a whole solution, a rollout from a prefix of steps, and a single next step, so all
 of them share the engine's cached prefix. The marker is part of the step's text (spec §2).
 """
@@ -67,10 +67,10 @@ class Policy:
         """
         prompt = self.prompt(problem, steps, dialogue)
         done = await self._continue(prompt, stop=(), seed=seed)
-        begun = self._begun(steps)
+        response_prefix = self._response_prefix(steps)
         return Sample(
             problem,
-            (*steps, *split_steps(begun + done.text)),
+            (*steps, *split_steps(response_prefix + done.text)),
             complete=done.finish is not Finish.LENGTH,
             seed=seed,
             usage=_usage(done),
@@ -81,7 +81,7 @@ class Policy:
         following = len(steps) + 2
         stop = stop_strings(following) if self.settings.force_steps else (STEP_SEPARATOR,)
         done = await self._continue(self.prompt(problem, steps), stop=stop, seed=seed)
-        written = self._begun(steps) + done.text
+        written = self._response_prefix(steps) + done.text
         end = first_step_end(written, following)  # a spelling that is no stop string
         step = written[:end].strip()
         return Sample(
@@ -103,9 +103,11 @@ class Policy:
         chat.append({"role": "user", "content": question})
         chat.extend(dialogue)
         written = "".join(self.model.literal(step) + STEP_SEPARATOR for step in steps)
-        return self.model.render(chat, generation_prompt=True) + written + self._begun(steps)
+        return (
+            self.model.render(chat, generation_prompt=True) + written + self._response_prefix(steps)
+        )
 
-    def _begun(self, steps: Sequence[str]) -> str:
+    def _response_prefix(self, steps: Sequence[str]) -> str:
         return step_prefix(len(steps) + 1) if self.settings.force_steps else ""
 
     async def _continue(self, prompt: str, *, stop: Sequence[str], seed: int) -> Completion:

@@ -1,4 +1,4 @@
-"""A run that has begun refuses every other configuration, and names the field that differs."""
+"""A started run refuses every other configuration, and names the field that differs."""
 
 import json
 import shutil
@@ -16,9 +16,9 @@ runner = CliRunner()
 
 
 @pytest.fixture(scope="module")
-def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of its own, inputs, and one small run of every command."""
-    folder = tmp_path_factory.mktemp("begun")
+    folder = tmp_path_factory.mktemp("started")
     shutil.copytree(WEIGHTS / "verifier", folder / "model")
     template = (folder / "model" / "chat_template.jinja").read_text()
     (folder / "other.jinja").write_text(template + "{# another #}")
@@ -55,14 +55,14 @@ def run(folder: Path, command: str, *more: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_same_command_is_taken_up_again(begun: Path, command: str) -> None:
-    run(begun, command)
+def test_the_same_command_is_resumed(started: Path, command: str) -> None:
+    run(started, command)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_another_seed_is_refused(begun: Path, command: str) -> None:
+def test_another_seed_is_refused(started: Path, command: str) -> None:
     with pytest.raises(JournalError, match=r"seed was 0 and is 1"):
-        run(begun, command, "--seed", "1")
+        run(started, command, "--seed", "1")
 
 
 MODE = ["--mode", "cot"], r'judge\.settings\.mode was "direct" and is "cot"'
@@ -84,20 +84,22 @@ CASCADE = ["--cascade", "{}/cascade.json"], r'judge\.judge was "genprm" and is "
         ("search", MODE),
     ],
 )
-def test_another_judge_is_refused(begun: Path, command: str, change: tuple[list[str], str]) -> None:
+def test_another_judge_is_refused(
+    started: Path, command: str, change: tuple[list[str], str]
+) -> None:
     more, field = change
     with pytest.raises(JournalError, match=field):
-        run(begun, command, *more)
+        run(started, command, *more)
 
 
-def test_other_weights_under_the_same_name_are_refused(begun: Path) -> None:
-    aside = begun / "aside"
-    (begun / "model").rename(aside)
-    shutil.copytree(WEIGHTS / "policy", begun / "model")
+def test_other_weights_under_the_same_name_are_refused(started: Path) -> None:
+    aside = started / "aside"
+    (started / "model").rename(aside)
+    shutil.copytree(WEIGHTS / "policy", started / "model")
     try:
         for command in ("verify", "evaluate"):
             with pytest.raises(JournalError, match=r"judge\.model\.weights was"):
-                run(begun, command)
+                run(started, command)
     finally:
-        shutil.rmtree(begun / "model")
-        aside.rename(begun / "model")
+        shutil.rmtree(started / "model")
+        aside.rename(started / "model")

@@ -136,7 +136,7 @@ def test_search_draws_its_tree(tmp_path: Path) -> None:
         (["rank", "--early-abandon", "--method", "majority", "-"], "needs every score"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(words: list[str], said: str) -> None:
+def test_what_a_user_can_fix_is_one_line(words: list[str], said: str) -> None:
     done = subprocess.run([*GENPRM, *words], input="", capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1

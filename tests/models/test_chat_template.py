@@ -59,7 +59,7 @@ def test_folder_with_an_embedded_template(tmp_path: Path, bos: object, several: 
     assert rendered == "<s>[x]"
 
 
-def test_errors_name_file_line_and_mend(tmp_path: Path) -> None:
+def test_errors_name_file_line_and_fix(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--chat-template"):
         ChatTemplate.from_folder(tmp_path)
     broken = tmp_path / "broken.jinja"

@@ -4,7 +4,7 @@ Math-Verify compares numbers to a few places, so that 1/2^80 equals 1/2^79; cons
 compared here, to sixty digits. It drops what it cannot place (words, subscripts of numerals, the
 minutes of a time); where the two texts differ in such parts the pair is undecided, never equal.
 
-What a model wrote may keep SymPy busy for ever: run this in a process that can be killed
+What a model wrote may keep SymPy busy forever: run this in a process that can be killed
 (`child`).
 """
 

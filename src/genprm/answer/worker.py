@@ -1,6 +1,6 @@
 """A process that compares formulas and can be killed: `answer`'s hands.
 
-SymPy runs arbitrary simplifications on what a model wrote: it may loop for ever inside C code,
+SymPy runs arbitrary simplifications on what a model wrote: it may loop forever inside C code,
 where no exception reaches it, or ask for all memory. So every comparison runs in a child, the
 program `genprm.answer.child`, which has shut itself in (no files, no network, no new processes,
 bounded memory); the parent kills it when its time is up and starts another when it is next needed.

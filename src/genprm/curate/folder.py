@@ -81,7 +81,7 @@ class Folder:
         return True
 
     def changed(self, stage: Stage, spec: RunSpec) -> list[str]:
-        """The fields in which a begun stage's spec differs from this one, models aside."""
+        """The fields in which a started stage's spec differs from this one, models aside."""
         claim = run_file(self.file(stage))
         try:
             stored = read_spec(claim.read_bytes())

@@ -72,7 +72,7 @@ class Pipeline:
         Raises:
             InputError: the stage before it has not finished, or the input is broken.
             NothingUsable: the stage leaves nothing for the next one.
-            JournalError: the stage was begun with other settings or another model, or is being
+            JournalError: the stage was started with other settings or another model, or is being
                 run elsewhere.
             ModelError, SandboxError: an engine or the sandbox failed for good.
         """

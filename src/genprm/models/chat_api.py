@@ -1,7 +1,7 @@
 """A server that has only `/v1/chat/completions`: it writes solutions and critiques.
 
 A chat API takes whole turns and begins a new one. Our port continues text, so `render` keeps the
-turns in a form that `complete` reads back, and what a policy has begun ("Step 3:") is asked for in
+turns in a form that `complete` reads back, and what a policy has already written ("Step 3:") is asked for in
 words. A verifier's half-written turn cannot be continued so: it is refused.
 """
 
@@ -116,17 +116,19 @@ class ChatAPI:
         Raises:
             ModelError: the prompt holds a half-written turn that is no list of steps.
         """
-        turns, _, begun = prompt.partition(_END)
+        turns, _, response_prefix = prompt.partition(_END)
         body: JsonObject = {
             "model": self._model,
-            "messages": [_turn(**turn) for turn in self._messages(json.loads(turns), begun)],
+            "messages": [
+                _turn(**turn) for turn in self._messages(json.loads(turns), response_prefix)
+            ],
             "max_tokens": max_tokens,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }
         if seed is not None:
             body["seed"] = seed % 2**31
-        return await self._ask(body, _last_prefix(begun), stop)
+        return await self._ask(body, _last_prefix(response_prefix), stop)
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """Refused.
@@ -140,14 +142,14 @@ class ChatAPI:
         """See `Model.close`."""
         await self._pool.close()
 
-    def _messages(self, turns: list[Message], begun: str) -> list[Message]:
-        if not begun:
+    def _messages(self, turns: list[Message], response_prefix: str) -> list[Message]:
+        if not response_prefix:
             return turns
-        numbers = [marker.number for marker in step_markers(begun)]
-        if not numbers or not begun.startswith(step_prefix(numbers[0])):
+        numbers = [marker.number for marker in step_markers(response_prefix)]
+        if not numbers or not response_prefix.startswith(step_prefix(numbers[0])):
             self._refuse()
-        prefix = _last_prefix(begun)
-        done = begun.removesuffix(prefix).strip()
+        prefix = _last_prefix(response_prefix)
+        done = response_prefix.removesuffix(prefix).strip()
         ask = f'Write the solution in numbered steps. Begin your answer with "{prefix}".'
         if not done:
             *earlier, last = turns
@@ -193,11 +195,11 @@ def _turn(role: str, content: str) -> JsonObject:
     return {"role": role, "content": content}
 
 
-def _last_prefix(begun: str) -> str:
+def _last_prefix(response_prefix: str) -> str:
     """What the answer has to begin with: the marker at the end of what a policy began."""
-    numbers = [marker.number for marker in step_markers(begun)]
+    numbers = [marker.number for marker in step_markers(response_prefix)]
     prefix = step_prefix(numbers[-1]) if numbers else ""
-    return prefix if begun.endswith(prefix) else ""
+    return prefix if response_prefix.endswith(prefix) else ""
 
 
 def _completion(reply: _Reply, reason: str, prefix: str, stop: Sequence[str]) -> Completion:

@@ -148,7 +148,7 @@ class EngineThread(Generic[B]):
     def _step(self) -> None:
         try:
             self._batch.step()
-        except Exception as error:  # noqa: BLE001 - whatever it is, no request may wait for ever
+        except Exception as error:  # noqa: BLE001 - whatever it is, no request may wait forever
             self._fail(ModelError(self._one_line(error)))
             self._batch = self._build()
 

@@ -26,7 +26,7 @@ class TemplateFault(Exception):
 
 
 class EndlessTemplate(TemplateFault):
-    """A template that did not end within its bounds: no other chat would mend that."""
+    """A template that did not end within its bounds: no other chat would help."""
 
 
 def render(

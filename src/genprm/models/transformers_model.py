@@ -1,6 +1,6 @@
 """A Hugging Face folder in process, by transformers: for any causal model, on any machine.
 
-Slower than vLLM, which is the better engine where it is installed, but it needs nothing besides
+Slower than vLLM, which is the better engine where it is installed, but it needs nothing but
 torch. On a processor it computes in float32; on a GPU, in the type of the weights.
 """
 

@@ -1,4 +1,4 @@
-"""All that decides the rows of a run. A run that has begun goes on under the same spec only."""
+"""All that decides the rows of a run. A run is resumed under the same spec only."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """Who judges completions for a trainer: a verifier in this process, or the HTTP service.
 
 Either judges a batch at once, each completion under its own time-out. A completion that gets no
-verdict is not punished or praised in silence: its `cause` says why, and `scoring` gives it the
+verdict is not silently punished or rewarded: its `cause` says why, and `scoring` gives it the
 value that the caller stated for abstentions. Only a judge that cannot judge any completion of a
 batch, since its engine is gone or it refuses how it is asked, is an error.
 """

@@ -12,7 +12,7 @@ class ServiceLimits:
     """Bounds of the service. A request over one is refused by a status that names the field."""
 
     concurrency: int = 16  # solutions judged at the same time
-    waiting: int = 1024  # solutions accepted and not yet begun
+    waiting: int = 1024  # solutions accepted and not yet started
     body_bytes: int = 8 << 20  # of one request's body
     buffered_bytes: int = 256 << 20  # of all bodies that are being read or worked on
     body_seconds: float = 30.0  # until a body must have arrived

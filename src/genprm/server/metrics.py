@@ -57,7 +57,7 @@ class Metrics:
     def watch(self, name: str, queue: Queue) -> None:
         """Report how full a queue is."""
         running = Gauge(f"genprm_{name}_running", "Worked on now.", registry=self.registry)
-        waiting = Gauge(f"genprm_{name}_waiting", "Accepted, not begun.", registry=self.registry)
+        waiting = Gauge(f"genprm_{name}_waiting", "Accepted, not started.", registry=self.registry)
         running.set_function(lambda: queue.running)
         waiting.set_function(lambda: queue.waiting)
 

@@ -26,7 +26,7 @@ class Queue:
 
     @property
     def waiting(self) -> int:
-        """Accepted and not yet begun."""
+        """Accepted and not yet started."""
         return self._claimed - self.running
 
     def claim(self, count: int) -> "Queue.Places":

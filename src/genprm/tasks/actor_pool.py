@@ -72,7 +72,7 @@ class ActorPool(Generic[Item, R]):
         self._open: set[Handle] = set()
         self._slots: list[asyncio.Task[None]] = []
         self._placed = asyncio.Event()
-        self._begun = asyncio.Event()
+        self._started = asyncio.Event()
         self._given_up: list[str] = []
         self._fault: Exception | None = None  # why there are no actors, and will be none
         self._broken = 0  # actors that broke since a row was made
@@ -103,7 +103,7 @@ class ActorPool(Generic[Item, R]):
                     await self._placed.wait()
             if not self._placed.is_set():
                 raise GenprmError(self._outlook.why_not_placed())
-            await self._begun.wait()
+            await self._started.wait()
             if self._fault is not None:
                 raise self._fault
         except BaseException:
@@ -213,7 +213,7 @@ class ActorPool(Generic[Item, R]):
                 return
             deaths, pause = 0, FIRST_PAUSE
             self._seats.add(opened)
-            self._begun.set()
+            self._started.set()
             try:
                 await handle.stay.remote()
             except RayActorError as error:
@@ -250,7 +250,7 @@ class ActorPool(Generic[Item, R]):
 
     def _give_up(self, problem: str) -> None:
         self._given_up.append(problem)
-        if self._begun.is_set() and self.first is not None:
+        if self._started.is_set() and self.first is not None:
             self._outlook.notify(problem)
         if len(self._given_up) == self.count:
             self._end(GenprmError(problem))
@@ -263,7 +263,7 @@ class ActorPool(Generic[Item, R]):
     def _end(self, fault: Exception) -> None:
         self._fault = fault
         self._placed.set()
-        self._begun.set()
+        self._started.set()
         self._seats.fail(fault)
 
 

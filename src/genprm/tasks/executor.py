@@ -20,7 +20,7 @@ class Executor(Protocol):
             rows_at_once: how many rows one engine gets at the same time.
 
         Raises:
-            GenprmError: the work cannot be begun here.
+            GenprmError: the work cannot be started here.
         """
         ...
 

@@ -31,7 +31,7 @@ async def run_to_file(
 ) -> tuple[S, int]:
     """Make the rows that `output` does not hold yet.
 
-    The journal stays in this process wherever the rows are made, so a run may be begun in one
+    The journal stays in this process wherever the rows are made, so a run may be started in one
     place and go on in another. `concurrency` rows are made at once by each engine. `on_begin` is
     told how many rows were there, `on_row` of each new one. `conclude` gets all rows at the end, in
     the order of the items, one after the other: they are never in memory together.

@@ -44,7 +44,7 @@ class Task(ABC, Generic[Item, R]):
 
 
 def spec_of(task: Task[Item, R], worker: Worker[Item, R], items: Sequence[Item]) -> RunSpec:
-    """All that decides the rows; a run that was begun under another spec is refused."""
+    """All that decides the rows; a run that was started under another spec is refused."""
     return RunSpec(
         command=task.command,
         input=task.input(items),

@@ -25,7 +25,7 @@ def claim(output: Path, settings: Training) -> None:
         )
         if changed:
             raise JournalError(
-                f"{output} was begun with other settings ({', '.join(changed)}); "
+                f"{output} was started with other settings ({', '.join(changed)}); "
                 "fix: use the same settings, or another output"
             )
     elif int(os.environ.get("RANK", "0")) == 0:

@@ -29,7 +29,7 @@ def train(settings: Training) -> Path:
 
     Raises:
         InputError: chats or base cannot be used.
-        JournalError: the output was begun with other settings.
+        JournalError: the output was started with other settings.
         MissingExtra: a library is not installed.
     """
     check_installed(settings)

@@ -34,7 +34,7 @@ _watcher: ContextVar[OnProgress | None] = ContextVar("watcher", default=None)
 
 @contextmanager
 def watching(on_progress: OnProgress) -> Generator[None, None, None]:
-    """Within this block, and in tasks begun in it, `on_progress` is told of every vote."""
+    """Within this block, and in tasks started in it, `on_progress` is told of every vote."""
     token = _watcher.set(on_progress)
     try:
         yield

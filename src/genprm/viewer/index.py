@@ -177,7 +177,7 @@ class RunIndex:
                 return connect(build.draft)
         if self._file.exists():
             return connect(self._file)
-        nothing = sqlite3.connect(":memory:")  # the building has not begun
+        nothing = sqlite3.connect(":memory:")  # the index is not being built yet
         nothing.executescript(TABLES)
         return nothing
 

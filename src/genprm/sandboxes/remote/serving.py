@@ -79,7 +79,7 @@ class Served:
             answer = await work
         except SandboxError as error:
             answer = messages.encode(messages.Failed(id=id, error=str(error)))
-        except Exception as error:  # noqa: BLE001 - a fault of ours: the client must not wait for ever
+        except Exception as error:  # noqa: BLE001 - a fault of ours: the client must not wait forever
             cause = f"{type(error).__name__}: {error}"
             answer = messages.encode(messages.Failed(id=id, error=cause))
         with suppress(TransportClosed):  # `serve` notices, too
