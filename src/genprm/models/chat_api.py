@@ -1,8 +1,8 @@
 """A server that has only `/v1/chat/completions`: it writes solutions and critiques.
 
 A chat API takes whole turns and begins a new one. Our port continues text, so `render` keeps the
-turns in a form that `complete` reads back, and what a policy has already written ("Step 3:") is asked for in
-words. A verifier's half-written turn cannot be continued so: it is refused.
+turns in a form that `complete` reads back, and what a policy has already written ("Step 3:") is
+asked for in words. A verifier's half-written turn cannot be continued this way: it is refused.
 """
 
 import json
