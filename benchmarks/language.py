@@ -1,12 +1,16 @@
-"""Code, the calculator and the other judges without a model, on text that people wrote.
+"""The default judge, code, the calculator and the trivial judges, on text that people wrote.
 
     python -m training.language.typed_set build/language
     python -m training.language.gsm8k_set ../shared/data/gsm8k/train.jsonl build/language
-    python benchmarks/language.py build/language ../shared/data [NAME=RUN-FOLDER ...]
+    genprm evaluate processbench build/language/{typed-dev,typed-test,fresh,gsm8k-planted}.jsonl \\
+        ../shared/data/verify_then_generate/dataset.json \\
+        ../shared/data/bigbench_mistake/multistep_arithmetic.jsonl -o build/runs/default
+    python benchmarks/language.py build/language ../shared/data default=build/runs/default
 
-First-error F1 in percent with 95 % bootstrap intervals over rows, the share of errors found that a
-false printed equation gives away and of the others, and the paired difference to the calculator. A
-run folder is one of `genprm evaluate processbench` on typed-test.jsonl.
+More runs of `genprm evaluate processbench` can be named; each is a row in the sets that it judged
+whole. The table is Markdown. F1 in percent with 95 % bootstrap intervals over rows (where no row is
+right: the share of errors found), how many of the errors were found that a false printed equation
+gives away ("shown") and of the others ("hidden"), and the paired difference to the calculator.
 """
 
 import asyncio
@@ -20,7 +24,7 @@ from genprm.calculator.expressions import Expression
 from genprm.calculator.units import conversions
 from genprm.calculator.unknowns import Unknowns
 from genprm.evaluate.baselines.trivial import Calculator, Constant, Position
-from genprm.evaluate.intervals import bootstrap_f1, bounds, hits
+from genprm.evaluate.intervals import Floats, bootstrap_f1, bounds, hits
 from genprm.evaluate.labelled import LabelledSolution, read_files
 from genprm.evaluate.metrics import score
 from genprm.evaluate.run import read_run
@@ -30,6 +34,7 @@ Predictions = Sequence[int | None]
 SETS = (
     ("typed, dev", "typed-dev.jsonl"),
     ("typed, test", "typed-test.jsonl"),
+    ("typed, fresh", "fresh.jsonl"),
     ("GSM8K, one planted error", "gsm8k-planted.jsonl"),
 )
 
@@ -69,25 +74,31 @@ def shown(row: LabelledSolution) -> bool:
 
 def table(name: str, rows: Sequence[LabelledSolution], judges: Mapping[str, Predictions]) -> None:
     labels = [row.first_error for row in rows]
-    wrong = [(row, shown(row)) for row in rows if row.wrong]
-    print(
-        f"\n{name}: {len(rows)} rows, {len(wrong)} wrong, {sum(s for _, s in wrong)} of them shown"
-    )
-    reference = bootstrap_f1(name, hits(labels, judges["calculator"])).f1
-    for judge, predictions in judges.items():
-        scores = score(labels, predictions)
-        draws = bootstrap_f1(name, hits(labels, predictions)).f1
-        by_id = {row.id: p for row, p in zip(rows, predictions, strict=True)}
+    wrong = [(place, shown(row)) for place, row in enumerate(rows) if row.wrong]
+    title = f"{name} ({len(rows)}, {len(wrong)} wrong, {sum(s for _, s in wrong)} shown)"
+    drawn = {judge: draws(name, labels, found) for judge, found in judges.items()}
+    for judge, found in judges.items():
+        scores = score(labels, found)
+        main = scores.error_accuracy if scores.f1 is None else scores.f1
         parts = [
-            f"{sum(by_id[r.id] == r.first_error for r in own)}/{len(own)}"
-            for own in ([r for r, s in wrong if s], [r for r, s in wrong if not s])
+            f"{sum(found[place] == labels[place] for place in own)}/{len(own)}"
+            for own in ([p for p, s in wrong if s], [p for p, s in wrong if not s])
         ]
-        print(
-            f"  {judge:12} F1 {_percent(scores.f1)} {_bounds(bounds(draws))}"
-            f"  wrong {_percent(scores.error_accuracy)} right {_percent(scores.correct_accuracy)}"
-            f"  shown {parts[0]} hidden {parts[1]}"
-            f"  minus calculator {_bounds(bounds(draws - reference))}"
+        cells = (
+            title if judge == "constant" else "",
+            judge,
+            f"{_percent(main)} {_bounds(bounds(drawn[judge]))}",
+            f"{_percent(scores.error_accuracy)}, {_percent(scores.correct_accuracy)}",
+            *parts,
+            _bounds(bounds(drawn[judge] - drawn["calculator"])),
         )
+        print(f"| {' | '.join(cells)} |")
+
+
+def draws(name: str, labels: Sequence[int], found: Predictions) -> Floats:
+    """Resampled F1, or shares of errors found where every row has an error."""
+    resampled = bootstrap_f1(name, hits(labels, found))
+    return resampled.error_accuracy if -1 not in labels else resampled.f1
 
 
 def half(row: LabelledSolution) -> int:
@@ -100,7 +111,7 @@ def _percent(value: float | None) -> str:
 
 
 def _bounds(found: Sequence[float] | None) -> str:
-    return "-" if found is None else f"[{found[0]:+.1f}, {found[1]:+.1f}]"
+    return "" if found is None else f"[{found[0]:.1f}, {found[1]:.1f}]"
 
 
 def main(folder: Path, shared: Path, runs: Mapping[str, Path]) -> None:
@@ -111,6 +122,8 @@ def main(folder: Path, shared: Path, runs: Mapping[str, Path]) -> None:
     for number, part in enumerate(("dev half", "reported half")):
         rows = [row for row in bigbench if half(row) == number]
         sets.append((f"BIG-Bench-Mistake, {part}", rows))
+    print("| rows | judge | F1 | with an error, without | shown | hidden | minus calculator |")
+    print("|---|---|---|---|---|---|---|")
     for name, rows in sets:
         judges = judged(rows)
         for run, place in runs.items():

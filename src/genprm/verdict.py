@@ -122,7 +122,7 @@ class Vote:
 class StepVerdict:
     """The votes on one step. `wanted` is how many were allowed; fewer may have been asked.
 
-    `screening` is the verdict of a cheaper judge who was unsure, and which this one replaces.
+    `screening` is the verdict of another judge, which was unsure or abstained and was replaced.
     """
 
     votes: tuple[Vote, ...]

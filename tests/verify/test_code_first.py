@@ -2,11 +2,17 @@
 
 import asyncio
 
+from scripted import Scripted
+
 from genprm.compose import DEFAULT, JudgeChoice, ModelChoice, open_judge
 from genprm.problem import Solution
+from genprm.sandboxes.load import load_sandbox
 from genprm.verdict import Flag, SolutionVerdict
+from genprm.verify.code_first import CodeFirst
+from genprm.verify.code_judge import ALL_HOLD, CodeJudge
 from genprm.verify.domain import Domain, word_pairs
 from genprm.verify.settings import Settings
+from genprm.verify.verifier import Verifier
 
 
 def judged(problem: str, *steps: str) -> SolutionVerdict:
@@ -45,6 +51,24 @@ def test_the_model_is_asked_about_text_like_its_own() -> None:
     assert verdict.first_error == 1
     assert verdict.steps[0].screening is not None
     assert verdict.steps[0].usage.tokens_out > 0
+
+
+def test_where_the_model_abstains_the_code_s_verdict_stands() -> None:
+    problem, steps = "What is 2 + 3?", ("2 + 3 = 5", "So it is 5.")
+    silent = Scripted(lambda prompt, seed: "no turn of the wire format", lambda prompt: {})
+    domain = Domain(pair for text in (problem, *steps) for pair in word_pairs(text))
+
+    async def run() -> SolutionVerdict:
+        async with load_sandbox("auto") as sandbox:
+            judge = CodeFirst(CodeJudge(sandbox), Verifier(silent, sandbox, Settings()), domain)
+            return await judge.verify(Solution(problem, steps))
+
+    verdict = asyncio.run(run())
+    assert silent.asked
+    assert verdict.first_error == -1
+    assert verdict.steps[0].reward == ALL_HOLD
+    assert verdict.steps[0].screening is not None
+    assert verdict.steps[0].screening.reward is None
 
 
 def test_nearness_is_the_share_of_known_pairs() -> None:

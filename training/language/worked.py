@@ -20,7 +20,9 @@ FIRST_HALF = 426  # rows of verify_then_generate that may be trained on
 _MARK = re.compile(r"<<([^<>=]*)=([^<>=]*)>>")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 _SIGN = re.compile(r"\s*([-+*/])\s*")
-_EQUATION = re.compile(r"([\d$][\d.,\s$%+\-*/x×÷()]*?[+\-*/x×÷][\d.,\s$%+\-*/x×÷()]*?)=\s*\$?(-?[\d.,]*\d)")
+_EQUATION = re.compile(
+    r"([\d$][\d.,\s$%+\-*/x×÷()]*?[+\-*/x×÷][\d.,\s$%+\-*/x×÷()]*?)=\s*\$?(-?[\d.,]*\d)"
+)
 _PLAIN = str.maketrans({"x": "*", "×": "*", "÷": "/", "$": "", ",": "", " ": ""})
 
 
@@ -55,14 +57,16 @@ def gsm8k(path: Path, rng: random.Random) -> Iterator[Worked]:
         stated = list(_stated(marks, names))[: place + 1 or None]
         if place >= 0:
             number_said = _last_number(steps[place])
-            asked = names[-1] if KINDS[number % len(KINDS)] == "premature" else stated[place][-1].name
+            asked = (
+                names[-1] if KINDS[number % len(KINDS)] == "premature" else stated[place][-1].name
+            )
             if number_said is None:
                 continue
             stated[place] = (Stated(asked, number_said),)
         yield Worked(row["question"], _styled(steps, rng), tuple(lines), tuple(stated))
 
 
-def students(path: Path, rng: random.Random) -> Iterator[Worked]:
+def students(path: Path) -> Iterator[Worked]:
     """The first half of verify_then_generate: real mistakes, lines from the reference solution.
 
     Only where every step before the mistake states a number that one of the lines gives.

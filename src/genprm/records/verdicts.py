@@ -14,7 +14,7 @@ class StepRow(Record):
     """One step's verdict, with every vote.
 
     `asked` is how many votes were cast, `wanted` how many were allowed. `screening` is the verdict
-    of a cascade's cheap judge, which this one replaced.
+    of another judge, which this one replaced.
     """
 
     reward: float | None

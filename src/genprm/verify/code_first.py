@@ -1,8 +1,8 @@
 """Code first: it settles what it can refute, and a model is asked only about text like its own.
 
 On a step that code refutes nothing else is asked. On the others the model judges where the problem
-and the steps so far are near to what it was trained on; elsewhere it is not asked, and the code's
-verdict stands, with its flag where code had nothing to check.
+and the steps so far are near to what it was trained on. Where it is not asked or all its votes
+abstain, the code's verdict stands, with its flag where code had nothing to check.
 """
 
 from dataclasses import replace
@@ -53,7 +53,7 @@ class _Both(StepHistory):
         self._judged = judged
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """A verdict of the model holds the code's, which it replaced."""
+        """The verdict that stands; of two, it holds the other one as its screening."""
         first = await self._code.judge_next(solution, row=row)
         self._judged += 1
         seen = (solution.problem, *solution.steps[: self._judged])
@@ -61,6 +61,8 @@ class _Both(StepHistory):
             await self._model.follow(None)
             return first
         second = await self._model.judge_next(solution, row=row)
+        if second.reward is None:
+            return replace(first, screening=second)
         return replace(second, screening=first)
 
     async def follow(self, verdict: StepVerdict | None) -> None:

@@ -59,7 +59,7 @@ class CodeJudge(StepJudge):
     async def vote(self, step: int, claims: Sequence[Claim]) -> Vote:
         """Run the claims' code and say what came out."""
         start = self.clock()
-        runs = (await self._run("\n".join(claim.code for claim in claims)),) if claims else ()
+        runs = (await self._run(_program(claims)),) if claims else ()
         reward, analysis, flags = _judged(claims, runs)
         usage = Usage(executions=len(runs), seconds=self.clock() - start)
         text = _turn(step, analysis, runs, reward)
@@ -113,6 +113,12 @@ class CodeHistory(StepHistory):
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _program(claims: Sequence[Claim]) -> str:
+    """The claims' code as one block, with the one name in it that Python does not know itself."""
+    code = "\n".join(claim.code for claim in claims)
+    return f"from math import sqrt\n{code}" if "sqrt(" in code else code
 
 
 def _judged(
