@@ -8,7 +8,7 @@ own text; the last line tells for how many samples that would be so.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 
@@ -43,14 +43,26 @@ def code(problem: str, steps: tuple[str, ...]) -> Iterator[float]:
             yield ALL_HOLD if all(claim.holds for claim in claims) else 0.0
 
 
+def refuted(problem: str, steps: tuple[str, ...]) -> Iterator[float]:
+    """The same without the guessed rewards of what code does not refute."""
+    return (float(reward > 0) for reward in code(problem, steps))
+
+
+def calculator(_: str, steps: tuple[str, ...]) -> Iterator[float]:
+    return (float(adds_up(step)) for step in steps)
+
+
+JUDGES: dict[str, Callable[[str, tuple[str, ...]], Iterator[float]]] = {
+    "calculator": calculator,
+    "code, refuted or not": refuted,
+    "default": code,
+}
+
+
 def lowest(pool: Pool, judge: str) -> list[float | None]:
-    problem = pool.problem.text
-    rewards = {
-        "default": lambda steps: list(code(problem, steps)),
-        "refuted or not": lambda steps: [float(reward > 0) for reward in code(problem, steps)],
-        "calculator": lambda steps: [float(adds_up(step)) for step in steps],
-    }[judge]
-    return [Aggregate.MIN.score(rewards(sample.steps)) for sample in pool.samples]
+    rewards = JUDGES[judge]
+    steps = (sample.steps for sample in pool.samples)
+    return [Aggregate.MIN.score(list(rewards(pool.problem.text, one))) for one in steps]
 
 
 def main(path: Path) -> None:
@@ -62,7 +74,7 @@ def main(path: Path) -> None:
         "majority": [majority(pool.answers, pool.correct) for pool in graded],
         "Pass@8": [pass_at_n(pool.correct) for pool in graded],
     }
-    for judge in ("calculator", "refuted or not", "default"):
+    for judge in JUDGES:
         expected[judge] = [
             best_of_n(lowest(pool, judge), own.correct)
             for pool, own in zip(pools, graded, strict=True)
