@@ -44,7 +44,7 @@ class AccessOptions(OptionGroup):
     keys: Annotated[
         Path | None,
         typer.Option(
-            help="File with the accepted API keys, one a line; keys may also stand in the "
+            help="File with the accepted API keys, one on each line; they may also stand in the "
             "environment variable GENPRM_API_KEYS, with spaces between them.",
             rich_help_panel=_ACCESS,
         ),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from genprm.cli.terminal.rows import Look, Tally, spent
+from genprm.cli.terminal.rows import Look, Tally, counted, spent
 from genprm.cli.terminal.visible import plain, visible
 from genprm.records.pools import Cost, PoolRow, ProblemRow
 from genprm.records.rankings import RankingRow
@@ -45,7 +45,7 @@ def _summarise_pools(rows: Iterable[PoolRow]) -> RenderableType:
             graded += len(row.correct)
             right += sum(row.correct)
             solved += any(row.correct)
-    text = f"{problems} problems, {solutions} solutions"
+    text = f"{counted(problems, 'problem')}, {counted(solutions, 'solution')}"
     if graded:
         text += f"; Pass@1 {100 * right / graded:.1f} %, {solved} solved at least once"
     return Text(text)

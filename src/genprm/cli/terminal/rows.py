@@ -128,6 +128,11 @@ async def _to_terminal(
     return None if output.as_json else look.summarise(finished), failed
 
 
+def counted(number: int, noun: str) -> str:
+    """Such as `1 problem` or `1,200 problems`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def spent(cost: Cost) -> str:
     """A cost in words."""
     parts = [f"{cost.policy.tokens_out:,} policy"] if cost.policy.tokens_out else []
@@ -154,6 +159,6 @@ class Tally:
 
     def __str__(self) -> str:
         if not self._graded:
-            return f"{self._rows} problems; {spent(self._cost)}"
+            return f"{counted(self._rows, 'problem')}; {spent(self._cost)}"
         share = 100 * self._right / self._graded
         return f"{self._right} of {self._graded} right ({share:.1f} %); {spent(self._cost)}"

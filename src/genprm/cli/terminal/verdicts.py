@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
-from genprm.cli.terminal.rows import Look
+from genprm.cli.terminal.rows import Look, counted
 from genprm.cli.terminal.unreadable import Unreadable
 from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
@@ -166,7 +166,7 @@ def _summarise(rows: Iterable[VerdictRow]) -> RenderableType:
         failed += row.failed is not None
         votes.add(vote for step in row.steps for vote in step.votes)
     text = (
-        f"{found.total()} solutions: {found['right']} without a wrong step, "
+        f"{counted(found.total(), 'solution')}: {found['right']} without a wrong step, "
         f"{found['wrong']} with one, {found['undecided']} undecided"
     )
     lines = [text + (f", of which {failed} failed" if failed else ""), votes.hint]
