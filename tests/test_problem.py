@@ -95,6 +95,15 @@ def test_code_and_display_mathematics_stay_whole(whole: str) -> None:
     assert split_steps(f"First.\n\n{whole}\n\nLast.") == ("First.", whole, "Last.")
 
 
+def test_a_fence_behind_a_label_and_code_within_a_line() -> None:
+    first = "Step 1: ```python\na = 1\n\nStep 2: no step\n```"
+    assert split_steps(f"{first}\nStep 2: b") == (first, "Step 2: b")
+    assert split_steps("Write `$$` for it.\n\nIt costs $$ 5.") == (
+        "Write `$$` for it.",
+        "It costs $$ 5.",
+    )
+
+
 @pytest.mark.parametrize("open_end", ["$$", "\\[", "```", "\\begin{cases}", "~~~"])
 def test_what_is_never_closed_swallows_nothing(open_end: str) -> None:
     text = f"Cost\n{open_end} five.\n\nThen 3.\n\nThen 8."

@@ -24,12 +24,18 @@ class Span(NamedTuple):
     end: int
 
 
-_FENCE = re.compile(r"^[ \t]*(?:>[ \t]?)*(`{3,}|~{3,})([^\n]*)$", re.M)
+_FENCE = re.compile(
+    r"^[ \t]*+(?:>[ \t]?)*+"
+    r"(?P<label>[^`~\n]{1,200}[:：][*_]{0,2}[ \t]*)?"  # `Step 1: ```python`, as models write it
+    r"(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*)$",
+    re.M,
+)
 _MATHEMATICS = re.compile(
     r"\\begin[ \t]*\{([A-Za-z]{1,30}\*?)\}"
     r"|\\end[ \t]*\{([A-Za-z]{1,30}\*?)\}"
     r"|\\([\[\]])"
     r"|\\[^\n]"  # an escaped character, a row's end `\\` among them
+    r"|(?<!`)`[^`\n]{1,200}`(?!`)"  # code within a line
     r"|(\$\$)"
     r"|\$(?=\S)[^$\n]*[^\s$]\$(?!\d)"  # inline, so that `$a$$b$` holds no `$$`
 )
@@ -42,13 +48,13 @@ def code_spans(text: str) -> list[Span]:
     spans: list[Span] = []
     opened: re.Match[str] | None = None
     for fence, closers in zip(fences, longest, strict=True):
-        mark, rest = fence[1], fence[2].strip()
+        mark, rest = fence["mark"], fence["rest"].strip()
         if opened is None:
             opens = mark[0] == "~" or "`" not in rest  # else it is code within a line
             if opens and closers[mark[0]] >= len(mark):
                 opened = fence
-        elif not rest and mark[0] == opened[1][0] and len(mark) >= len(opened[1]):
-            spans.append(Span(opened.start(), fence.end()))
+        elif _closes(fence) and mark[0] == opened["mark"][0] and len(mark) >= len(opened["mark"]):
+            spans.append(Span(opened.start("mark"), fence.end()))
             opened = None
     return spans
 
@@ -59,10 +65,14 @@ def _longest_closers_after(fences: Sequence[re.Match[str]]) -> list[dict[str, in
     found = []
     for fence in reversed(fences):
         found.append(longest)
-        if not fence[2].strip():
-            sign = fence[1][0]
-            longest = longest | {sign: max(longest[sign], len(fence[1]))}
+        if _closes(fence):
+            sign = fence["mark"][0]
+            longest = longest | {sign: max(longest[sign], len(fence["mark"]))}
     return found[::-1]
+
+
+def _closes(fence: re.Match[str]) -> bool:
+    return not fence["label"] and not fence["rest"].strip()
 
 
 def display_spans(text: str, code: Sequence[Span] = ()) -> list[Span]:

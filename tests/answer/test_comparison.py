@@ -172,6 +172,17 @@ e^x | exp(x) | equal
 1/0 | \infty | undecided
 255 | 255 in base 10 | equal
 12345 | 12,\! 345 | equal
+3000 | 3k | undecided
+74 inches | 6'2" | undecided
+16 | 0x10 | undecided
+10 | 5C2 | undecided
+10 | C(5,2) | undecided
+20 | P(5,2) | undecided
+-1 | e^{i\pi} | equal
+\frac{1}{3} | 0.333\dots | undecided
+5 | 5 \text{ remainder } 2 | undecided
+5 R 2 | 5 \text{ remainder } 2 | undecided
+12 km/h | 12\text{ km/h.} | equal
 """
 
 

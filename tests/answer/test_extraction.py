@@ -159,6 +159,12 @@ So she has 762 M&Ms. | 762
 He has 5 T-shirts. | 5
 It took 3 X-rays, so the answer is 3 X-rays. | 3
 The answer is x-y. | x-y
+The answer is 12 km/h. | 12\text{ km/h}
+Hence it runs 9.8 m/s^2. | 9.8 m/s^2
+Thus x=5.⏎⏎(Answer by ChatGPT-4) | 5
+Final answer: \boxed{} | None
+The answer is 5 remainder 2. | 5\text{ remainder 2}
+The answer is 0.333... | 0.333\dots
 """
 
 
@@ -185,7 +191,7 @@ def _seconds(text: str) -> float:
     [
         "\\boxed{", "\\boxed{\\frac{1}{2}, ", "\\boxed{1}, ", "$a ", "$$\n\n1", "**a",
         "answer is \\[",
-        "The answer is ", "#### \n", "<think>", "1,", "(a ", "\\(1", "answer to ",
+        "The answer is ", "#### \n", "**", "-", "<think>", "1,", "(a ", "\\(1", "answer to ",
     ],
 )  # fmt: skip
 def test_linear_time(part: str) -> None:

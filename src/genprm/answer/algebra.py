@@ -168,10 +168,10 @@ def _constant(expressions: list[Any]) -> Any:
 
 def _imaginary(expressions: list[Any]) -> list[Any]:
     """With the letter i as the imaginary unit, where nothing else is left open."""
-    letter = sympy.Symbol("i")
     first = expressions[0] if expressions else None
-    if isinstance(first, sympy.Expr) and first.free_symbols == {letter}:
-        return [first.xreplace({letter: sympy.I}), *expressions[1:]]
+    letters = first.free_symbols if isinstance(first, sympy.Expr) else set()
+    if [str(letter) for letter in letters] == ["i"]:
+        return [first.xreplace(dict.fromkeys(letters, sympy.I)), *expressions[1:]]
     return expressions
 
 

@@ -50,7 +50,10 @@ _MERIDIEM = re.compile(r"\s?\b([ap])\.?\s?m\b\.?", re.I)
 _PERCENT = re.compile(r"\s?(?:\\?%|percent\b|per cent\b)", re.I)
 _BASE = re.compile(r"\s*\(?(?:in\s+)?base[\s-]*(\d{1,2}|[a-z]+)\)?", re.I)
 _COMPOUND = re.compile(r",?\s+(?:and\s+)?\d+(?:\.\d+)?")  # `3 hours and 20 minutes`
+_REMAINDER = re.compile(r",?\s+(?:with\s+)?(?:a\s+)?(?:remainder|[Rr])\s+(?:of\s+|is\s+)?\d+\b")
+_GOES_ON = re.compile(r"\s?(?:\.{3,}|…)")
 _YES_OR_NO = re.compile(r"(yes|no)\b(?=\s*[,;.!–—]|\s*$)", re.I)
+_WORD = re.compile(r"\s*(?:[^\W\d_]+(?:[-‑][\w.]*\d\b)?|\S)")  # `GPT-4` is one
 _LONGEST_RUN, _LONGEST_LINE = 1_000, 4_000
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
 
@@ -173,8 +176,9 @@ def _runs(line: str) -> Iterator[_Run]:
         before = line[max(0, at - 12) : at].rstrip()
         run = _run(line, at, lists=before.endswith((" are", ":")))
         if run is None:
-            word = re.compile(r"\s*(?:[^\W\d_]+|\S)").match(line, at)
-            at = word.end() if word else len(line)
+            word = _WORD.match(line, at)
+            signs = _run_end(line, at, lists=False)  # of signs alone
+            at = max(signs, word.end()) if word else len(line)
             if explanation := _EXPLANATION.match(line, at):
                 at = _closing(line, explanation.end())
             continue
@@ -191,6 +195,16 @@ def _closing(line: str, start: int) -> int:
 
 def _run(text: str, start: int, *, lists: bool) -> _Run | None:
     """The run of mathematical tokens that begins at `start`."""
+    end = _run_end(text, start, lists=lists)
+    value = trimmed(text[start:end])
+    if not value:
+        return None
+    place = text.index(value, start)
+    extra, end = _behind(text, place + len(value), value)
+    return _Run(start, max(end, place + len(value)), value.lstrip("$") + extra)
+
+
+def _run_end(text: str, start: int, *, lists: bool) -> int:
     end, braces, brackets = start, 0, 0
     while end - start < _LONGEST_RUN:
         token = _TOKEN.match(text, end)
@@ -212,12 +226,7 @@ def _run(text: str, start: int, *, lists: bool) -> _Run | None:
         if braces < 0 or brackets < 0:
             break
         end = token.end()
-    value = trimmed(text[start:end])
-    if not value:
-        return None
-    place = text.index(value, start)
-    extra, end = _behind(text, place + len(value), value)
-    return _Run(start, max(end, place + len(value)), value.lstrip("$") + extra)
+    return end
 
 
 def _is_word(text: str, start: int, token: re.Match[str]) -> bool:
@@ -236,6 +245,10 @@ def _behind(text: str, end: int, value: str) -> tuple[str, int]:
         return "\\%", percent.end()
     if re.search(r"\d$", value) and (meridiem := _MERIDIEM.match(text, end)):
         return f" {meridiem[1].upper()}M", meridiem.end()
+    if re.search(r"\d$", value) and (more := _REMAINDER.match(text, end)):
+        return f"\\text{{{more[0].replace(',', '')}}}", more.end()
+    if re.search(r"\.\d+$", value) and (dots := _GOES_ON.match(text, end)):
+        return "\\dots", dots.end()
     if re.search(r"\d$", value) and (base := _BASE.match(text, end)):
         return f"_{{{base[1]}}}", base.end()
     length = leading_unit(text[end : end + 60])

@@ -17,6 +17,7 @@ from genprm.step_marker import without_marker
 
 _THINK = re.compile(r"<(/?)(?:think|thinking|thought)>", re.I)
 _LINE_END = re.compile(r"\r\n?|\u2028|\u2029")
+_EMPTY_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]{0,9}\{[ \t]{0,9}\}")
 _HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*([^\n]*)$", re.M)
 _STATEMENT = re.compile(
     r"\b(?:answers?|(?:correct|right|best) (?:option|choice))\b"
@@ -34,6 +35,7 @@ _NO_ANSWER = re.compile(
     re.I,
 )
 _LIST_NUMBER = re.compile(r"^\d{1,3}[.)](?=\s|$)")
+_MOST = 50  # statements that are looked at, from the end
 _LONGEST = 2_000  # characters of a statement that are looked at
 _HEADING_WORDS = re.compile(
     r"(?:the\s+)?(?:final\s+)?(?:answer|result|solution|conclusion)s?\b[\s:：*_]*", re.I
@@ -48,7 +50,7 @@ class _Found(NamedTuple):
 
 def extract_answer(text: str) -> str | None:
     """The final answer that a worked solution states, or None."""
-    text = _visible(_LINE_END.sub("\n", text))
+    text = _EMPTY_BOX.sub("", _visible(_LINE_END.sub("\n", text)))
     tagged = _tagged(text)
     if tagged is not None:
         return extract_answer(tagged) or tagged
@@ -97,7 +99,7 @@ def _last_boxes(text: str) -> Iterator[_Found]:
 
 def _last_hashes(text: str) -> Iterator[_Found]:
     """GSM8K's mark `#### 72`; `#### Step two` and `#### Final answer` are headings."""
-    for match in reversed(list(_HASHES.finditer(text))):
+    for match in list(_HASHES.finditer(text))[: -_MOST - 1 : -1]:
         content = without_marker(match[0].strip()).lstrip("#").strip()
         content = _HEADING_WORDS.sub("", content, count=1) if content else ""
         is_last = not text[match.end() :].strip()
@@ -113,7 +115,7 @@ def _last_statement(text: str) -> Iterator[_Found]:
     """The last "answer is …" or label "Final answer" that something follows."""
     statements = [*_STATEMENT.finditer(text), *_HEADING.finditer(text)]
     in_words: _Found | None = None
-    for match in sorted(statements, key=lambda match: match.end(), reverse=True)[:50]:
+    for match in sorted(statements, key=lambda match: match.end(), reverse=True)[:_MOST]:
         tail = text[match.end() : match.end() + _LONGEST]
         answer = stated_value(tail)
         if answer is not None:

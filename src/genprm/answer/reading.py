@@ -28,6 +28,7 @@ _LONGEST = 2_000
 _MAX_DEPTH = 6
 _MOST_WORDS = 8  # of a number that is spelled out
 
+_HEXADECIMAL = re.compile(r"0[xX]([0-9A-Fa-f]{1,40})")
 _NUMERAL = re.compile(
     r"\(?([0-9A-Za-z]{1,200})\)?\s*_\s*(?:\{\s*\(?(\w+)\)?\s*\}|(\d))|([0-9A-Fa-f]{1,200})\s+(?:in\s+)?base[\s-]+(\w+)"
 )
@@ -85,6 +86,8 @@ def _read(plain: str, depth: int) -> Answer:
 def _simple(plain: str) -> Answer | None:
     if (moment := read_date(plain) or read_time(plain)) is not None:
         return moment
+    if hexadecimal := _HEXADECIMAL.fullmatch(plain):
+        return Numeral(hexadecimal[1].lstrip("0").upper() or "0", 16)
     number = read_number(plain)
     if number is not None:
         return Number(number)

@@ -87,7 +87,7 @@ _SUPERSCRIPTS = str.maketrans({"²": "^2 ", "³": "^3 "})
 _TOKEN = re.compile(
     r"[ \t]*(?:[Dd]egrees?[ \t]+(?=[Cc]elsius|[Ff]ahrenheit|[Kk]elvin))?"
     r"(?P<token>per\b|/|\*|·|⋅|\^[ \t]?\{?(?P<power>-?[1-9])\}?|°[CF]?|[$€£¥₹¢]"
-    r"|[^\W\d_]++(?!\.?[^\W\d_]\.))\.?"  # no `p.m.`
+    r"|[^\W\d_]++(?!\.?[^\W\d_]\.))\.?"  # `p.m.` is none
 )
 _LONGEST = 60
 
