@@ -52,7 +52,7 @@ def test_the_last_box_counts(critique: str, index: int | None) -> None:
     assert named_index(critique, 4) == index
 
 
-@pytest.mark.parametrize("reason", ["length", "content_filter"])
+@pytest.mark.parametrize("reason", ["length", "content_filter", "cancelled"])
 def test_a_critique_that_was_cut_off_names_nothing(reason: str) -> None:
     reply = chat(r"Perhaps \boxed{1}, but let us")
     reply["choices"][0]["finish_reason"] = reason

@@ -208,6 +208,22 @@ def test_special_tokens_that_a_server_tells_are_kept_out_of_texts(tmp_path: Path
         assert model.literal("«a» «b»the  end") == "« a» « b»the  end"
 
 
+@pytest.mark.parametrize("reason", ["abort", "watermark", "stop_sequence"])
+def test_tgi_that_gave_up_or_hides_its_stop_has_not_ended(reason: str) -> None:
+    details = {"finish_reason": reason, "generated_tokens": 2}
+    reply = {"generated_text": "so", "details": details}
+    with server(tgi(lambda body: reply)) as (url, _), pytest.raises(ModelError, match="fix"):
+        complete(url)
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": -5}, [], "x", {"prompt_tokens_details": 3}])
+def test_a_usage_of_an_unknown_shape_is_not_told(usage: Any) -> None:
+    reply = {"choices": [{"text": "x", "finish_reason": "stop", "stop_reason": None}]}
+    routes = {"/v1/models": models("vllm"), "/v1/completions": reply | {"usage": usage}}
+    with server(routes) as (url, _):
+        assert complete(url).tokens_in == 0
+
+
 def test_a_server_without_a_template_asks_for_one() -> None:
     with server(ollama(lambda body: None)) as (url, _), pytest.raises(InputError, match="--chat-t"):
         OpenAICompatible(url)

@@ -238,6 +238,12 @@ def test_a_failed_request_abstains_with_its_cause(before: list[Completion | RunR
     assert (vote.reward, vote.abstained, vote.cause) == (None, Flag.FAILED, "refused")
 
 
+def test_probabilities_that_sum_to_more_than_one_are_not_believed() -> None:
+    both = Choice({"Yes": log(0.9), "No": log(0.8)})
+    vote = Script(Mode.COT).send(ANALYSIS, both).finished
+    assert (vote.reward, vote.cause) == (None, "the engine gave probabilities that sum to 1.70")
+
+
 @pytest.mark.parametrize("logprob", [float("nan"), 0.9])
 def test_a_number_that_is_no_log_probability_is_not_believed(logprob: float) -> None:
     vote = Script(Mode.COT).send(ANALYSIS, Choice({"Yes": logprob, "No": log(0.1)})).finished

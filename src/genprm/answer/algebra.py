@@ -169,10 +169,9 @@ def _constant(expressions: list[Any]) -> Any:
 def _imaginary(expressions: list[Any]) -> list[Any]:
     """With the letter i as the imaginary unit, where nothing else is left open."""
     first = expressions[0] if expressions else None
-    letters = first.free_symbols if isinstance(first, sympy.Expr) else set()
-    if [str(letter) for letter in letters] == ["i"]:
-        return [first.xreplace(dict.fromkeys(letters, sympy.I)), *expressions[1:]]
-    return expressions
+    if not isinstance(first, sympy.Expr) or list(map(str, first.free_symbols)) != ["i"]:
+        return expressions
+    return [first.xreplace(dict.fromkeys(first.free_symbols, sympy.I)), *expressions[1:]]
 
 
 def _same_constant(one: Any, other: Any) -> bool:

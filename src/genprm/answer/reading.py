@@ -86,12 +86,10 @@ def _read(plain: str, depth: int) -> Answer:
 def _simple(plain: str) -> Answer | None:
     if (moment := read_date(plain) or read_time(plain)) is not None:
         return moment
-    if hexadecimal := _HEXADECIMAL.fullmatch(plain):
-        return Numeral(hexadecimal[1].lstrip("0").upper() or "0", 16)
-    number = read_number(plain)
+    number = None if _HEXADECIMAL.fullmatch(plain) else read_number(plain)
     if number is not None:
         return Number(number)
-    if numeral := _NUMERAL.fullmatch(plain):
+    if numeral := _NUMERAL.fullmatch(plain) or _HEXADECIMAL.fullmatch(plain):
         return _numeral(numeral)
     if _CHOICES.fullmatch(plain):
         return Choice(frozenset(_LETTER.findall(plain)))
@@ -106,7 +104,10 @@ def _simple(plain: str) -> Answer | None:
 
 
 def _numeral(match: re.Match[str]) -> Answer | None:
-    digits, base = match[1] or match[4], match[2] or match[3] or match[5]
+    if match.re is _HEXADECIMAL:
+        digits, base = match[1], "16"
+    else:
+        digits, base = match[1] or match[4], match[2] or match[3] or match[5]
     value = read_number(base)
     if value is None or not 2 <= value.real <= 36 or value.real.denominator != 1:
         return None

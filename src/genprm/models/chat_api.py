@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt
 
 from genprm.control_tokens import ControlTokens
 from genprm.errors import ModelError, RequestFailed
@@ -21,6 +21,7 @@ from genprm.models.finish_reasons import ended
 from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import JUDGES
 from genprm.models.sse import decoded
+from genprm.models.told import Told
 from genprm.records.record import JsonObject
 from genprm.step_marker import step_markers, step_prefix
 
@@ -40,13 +41,13 @@ class _Alternative(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int | None = 0
-    completion_tokens: int | None = 0
+    prompt_tokens: Told[NonNegativeInt] = 0
+    completion_tokens: Told[NonNegativeInt] = 0
 
 
 class _Reply(BaseModel):
     choices: list[_Alternative]
-    usage: _Usage | None = None
+    usage: Told[_Usage] = None
 
 
 class ChatAPI:

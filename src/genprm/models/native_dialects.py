@@ -277,7 +277,9 @@ class TGI(Generic):
         if parsed.details.finish_reason == "stop_sequence":
             hits = [text for text in stop if parsed.generated_text.endswith(text)]
             hit = max(hits, key=len, default=None)
-        finish = Finish.STOP if hit is not None else finish_of(_reason(parsed), None)
+            if hit is None:
+                raise BadReply("it stopped at a stop string, and the text ends with none")
+        finish = finish_of(parsed.details.finish_reason, hit)
         text = parsed.generated_text.removesuffix(hit or "")
         return Completion(text, finish, hit, tokens_out=parsed.details.generated_tokens)
 
@@ -301,7 +303,3 @@ def _parameters(stop: Sequence[str], max_tokens: int, sampling: Sampling, seed: 
     if seed is not None:
         parameters["seed"] = seed % 2**31
     return parameters
-
-
-def _reason(reply: _TGIReply) -> str:
-    return "length" if reply.details.finish_reason == "length" else "stop"

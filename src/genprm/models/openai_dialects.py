@@ -20,17 +20,18 @@ from collections.abc import Mapping, Sequence
 from heapq import nlargest
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, NonNegativeInt
 
 from genprm.model import GREEDY, LIKELIEST, Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
+from genprm.models.told import Told
 from genprm.records.record import JsonObject
 
 Body = JsonObject
 
 
 class _Details(BaseModel):
-    cached_tokens: int | None = 0
+    cached_tokens: Told[NonNegativeInt] = 0
 
 
 class NoLogprobs(Exception):
@@ -42,9 +43,9 @@ class StopUntold(Exception):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _Details | None = None
+    prompt_tokens: Told[NonNegativeInt] = None
+    completion_tokens: Told[NonNegativeInt] = None
+    prompt_tokens_details: Told[_Details] = None
 
     @property
     def cached(self) -> int:
@@ -85,7 +86,7 @@ _STOP_FIELDS = {"stop_reason", "matched_stop"}
 
 class _Reply(BaseModel):
     choices: list[_Alternative]
-    usage: _Usage | None = None
+    usage: Told[_Usage] = None
 
     @property
     def used(self) -> _Usage:

@@ -5,11 +5,10 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import httpx
-from pydantic import BaseModel, Field, ValidationError, WrapValidator
-from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+from pydantic import BaseModel, Field, ValidationError
 
 from genprm.errors import InputError, ModelError
 from genprm.http import Refused, Unavailable, cause, check, check_reply
@@ -19,6 +18,7 @@ from genprm.models.native_dialects import TGI, LlamaCpp, Ollama, SGLang
 from genprm.models.openai_dialects import VLLM, Generic, LMStudio
 from genprm.models.server_probes import ask_ollama, ask_special_tokens, ask_tgi, probe
 from genprm.models.tokenizer_files import special_tokens
+from genprm.models.told import Told
 
 _OWNERS = {
     "vllm": VLLM(),
@@ -33,18 +33,6 @@ _RELEASED = re.compile(r"(?:.*/)?GenPRM-(?:1\.5B|7B|32B)(?![A-Za-z0-9.])", re.IG
 _LOADING_SECONDS = 900.0
 
 _log = logging.getLogger("genprm.models")
-T = TypeVar("T")
-
-
-def _or_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return validate(value)
-    except ValidationError:
-        return None
-
-
-Told = Annotated[T | None, WrapValidator(_or_unknown)]
-"""A detail that a server may tell; in an unknown shape it counts as not told."""
 
 
 class _Meta(BaseModel):

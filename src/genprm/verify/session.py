@@ -41,6 +41,8 @@ MIN_JUDGEMENT_MASS = 0.1  # below this P(Yes) + P(No) the model is not judging a
 
 _ROUNDING = 0.01  # a log-probability may be above 0 by no more than this
 
+_SUM_ROUNDING = 0.05  # two probabilities of half precision may sum to more than 1 by this
+
 
 def vote_on_step(
     prompt: str,
@@ -112,6 +114,8 @@ def _judge(turn: Turn, *, direct: bool) -> Stage[float | None]:
     turn.usage += Usage(choice.tokens_in, 1, choice.tokens_cached)
     yes, no = (_probability(choice, option) for option in (wire.YES, wire.NO))
     turn.label_mass = yes + no
+    if turn.label_mass > 1 + _SUM_ROUNDING:
+        raise RequestFailed(f"the engine gave probabilities that sum to {turn.label_mass:.2f}")
     if turn.label_mass < MIN_JUDGEMENT_MASS:
         turn.likeliest = tuple(choice.likeliest)
         return None

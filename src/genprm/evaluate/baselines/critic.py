@@ -24,7 +24,7 @@ from genprm.verify.casting import vote_seed
 from genprm.verify.critique_format import critique_prompt, named_index
 
 _CONTROL_TOKENS = ControlTokens()
-_CUT = {"length", "max_tokens", "content_filter", "abort", "error"}  # reasons that are no end
+_WHOLE = {"", "stop", "eos", "eos_token", "stop_sequence", "stop_str", "end_turn"}  # or untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Critic:
         try:
             choice = answer["choices"][0]
             text = _text(choice["message"]["content"])
-            cut = choice.get("finish_reason") in _CUT
+            cut = str(choice.get("finish_reason") or "").lower() not in _WHOLE
         except (KeyError, IndexError, TypeError) as error:
             raise RequestFailed(
                 f"{self._endpoint.base}: the answer has no choices; "

@@ -1,0 +1,19 @@
+"""Details that a server may tell: in a shape that is not known, they count as not told."""
+
+from typing import Annotated, TypeVar
+
+from pydantic import ValidationError, WrapValidator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+T = TypeVar("T")
+
+
+def _or_unknown(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value)
+    except ValidationError:
+        return None
+
+
+Told = Annotated[T | None, WrapValidator(_or_unknown)]
+"""A detail of this type, or None."""
