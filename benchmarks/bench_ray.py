@@ -4,14 +4,16 @@
 
 The cluster is this machine: a head and two nodes with a CPU each. A worker is confined to one core,
 as if it were a machine with one; the driver and Ray share the same cores. The rate counts from when
-all workers are ready. Empty rows give what the scheduling of a row costs, and how much of that is
-the driver's own time, which bounds how many rows a second one driver can hand out.
+all workers are ready. "alone" is the same work in one and two processes without Ray: what the
+machine can give at that time. Empty rows give what the scheduling of a row costs, and how much of
+that is the driver's own time, which bounds how many rows a second one driver can hand out.
 """
 
 import argparse
 import asyncio
 import fcntl
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -19,6 +21,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import ClassVar, Generic
 
@@ -135,6 +138,40 @@ async def measure(
     return Rate(len(items) / seconds, (time.process_time() - spent) / len(items))
 
 
+def alone(work: Work[Solution, R], folder: str, items: list[Solution], start: Barrier) -> None:
+    """All items in this process, without Ray, from when all processes are ready."""
+
+    async def run() -> None:
+        async with OneCore(work, folder).open() as worker:
+            await worker.make(0, items[0])
+            await asyncio.to_thread(start.wait)
+            jobs = (worker.make(row, item) for row, item in enumerate(items))
+            async for _ in as_finished(jobs, 4):
+                pass
+            await asyncio.to_thread(start.wait)
+
+    asyncio.run(run())
+
+
+def rate_alone(folder: str, work: Work[Solution, R], items: list[Solution], count: int) -> float:
+    """Rows a second of so many processes, each with its share of the items."""
+    spawning = multiprocessing.get_context("spawn")
+    start = spawning.Barrier(count + 1)
+    shares = [items[number::count] for number in range(count)]
+    processes = [
+        spawning.Process(target=alone, args=(work, folder, share, start)) for share in shares
+    ]
+    for process in processes:
+        process.start()
+    start.wait()
+    started = time.perf_counter()
+    start.wait()
+    seconds = time.perf_counter() - started
+    for process in processes:
+        process.join()
+    return len(items) / seconds
+
+
 def rate(
     nodes: Nodes, folder: str, work: Work[Solution, R], items: list[Solution], actors: int
 ) -> Rate:
@@ -179,7 +216,20 @@ def main() -> None:
             ratio = statistics.median(ratios)
             one, two = (statistics.median(p[side].rows for p in pairs) for side in (0, 1))
             driver = statistics.median(two.driver for _, two in pairs)
+            if name != "empty":
+                control = [
+                    rate_alone(arguments.folder, work, items, 2)
+                    / rate_alone(arguments.folder, work, items, 1)
+                    for _ in range(arguments.repetitions)
+                ]
+                print(
+                    f"{name:8} alone: ratio {statistics.median(control):.2f} "
+                    f"({min(control):.2f} to {max(control):.2f})",
+                    flush=True,
+                )
             found[name] = {"one": one, "two": two, "ratios": ratios, "driver": driver}
+            if name != "empty":
+                found[name]["alone"] = statistics.median(control)
             verdict = "met" if ratio >= AIM else "MISSED"
             print(
                 f"{name:8} {one:8.1f}/s with one, {two:8.1f}/s with two, ratio "
