@@ -188,7 +188,7 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"text\.gguf: not a GGUF file"):
         load_model(f"gguf:{text}")
     cut.write_bytes(whole.read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"cut\.gguf: ends within its header; fix: "):
+    with pytest.raises(InputError, match=r"cut\.gguf: the file ends within its header; fix: "):
         load_model(str(cut))
     with pytest.raises(InputError, match="no such file"):
         load_model("gguf:/nowhere.gguf")

@@ -55,7 +55,7 @@ class EngineArgs:
         if self._left:
             raise InputError(
                 f"--engine-arg {next(iter(self._left))}: the engine of {self._model} has no such "
-                f"setting; fix: one of {', '.join(self._known)}"
+                f"setting; fix: name one of {', '.join(self._known)}"
             )
 
     def _take(self, names: Iterable[str], kind: type, what: str) -> dict[str, Any]:
