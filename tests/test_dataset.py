@@ -70,7 +70,7 @@ def test_prm800k() -> None:
     ("text", "message"),
     [
         (lines(ROW) + "{broken\n", r"rows.jsonl:2: broken JSON \(Expecting property name"),
-        (lines(ROW, {"problem": "p"}), "rows.jsonl:2: field steps: missing or empty; fix: a list"),
+        (lines(ROW, {"problem": "p"}), "rows.jsonl:2: field steps: missing or empty; fix: give a list"),
         (lines({"steps": ["a"]}), "field problem: missing; fix"),
         (lines({**ROW, "steps": []}), "field steps: missing or empty"),
         (lines({**ROW, "steps": ["a", " "]}), r"field steps\.1: is empty; fix"),
@@ -84,7 +84,7 @@ def test_prm800k() -> None:
         ("[" * 100_000, "broken JSON"),
         ('{"problem": ' + "9" * 5000 + "}", "broken JSON"),
         ("", "no rows"),
-        (b'{"problem": "\xff"}', r"rows.jsonl:1: not UTF-8; fix"),
+        (b'{"problem": "\xff"}', r"rows.jsonl:1: the text is not UTF-8; fix"),
     ],
 )
 def test_bad_input_is_one_line_that_names_the_place(

@@ -153,7 +153,7 @@ def test_objects_behind_each_other_that_take_several_lines(tmp_path: Path, name:
 def test_other_kinds_of_files_are_named_too(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "r.jsonl"
     file.write_bytes(data)
-    with pytest.raises(InputError, match=r"r\.jsonl: a .*; fix:"):
+    with pytest.raises(InputError, match=r"r\.jsonl: this is a .*; fix:"):
         read_solutions(str(file))
 
 

@@ -98,7 +98,7 @@ def test_keys_are_asked_for() -> None:
 
 
 def test_an_address_that_others_reach_needs_a_key() -> None:
-    with pytest.raises(InputError, match="no API key is set; fix: --keys"):
+    with pytest.raises(InputError, match="no API key is set; fix: pass --keys"):
         security_of("0.0.0.0", ())
     assert security_of("0.0.0.0", KEYS.keys).hosts is None
     assert is_loopback("127.1.2.3")
