@@ -70,7 +70,10 @@ def test_prm800k() -> None:
     ("text", "message"),
     [
         (lines(ROW) + "{broken\n", r"rows.jsonl:2: broken JSON \(Expecting property name"),
-        (lines(ROW, {"problem": "p"}), "rows.jsonl:2: field steps: missing or empty; fix: give a list"),
+        (
+            lines(ROW, {"problem": "p"}),
+            "rows.jsonl:2: field steps: missing or empty; fix: give a list",
+        ),
         (lines({"steps": ["a"]}), "field problem: missing; fix"),
         (lines({**ROW, "steps": []}), "field steps: missing or empty"),
         (lines({**ROW, "steps": ["a", " "]}), r"field steps\.1: is empty; fix"),
