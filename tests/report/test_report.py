@@ -19,6 +19,7 @@ from genprm.problem import Solution
 from genprm.records.run_spec import JudgeSpec
 from genprm.report.page import render
 from genprm.report.report import Report, gather
+from genprm.report.tables import Table
 from genprm.verdict import Run as Code
 from genprm.verdict import SolutionVerdict, StepVerdict, Vote
 
@@ -105,6 +106,22 @@ def test_disagreements_are_what_one_hits_and_the_other_misses(report: Report) ->
 def test_tables_as_markdown_and_csv(report: Report) -> None:
     assert "| perfect | 100.0 [100.0, 100.0] |" in report.markdown()
     assert report.csv()["f1"].splitlines()[0] == "run,math,average,abstained"
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-cmd", "'-cmd"),
+        ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+        ("-1.5", "-1.5"),
+        ("+2.0 [+0.1, +3.9] *", '"+2.0 [+0.1, +3.9] *"'),
+        ("run", "run"),
+    ],
+)
+def test_no_cell_of_a_csv_is_a_formula(cell: str, written: str) -> None:
+    assert Table("t", ["name"], [[cell]]).csv() == f"name\n{written}\n"
 
 
 def test_runs_that_label_differently_cannot_be_compared(

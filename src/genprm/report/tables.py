@@ -54,9 +54,13 @@ def signed(value: float | None, interval: Sequence[float] | None) -> str:
     return f"{value:+.1f} [{interval[0]:+.1f}, {interval[1]:+.1f}]{star}"
 
 
+_FORMULA = re.compile(r"[=@+\-\t\r]")
+_SIGNED = re.compile(r"[+-]\d+(\.\d+)?( \[[-+.,\d ]*\]( \*)?)?")
+
+
 def _cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula; signed numbers stay as they are."""
-    return f"'{text}" if re.match(r"[=@\t\r]|[+-](?!\d)", text) else text
+    return f"'{text}" if _FORMULA.match(text) and not _SIGNED.fullmatch(text) else text
 
 
 def _line(cells: Sequence[str]) -> str:
