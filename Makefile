@@ -7,7 +7,7 @@ DECAY_MINUTES ?= 30
 SECONDS ?= 20
 
 .PHONY: help demo test check bench test-vllm test-verl test-deploy bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
-	arithmetic tidy clean
+	arithmetic language-trial tidy clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -95,6 +95,10 @@ arithmetic: $(VENV)/.dev  ## curate, train and ship the built-in verifier end to
 	$(VENV)/bin/genprm curate recipes/arithmetic.toml --out runs/arithmetic
 	$(VENV)/bin/genprm train recipes/arithmetic.toml
 	$(VENV)/bin/python -m training.arithmetic.shipping runs/arithmetic-verifier/model verifier
+
+language-trial: $(VENV)/.dev  ## train SmolLM2-135M on people's text again (docs/results.md; not shipped; resumable)
+	$(VENV)/bin/python -m training.language.trial_chats ../shared/data build/language
+	$(VENV)/bin/genprm train recipes/language.toml
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check src tests benchmarks examples docs training
