@@ -14,9 +14,10 @@ from genprm.errors import InputError, ModelError
 from genprm.http import Refused, Unavailable, cause, check, check_reply
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.folder_template import template_of
-from genprm.models.native_dialects import TGI, LlamaCpp, Ollama, SGLang
+from genprm.models.native_dialects import LlamaCpp, Ollama, SGLang
 from genprm.models.openai_dialects import VLLM, Generic, LMStudio
 from genprm.models.server_probes import ask_ollama, ask_special_tokens, ask_tgi, probe
+from genprm.models.tgi_dialect import TGI
 from genprm.models.tokenizer_files import special_tokens
 from genprm.models.told import Told
 

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from genprm.gguf_header import TAKEN_OUT, TOKEN_KINDS, TOKENS
 from genprm.http import Refused, Unavailable, check, check_reply
-from genprm.models.native_dialects import TGI, Ollama
+from genprm.models.native_dialects import Ollama
 from genprm.models.openai_dialects import Generic, LiteLLM
+from genprm.models.tgi_dialect import TGI
 from genprm.models.tokenizer_files import listed_tokens
 from genprm.records.record import JsonObject
 
