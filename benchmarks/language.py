@@ -69,12 +69,12 @@ def judged(rows: Sequence[LabelledSolution]) -> dict[str, Predictions]:
 def shown(row: LabelledSolution) -> bool:
     """Whether a false printed equation stands in the first wrong step."""
     step = row.solution.steps[row.first_error]
-    return row.wrong and not all(claim.holds for claim in equations(step))
+    return row.has_error and not all(claim.holds for claim in equations(step))
 
 
 def table(name: str, rows: Sequence[LabelledSolution], judges: Mapping[str, Predictions]) -> None:
     labels = [row.first_error for row in rows]
-    wrong = [(place, shown(row)) for place, row in enumerate(rows) if row.wrong]
+    wrong = [(place, shown(row)) for place, row in enumerate(rows) if row.has_error]
     title = f"{name} ({len(rows)}, {len(wrong)} wrong, {sum(s for _, s in wrong)} shown)"
     drawn = {judge: draws(name, labels, found) for judge, found in judges.items()}
     for judge, found in judges.items():

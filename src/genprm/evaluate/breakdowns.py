@@ -20,10 +20,10 @@ def breakdowns(
     lucky = {True: "right answer, wrong process", False: "wrong answer, wrong process"}
     groupings: dict[str, Callable[[LabelledSolution], str | None]] = {
         "generator": lambda row: row.generator,
-        "error_position": lambda row: _range(row.first_error, POSITIONS) if row.wrong else None,
+        "error_position": lambda row: _range(row.first_error, POSITIONS) if row.has_error else None,
         "steps": lambda row: _range(len(row.solution.steps), LENGTHS),
         "process": lambda row: (
-            lucky[row.answer_correct] if row.wrong and row.answer_correct is not None else None
+            lucky[row.answer_correct] if row.has_error and row.answer_correct is not None else None
         ),
     }
     return {

@@ -20,20 +20,20 @@ BINS = 10
 def labelled_steps(
     rows: Iterable[LabelledSolution], judgements: Mapping[str, Judgement]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rewards and truths (1 right, 0 wrong), both [steps], of all steps that have both."""
+    """Rewards and truths (1 correct, 0 incorrect), both [steps], of all steps that have both."""
     pairs = [
         (reward, float(index != row.first_error))
         for row in rows
         if (judgement := judgements.get(row.id)) is not None
         for index, reward in enumerate(judgement.step_rewards)
-        if reward is not None and (not row.wrong or index <= row.first_error)
+        if reward is not None and (not row.has_error or index <= row.first_error)
     ]
     array = np.array(pairs, dtype=np.float64).reshape(-1, 2)
     return array[:, 0], array[:, 1]
 
 
 def calibration(
-    rewards: NDArray[np.float64], right: NDArray[np.float64], *, bins: int = BINS
+    rewards: NDArray[np.float64], correct: NDArray[np.float64], *, bins: int = BINS
 ) -> Calibration | None:
     """Equal-width bins over [0, 1]; None of no steps."""
     if not len(rewards):
@@ -45,11 +45,11 @@ def calibration(
         inside = place == index
         count = int(inside.sum())
         mean = float(rewards[inside].mean()) if count else None
-        share = float(right[inside].mean()) if count else None
+        share = float(correct[inside].mean()) if count else None
         if mean is not None and share is not None:
             gap += abs(mean - share) * count / len(rewards)
         curve.append(Bin(index / bins, (index + 1) / bins, count, mean, share))
-    return Calibration(len(rewards), gap, float(((rewards - right) ** 2).mean()), tuple(curve))
+    return Calibration(len(rewards), gap, float(((rewards - correct) ** 2).mean()), tuple(curve))
 
 
 def confidence(judgement: Judgement) -> float:

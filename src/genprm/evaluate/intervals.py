@@ -31,12 +31,12 @@ class Interval:
 class Hits:
     """One subset as numbers, row by row.
 
-    `hit` [rows] is 1 for a hit, 0 for a miss, or a probability of a hit; `wrong` [rows] tells
+    `hit` [rows] is 1 for a hit, 0 for a miss, or a probability of a hit; `has_error` [rows] tells
     the rows that have an error.
     """
 
     hit: Floats
-    wrong: NDArray[np.bool_]
+    has_error: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,10 @@ def bootstrap_f1(name: str, subset: Hits, *, draws: int = DRAWS, seed: int = SEE
     with np.errstate(invalid="ignore", divide="ignore"):
         error, correct = (
             counts @ (subset.hit * kind) / (counts @ kind) * 100
-            for kind in (subset.wrong.astype(np.float64), (~subset.wrong).astype(np.float64))
+            for kind in (
+                subset.has_error.astype(np.float64),
+                (~subset.has_error).astype(np.float64),
+            )
         )
         total = error + correct
         harmonic = np.where(total == 0, 0.0, 2 * error * correct / total)

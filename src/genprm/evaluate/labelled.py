@@ -39,7 +39,7 @@ class LabelledSolution:
         return self.solution.id
 
     @property
-    def wrong(self) -> bool:
+    def has_error(self) -> bool:
         """Whether the solution has an error."""
         return self.first_error != NO_ERROR
 

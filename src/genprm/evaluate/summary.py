@@ -165,13 +165,13 @@ def _majority(
             rates = {row.id: hit(row) for row in own}
         except LookupError:
             return None
-        error = percent([rates[row.id] for row in own if row.wrong])
-        correct = percent([rates[row.id] for row in own if not row.wrong])
+        error = percent([rates[row.id] for row in own if row.has_error])
+        correct = percent([rates[row.id] for row in own if not row.has_error])
         subsets[name] = MajorityScores(
             error_accuracy=error, correct_accuracy=correct, f1=f1(error, correct)
         )
         draws[name] = bootstrap_f1(
-            name, Hits(np.array(list(rates.values())), np.array([row.wrong for row in own]))
+            name, Hits(np.array(list(rates.values())), np.array([row.has_error for row in own]))
         )
     return Majority(
         subsets=subsets,

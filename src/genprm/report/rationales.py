@@ -69,7 +69,7 @@ def _judged(
             for run, said in stored.items()
             if index < len(said.steps)
         )
-        after = row.wrong and index > row.first_error
+        after = row.has_error and index > row.first_error
         truth = None if after else index != row.first_error
         steps.append(JudgedStep(text, truth, tuple(opinions)))
     critiques = [
