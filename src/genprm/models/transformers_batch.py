@@ -84,7 +84,7 @@ class TransformersBatch:
         places = [prompts.index(tuple(row.tokens)) for row in joining]
         for row, place in zip(joining, places, strict=True):
             row.tokens_cached = found[place][0]
-        rows = rows.pick(places)
+        rows = rows.packed().pick(places)
         self._rows = rows if self._rows is None else self._rows.join(rows)
         self._active += joining
         _read(joining, logits[places])

@@ -64,6 +64,19 @@ class Rows:
             layers.append((keys, values))
         return cls(DynamicCache(layers), mask)
 
+    def packed(self) -> "Rows":
+        """The same sequences without padding inside them: what was added to shorter ones had some.
+
+        Positions are in the keys, so the columns may move.
+        """
+        order = self.mask.argsort(dim=1, stable=True)  # padding first, tokens in their order
+        places = order[:, None, :, None]
+        layers = [
+            (torch.take_along_dim(k, places, 2), torch.take_along_dim(v, places, 2))
+            for k, v in self.layers
+        ]
+        return Rows(DynamicCache(layers), self.mask.gather(1, order))
+
     def pick(self, indices: Sequence[int]) -> "Rows":
         """The sequences at `indices`, which may repeat, without columns of padding alone."""
         chosen = torch.tensor(indices, device=self.mask.device)
