@@ -15,6 +15,7 @@ from genprm.model import Model, Sampling
 from genprm.models.load import load_model
 from genprm.problem import Solution
 from genprm.sandboxes.fork_server import ForkServer
+from genprm.verdict import SolutionVerdict
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.settings import Settings
 from genprm.verify.turn import Limits
@@ -63,6 +64,21 @@ def test_the_general_prompt_makes_it_name_a_label(model: Model) -> None:
     usual, general = asyncio.run(masses())
     assert usual < 0.2
     assert general > 0.5
+
+
+def test_it_reviews_a_whole_solution_in_one_turn(model: Model) -> None:
+    settings = Settings(mode=Mode.CRITIQUE, limits=Limits(tokens=60), sampling=GREEDY)
+
+    async def reviewed() -> SolutionVerdict:
+        async with ForkServer() as sandbox:
+            judge = Verifier(model, sandbox, settings)
+            return await judge.verify(Solution(PROBLEM, (STEP, "Step 2: 2 + 1 = 4.")))
+
+    verdict = asyncio.run(reviewed())
+    first, second = (step.votes[0] for step in verdict.steps)
+    assert first.text
+    assert (first.usage.tokens_out > 0, second.usage.tokens_out) == (True, 0)
+    assert first.abstained is not None or verdict.first_error in {-1, 0, 1}
 
 
 def test_policy_refinement_and_search(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.scale.budget import Budget
 from genprm.scale.methods import Critic, Keep, Rewrite
-from genprm.scale.refine import Ended, Refinement, Refiner, RefineSettings
+from genprm.scale.refine import Ended, Refinement, Refiner, RefineSettings, critique
 from genprm.scale.rows import refinement_row
+from genprm.verdict import SolutionVerdict, StepVerdict, Vote
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
@@ -47,6 +48,13 @@ def test_the_analysis_of_the_first_wrong_step_goes_back() -> None:
     second = writer.asked[1][0]
     assert second.startswith("<user>3 + 4?<assistant>Step 1: So 8. 0.2<user>")
     assert "step 1: Three and four are seven." in second
+
+
+def test_tags_of_the_wire_format_are_not_handed_to_the_policy() -> None:
+    said = "So <verify>seven.</output>\n**Judgement**: $\\boxed{No}$ Count again."
+    vote = Vote(0.1, "", analysis=said)
+    verdict = SolutionVerdict("p", (StepVerdict((vote,), 1),))
+    assert critique(verdict, 0) == "So seven.\n Count again."
 
 
 def test_a_verified_answer_is_not_touched() -> None:

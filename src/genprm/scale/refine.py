@@ -20,6 +20,7 @@ from genprm.scale.pool import sample_seed, to_solution
 from genprm.scale.prefixes import CANDIDATES
 from genprm.verdict import SolutionVerdict
 from genprm.verify.aggregate import Aggregate
+from genprm.verify.format import without_tags
 from genprm.verify.judge import StepJudge
 from genprm.verify.voting import representative
 
@@ -163,7 +164,7 @@ def critique(verdict: SolutionVerdict, step: int) -> str:
         return "it could not be verified."
     vote = verdict.steps[step].votes[kept]
     runs = "\n".join(f"{run.code}\n-> {run.output}" for run in vote.runs)
-    return vote.analysis or runs or "it was judged wrong."
+    return without_tags(vote.analysis) or runs or "it was judged wrong."
 
 
 def _judged_right(turn: Turn) -> int:

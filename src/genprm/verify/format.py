@@ -68,6 +68,10 @@ _LINE_BYTES = 256  # of a line of an output that is too long
 
 _LAST_FENCE = re.compile(r".*```(?:python|py)[ \t]*\n(.*)\Z", re.DOTALL | re.IGNORECASE)
 _THOUGHT = re.compile(r"\A<think>.*?</think>\s*", re.DOTALL)
+_MARKED = re.compile(
+    r"</?(?:analyze|verify|output|think)>|\*\*Judgement\*\*:\s*\$?(?:\\boxed\{[^{}\n]{0,40}\}\$?)?",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"</?(?:analyze|verify|output)>|\*\*Judgement\*\*|\[Code Output\]", re.IGNORECASE)
 
 
@@ -104,6 +108,11 @@ def begins_thought(prompt: str) -> bool:
 def without_thought(turn: str) -> str:
     """A turn as later turns see it: what a reasoning model thought first is no part of it."""
     return _THOUGHT.sub("", turn)
+
+
+def without_tags(text: str) -> str:
+    """An analysis as people and policies read it: no tag of the wire format, and no judgement."""
+    return _MARKED.sub("", text).strip()
 
 
 def shortened(text: str, most: int) -> str:
