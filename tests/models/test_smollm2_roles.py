@@ -67,7 +67,7 @@ def test_the_general_prompt_makes_it_name_a_label(model: Model) -> None:
 
 
 def test_it_reviews_a_whole_solution_in_one_turn(model: Model) -> None:
-    settings = Settings(mode=Mode.CRITIQUE, limits=Limits(tokens=10), sampling=GREEDY)
+    settings = Settings(mode=Mode.CRITIQUE, limits=Limits(tokens=3), sampling=GREEDY)
 
     async def reviewed() -> SolutionVerdict:
         async with ForkServer() as sandbox:
