@@ -75,7 +75,7 @@ def test_sigterm_lets_a_stream_finish_and_exits_with_0(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--host", "0.0.0.0"], "no API key is set; fix: --keys FILE"),
+        (["--host", "0.0.0.0"], "no API key is set; fix: pass --keys FILE"),
         (["--keys", "/nowhere"], "/nowhere: the keys cannot be read"),
     ],
 )
