@@ -98,7 +98,7 @@ arithmetic: $(VENV)/.dev  ## curate, train and ship the built-in verifier end to
 
 language-trial: $(VENV)/.dev  ## train SmolLM2-135M on people's text again (docs/results.md; not shipped; resumable)
 	$(VENV)/bin/python -m training.language.trial_chats ../shared/data build/language
-	$(VENV)/bin/genprm train recipes/language.toml
+	$(VENV)/bin/genprm train training/language/trial.toml
 
 check: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check src tests benchmarks examples docs training

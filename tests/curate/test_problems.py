@@ -40,7 +40,7 @@ def test_answers(tmp_path: Path, row: object, answer: str) -> None:
         ([{"answer": "2"}], r"problems\.jsonl:1: field problem: missing"),
         ([{"problem": "1 + 1"}], r"problem 0: field answer: missing; fix: add it"),
         ([{"problem": "", "answer": "2"}], r":1: field problem: is empty"),
-        ([3], r":1: not a JSON object"),
+        ([3], r":1: this is not a JSON object"),
         ([{"problem": "a", "answer": "1", "id": 5}] * 2, "id '5' twice"),
         ([], "no rows"),
     ],
