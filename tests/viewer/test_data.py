@@ -158,7 +158,7 @@ def test_foreign_pages_may_not_ask(tmp_path: Path) -> None:
     assert client.get("/api/runs/0/entries?sort=evil").status_code == 400
     assert client.get("/api/runs/0/entries/7").status_code == 404
     assert client.get("/../../etc/passwd").status_code == 404
-    assert client.post("/api/live", json={}).json()["error"]["fix"] == "genprm view --live"
+    assert "genprm view --live" in client.post("/api/live", json={}).json()["error"]["fix"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
