@@ -3,7 +3,7 @@
 `genprm --help` would otherwise wait for the options of every command, and for rich.
 """
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
@@ -56,7 +56,7 @@ SECTIONS: dict[str, dict[str, str]] = {
 }
 
 
-class Commands(MutableMapping[str, "Command"]):
+class Commands(Mapping[str, "Command"]):
     """The commands by name: `NAME` or `app` of the module `genprm.cli.commands.NAME`."""
 
     def __init__(self) -> None:
@@ -68,12 +68,6 @@ class Commands(MutableMapping[str, "Command"]):
         if command is None:
             command = self._loaded[name] = _load(name)
         return command
-
-    def __setitem__(self, name: str, command: "Command") -> None:
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._loaded

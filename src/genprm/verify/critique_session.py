@@ -9,7 +9,7 @@ times the number of steps.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from genprm.errors import ContextExceeded, RequestFailed
+from genprm.errors import RequestFailed
 from genprm.verdict import Flag, Usage, Vote
 from genprm.verify import critique_format as critic
 from genprm.verify import format as wire
@@ -76,12 +76,8 @@ def critique_solution(
             yield from turn.think()
         conclusion = yield from _review(turn)
         index = yield from _index(turn, conclusion, steps)
-    except OutOfTokens:
-        vote = turn.vote(None, Flag.TRUNCATED)
-    except ContextExceeded:
-        vote = turn.vote(None, Flag.CONTEXT_EXCEEDED)
-    except RequestFailed as error:
-        vote = turn.vote(None, Flag.FAILED, cause=str(error))
+    except (OutOfTokens, RequestFailed) as error:
+        vote = turn.abstention(error)
     else:
         vote = turn.vote(None, *([Flag.UNREADABLE] if index is None else []))
     return WholeVote(index, vote, critic.sections(turn.text))

@@ -30,7 +30,7 @@ code, the tags of the wire format spelled apart: neither can open a chat turn or
 from collections.abc import Callable
 from math import exp, isnan
 
-from genprm.errors import ContextExceeded, RequestFailed
+from genprm.errors import RequestFailed
 from genprm.model import Choice
 from genprm.verdict import Flag, Usage, Vote
 from genprm.verify import format as wire
@@ -67,12 +67,8 @@ def vote_on_step(
         if mode.codes:
             yield from _verify(turn, execute=mode.executes)
         reward = yield from _judge(turn, direct=mode is Mode.DIRECT)
-    except OutOfTokens:
-        return turn.vote(None, Flag.TRUNCATED)
-    except ContextExceeded:
-        return turn.vote(None, Flag.CONTEXT_EXCEEDED)
-    except RequestFailed as error:
-        return turn.vote(None, Flag.FAILED, cause=str(error))
+    except (OutOfTokens, RequestFailed) as error:
+        return turn.abstention(error)
     return turn.vote(reward) if reward is not None else turn.vote(None, Flag.UNREADABLE)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from genprm.errors import ContextExceeded
+from genprm.errors import ContextExceeded, RequestFailed
 from genprm.model import Choice, Completion, Finish
 from genprm.sandbox import RunResult, RunStatus
 from genprm.verdict import Flag, Run, Usage, Vote
@@ -163,6 +163,16 @@ class Turn:
         """The model wants to run more code than it may."""
         if Flag.CODE_ROUNDS_EXHAUSTED not in self.flags:
             self.flags.append(Flag.CODE_ROUNDS_EXHAUSTED)
+
+    def abstention(self, error: OutOfTokens | RequestFailed) -> Vote:
+        """The vote that a bound or a failed request has ended."""
+        match error:
+            case OutOfTokens():
+                return self.vote(None, Flag.TRUNCATED)
+            case ContextExceeded():
+                return self.vote(None, Flag.CONTEXT_EXCEEDED)
+            case _:
+                return self.vote(None, Flag.FAILED, cause=str(error))
 
     def vote(self, reward: float | None, *flags: Flag, cause: str | None = None) -> Vote:
         """The vote that the turn has become."""
