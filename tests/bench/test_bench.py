@@ -1,6 +1,7 @@
 """What `genprm bench` compares; its figures need a real engine and a quiet machine."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from scripted import Scripted
@@ -8,6 +9,8 @@ from scripted import Scripted
 from genprm.bench import run as bench
 from genprm.bench.meters import ROW, MeteredModel, replay
 from genprm.cli.terminal.bench import report_table
+from genprm.errors import ContextExceeded
+from genprm.model import Completion, Sampling
 from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verdict import StepVerdict
@@ -42,6 +45,39 @@ def test_the_engine_alone_gets_the_same_requests_step_by_step() -> None:
     assert alone.asked == judged.asked
     assert alone_tokens == judged_tokens
     assert judged.most_running == alone.most_running == 3
+
+
+def test_what_the_engine_refuses_is_not_asked_again() -> None:
+    """A prompt longer than the context costs a vote, as in any run; it must not end the bench."""
+
+    class Short(Scripted):
+        async def complete(
+            self,
+            prompt: str,
+            *,
+            stop: Sequence[str],
+            max_tokens: int,
+            sampling: Sampling,
+            seed: int | None = None,
+        ) -> Completion:
+            if "three" in prompt:
+                raise ContextExceeded("a prompt of 9 tokens in a context of 8")
+            return await super().complete(
+                prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
+            )
+
+    short = Short(lambda prompt, seed: f"{seed}</analyze>\n", lambda prompt: {"Yes": -0.1})
+
+    async def judge() -> tuple[int, int]:
+        metered = MeteredModel(short)
+        verifier = Verifier(metered, InProcess(), SETTINGS)
+        for row, solution in enumerate(SOLUTIONS):
+            ROW.set(row)
+            await verifier.verify(solution, row=row)
+        return metered.tokens_out, sum([await replay(short, s) for s in metered.steps.values()])
+
+    judged, alone = asyncio.run(judge())
+    assert judged == alone > 0
 
 
 def test_a_report_says_everything_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,11 @@ ROW: ContextVar[int] = ContextVar("row")
 
 
 class MeteredModel(WrappedModel):
-    """A model whose requests are noted by solution, step and vote; one at a time if `serial`."""
+    """A model whose requests are noted by solution, step and vote; one at a time if `serial`.
+
+    A request that the engine refuses (a prompt longer than its context, say) is not noted: the
+    vote on it abstains, and the same request made again would be refused again.
+    """
 
     def __init__(self, model: Model, *, serial: bool = False) -> None:
         super().__init__(model)
@@ -48,19 +52,19 @@ class MeteredModel(WrappedModel):
         seed: int | None = None,
     ) -> Completion:
         """See `Model.complete`."""
-        self._note(Call(prompt, tuple(stop), max_tokens, sampling, seed))
         async with self._turn:
             done = await self._model.complete(
                 prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
             )
+        self._note(Call(prompt, tuple(stop), max_tokens, sampling, seed))
         self.tokens_out += done.tokens_out
         return done
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """See `Model.choose`; the judgement counts as a token."""
-        self._note(Call(prompt, options=tuple(options)))
         async with self._turn:
             choice = await self._model.choose(prompt, options)
+        self._note(Call(prompt, options=tuple(options)))
         self.tokens_out += 1
         return choice
 
