@@ -45,7 +45,7 @@ bench-sandbox: $(VENV)/.dev  ## the sandbox beside exec, a subprocess and a Jupy
 	$(PIP) install jupyter_client ipykernel
 	$(VENV)/bin/python benchmarks/bench_sandbox.py
 
-bench-serve: $(VENV)/.dev  ## the service under load (SECONDS for each part, 20 unless stated)
+bench-serve: $(VENV)/.dev  ## the service under load and kills (SECONDS for each part, 20 unless stated)
 	$(VENV)/bin/python benchmarks/bench_serve.py --seconds $(SECONDS)
 
 bench: $(VENV)/.dev  ## the shipped model against its engine's own limit, on this machine
