@@ -6,6 +6,8 @@ from enum import StrEnum
 from math import fsum
 from typing import overload
 
+from genprm.model import ModelIdentity
+
 THRESHOLD = 0.5  # inclusive: a step is right if its reward is at least this (spec §1)
 
 
@@ -123,11 +125,13 @@ class StepVerdict:
     """The votes on one step. `wanted` is how many were allowed; fewer may have been asked.
 
     `screening` is the verdict of another judge, which was unsure or abstained and was replaced.
+    `model` is the one that cast the votes; None where code alone did, or where it is not known.
     """
 
     votes: tuple[Vote, ...]
     wanted: int
     screening: "StepVerdict | None" = None
+    model: ModelIdentity | None = None
 
     @property
     def rewards(self) -> tuple[float, ...]:

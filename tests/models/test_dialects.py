@@ -186,8 +186,33 @@ def test_ollama_tells_digest_version_and_context() -> None:
         model = OpenAICompatible(url, chat_template=PLAIN)
         small = OpenAICompatible(url, chat_template=PLAIN, context_length=1000)
     assert model.identity.weights == "9077fe9d2ae1"
-    assert model.identity.engine == "ollama 0.12.11"
+    assert (model.identity.engine, model.identity.engine_version) == ("ollama", "0.12.11")
     assert (model.context_length, small.context_length) == (4096, 1000)
+
+
+@pytest.mark.parametrize(
+    ("routes", "told"),
+    [
+        ({"/v1/models": models("vllm"), "/version": {"version": "0.32.0"}}, "0.32.0"),
+        ({"/v1/models": models("sglang"), "/get_server_info": {"version": "0.6"}}, "0.6"),
+        ({"/v1/models": models("sglang"), "/server_info": {"version": "0.7"}}, "0.7"),
+        (
+            {
+                "/v1/models": models("llamacpp"),
+                "/props": {"build_info": "b7000-abc", "chat_template": "t"},
+                "/tokenize": {"tokens": []},
+            },
+            "b7000-abc",
+        ),
+        ({"/v1/models": models("vllm")}, ""),
+        ({"/v1/models": models("vllm"), "/version": {"release": 7}}, ""),
+    ],
+)
+def test_the_version_of_an_engine_is_what_its_server_tells(
+    routes: dict[str, Any], told: str
+) -> None:
+    with server(routes) as (url, _):
+        assert OpenAICompatible(url, chat_template=PLAIN).identity.engine_version == told
 
 
 def test_special_tokens_that_a_server_tells_are_kept_out_of_texts(tmp_path: Path) -> None:
@@ -232,7 +257,12 @@ def test_a_server_without_a_template_asks_for_one() -> None:
 def tgi(generate: Answer) -> dict[str, Any]:
     return {
         "/v1/models": models("o/m", "o/m"),
-        "/info": {"model_id": "o/m", "model_sha": "abc", "max_total_tokens": 2048, "router": "x"},
+        "/info": {
+            "model_id": "o/m",
+            "model_sha": "abc",
+            "max_total_tokens": 2048,
+            "version": "3.1",
+        },
         "/tokenize": lambda body: [{"id": 1, "text": "<s>"}, {"id": 2, "text": "a"}],
         "/generate": generate,
     }

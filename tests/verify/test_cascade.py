@@ -1,6 +1,7 @@
 """The cascade's rule on stored verdicts, its fit, and the driver with two scripted judges."""
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from math import log
@@ -86,6 +87,7 @@ def judge(column: int) -> Callable[[str], dict[str, float]]:
 def cascade(mode: Mode) -> tuple[Cascade, Scripted, Scripted]:
     cheap = Scripted(lambda prompt, seed: "cheap\n</analyze>\n", judge(0))
     strong = Scripted(lambda prompt, seed: "strong\n</analyze>\n", judge(1))
+    cheap.name, strong.name = "cheap", "strong"
     box = None
     first = Verifier(cheap, box, Settings(mode=mode))  # type: ignore[arg-type]
     second = Verifier(strong, box, Settings(mode=Mode.COT, votes=3))  # type: ignore[arg-type]
@@ -122,3 +124,20 @@ def test_a_row_keeps_the_screening() -> None:
     found = asyncio.run(both.verify(solution))
     again = VerdictRow.parse(VerdictRow.of(0, solution, found).line()).verdict()
     assert again.steps == found.steps
+
+
+def test_a_row_says_which_model_cast_which_votes_and_a_row_without_that_still_reads() -> None:
+    both, cheap, strong = cascade(Mode.DIRECT)
+    solution = Solution("?", ("a 0.9 0.1", "b 0.5 0.95"))
+    line = VerdictRow.of(0, solution, asyncio.run(both.verify(solution))).line()
+    first, second = VerdictRow.parse(line).steps
+    assert (first.model, second.model) == (cheap.identity, strong.identity)
+    assert second.screening is not None
+    assert second.screening.model == cheap.identity
+    old = json.loads(line)
+    for step in old["steps"]:
+        del step["model"]
+    del old["steps"][1]["screening"]["model"]
+    read = VerdictRow.parse(json.dumps(old))
+    assert [step.model for step in read.steps] == [None, None]
+    assert json.loads(read.line()) == old

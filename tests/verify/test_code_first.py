@@ -50,6 +50,9 @@ def test_the_model_is_asked_about_text_like_its_own() -> None:
     verdict = judged(problem, "Tom has 12 + 5 = 17 pens.", "The total is 12 + 17 = 28.")
     assert verdict.first_error == 1
     assert verdict.steps[0].screening is not None
+    assert verdict.steps[0].screening.model is None  # code alone
+    assert verdict.steps[0].model is not None
+    assert (verdict.steps[0].model.engine, verdict.steps[1].model) == ("openvino", None)
     assert verdict.steps[0].usage.tokens_out > 0
 
 

@@ -6,6 +6,7 @@ import { CorrectionForm } from "./correct";
 import { Prose } from "./text";
 import type { Correction, Step } from "./types";
 import { band, number, tally, Verdict } from "./ui";
+import { visible } from "./visible";
 import { VoteCard } from "./vote";
 
 export interface StepActions {
@@ -72,6 +73,7 @@ export function StepCard(properties: Properties) {
       {open && actions && (
         <div class="step-body">
           {step.votes.length === 0 && <p class="faint">No vote was cast on this step.</p>}
+          {step.model && <p class="faint">Judged by {visible(step.model)}.</p>}
           <div class="votes">
             {step.votes.map((own, at) => (
               <VoteCard vote={own} index={at} link={actions.link(index, at)} chosen={vote === at} />

@@ -44,6 +44,7 @@ export interface Step {
   judged: boolean;
   wanted: number;
   votes: Vote[];
+  model: string | null; // that cast the votes
   screening: Step | null;
   mc: number | null;
   progress: number | null;

@@ -6,7 +6,7 @@ agreement needs no further model call.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genprm.evaluate.metrics import score
 from genprm.verdict import SolutionVerdict, StepVerdict
@@ -54,7 +54,7 @@ def _saving(
     def cut(step: StepVerdict) -> StepVerdict:
         rewards = [vote.reward for vote in step.votes]
         asked = asked_of(rewards, rule, ERROR_RATE if rate is None else rate)
-        return StepVerdict(step.votes[:asked], step.wanted)
+        return replace(step, votes=step.votes[:asked])
 
     early = [SolutionVerdict(one.id, tuple(map(cut, one.steps))) for one in verdicts]
     pairs = [

@@ -110,6 +110,7 @@ class SGLang(Generic):
     """SGLang: `matched_stop`; at its own `/generate` it scores the tokens that it is given."""
 
     tells_stop = True
+    version_routes = ("get_server_info", "server_info")
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:

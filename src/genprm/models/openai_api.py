@@ -95,7 +95,13 @@ class OpenAICompatible:
     def identity(self) -> ModelIdentity:
         """What the server said of itself when the adapter was built."""
         server = self._server
-        return ModelIdentity(server.model, server.engine, "", server.weights, self._template.sha256)
+        return ModelIdentity(
+            server.model,
+            server.engine,
+            server.engine_version,
+            server.weights,
+            self._template.sha256,
+        )
 
     @property
     def context_length(self) -> int:

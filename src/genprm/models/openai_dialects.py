@@ -98,6 +98,7 @@ class Generic:
 
     path: ClassVar[str] = "v1/completions"
     tells_stop: ClassVar[bool] = False
+    version_routes: ClassVar[tuple[str, ...]] = ()  # those that tell the engine's version
     top: ClassVar[int] = 5
     no_logprobs: ClassVar[str] = "the server gives none; fix: " + JUDGES
 
@@ -198,6 +199,7 @@ class VLLM(Generic):
     """vLLM: `add_special_tokens`, `logprob_token_ids`, `stop_reason`."""
 
     tells_stop = True
+    version_routes = ("version",)
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:

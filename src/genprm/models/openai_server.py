@@ -16,7 +16,13 @@ from genprm.models.chat_template import ChatTemplate
 from genprm.models.folder_template import template_of
 from genprm.models.native_dialects import LlamaCpp, Ollama, SGLang
 from genprm.models.openai_dialects import VLLM, Generic, LMStudio
-from genprm.models.server_probes import ask_ollama, ask_special_tokens, ask_tgi, probe
+from genprm.models.server_probes import (
+    ask_ollama,
+    ask_special_tokens,
+    ask_tgi,
+    ask_version,
+    probe,
+)
 from genprm.models.tgi_dialect import TGI
 from genprm.models.tokenizer_files import special_tokens
 from genprm.models.told import Told
@@ -58,6 +64,7 @@ class _Props(BaseModel):
     chat_template: Told[str] = None
     bos_token: str = ""
     eos_token: str = ""
+    build_info: Told[str] = None
 
 
 class _Tokens(BaseModel):
@@ -76,6 +83,7 @@ class Server:
     added_bos: str = ""  # what the server itself puts before every prompt
     adds_bos: bool = False  # the server puts a BOS there, but does not tell which
     engine: str = ""  # what the server says it is
+    engine_version: str = ""  # empty where it does not tell
     weights: str | None = None  # where it says that the weights come from
     template_root: str = ""  # the folder or Hub repository of the weights' tokenizer
     special_tokens: frozenset[str] = frozenset()  # of its tokenizer, where it tells
@@ -132,6 +140,7 @@ def ask_server(
                 told = ask_tgi(client)
                 return Server(root, entry.id, dialect, **told.fields)
             adds_bos = isinstance(dialect, SGLang) and _adds_bos(client, entry.id)
+            version = ask_version(client, dialect)
             special = ask_special_tokens(client) if isinstance(dialect, VLLM) else frozenset()
         except (httpx.TransportError, Unavailable) as error:
             raise ModelError(
@@ -152,6 +161,7 @@ def ask_server(
         entry.max_model_len,
         adds_bos=adds_bos,
         engine=entry.owned_by or "",
+        engine_version=version,
         weights=entry.root,
         template_root=entry.root or "",
         special_tokens=special | _of_folder(entry.root),
@@ -225,6 +235,7 @@ def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:
         else None,
         added_bos=props.bos_token if adds_bos else "",
         engine="llama.cpp",
+        engine_version=props.build_info or "",
         weights=_size(entry.meta),
     )
 

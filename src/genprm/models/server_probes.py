@@ -29,6 +29,7 @@ class _Info(BaseModel):
     model_id: str
     model_sha: str | None = None
     max_total_tokens: int
+    version: str = ""
 
 
 class _Show(BaseModel):
@@ -54,6 +55,7 @@ class ServerFields(TypedDict):
     context_length: int
     adds_bos: bool
     engine: str
+    engine_version: str
     weights: str | None
     template_root: str
     special_tokens: frozenset[str]
@@ -96,7 +98,8 @@ def ask_ollama(client: httpx.Client, model: str, context: int | None) -> Told:
         {
             "context_length": length,
             "adds_bos": bool(fields.get("tokenizer.ggml.add_bos_token")),
-            "engine": f"ollama {version.version}" if version else "ollama",
+            "engine": "ollama",
+            "engine_version": version.version if version else "",
             "weights": digests.get(model),
             "template_root": "",
             "special_tokens": frozenset(_taken_out(fields)),
@@ -117,11 +120,18 @@ def ask_tgi(client: httpx.Client) -> Told:
             "context_length": info.max_total_tokens,
             "adds_bos": len(one.json()) > 1,
             "engine": "tgi",
+            "engine_version": info.version,
             "weights": f"{info.model_id}@{info.model_sha}" if info.model_sha else info.model_id,
             "template_root": info.model_id,
             "special_tokens": frozenset(),
         },
     )
+
+
+def ask_version(client: httpx.Client, dialect: Generic) -> str:
+    """The engine's version, at whichever of its routes tells; empty where none does."""
+    answers = (_told(client, route, _Version) for route in dialect.version_routes)
+    return next((told.version for told in answers if told), "")
 
 
 def ask_special_tokens(client: httpx.Client) -> frozenset[str]:

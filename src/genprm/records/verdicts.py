@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from genprm.model import ModelIdentity
 from genprm.problem import Solution
 from genprm.records.record import Record, Row, Text
 from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
@@ -13,8 +14,9 @@ from genprm.verdict import SolutionVerdict, StepVerdict, Usage, Vote
 class StepRow(Record):
     """One step's verdict, with every vote.
 
-    `asked` is how many votes were cast, `wanted` how many were allowed. `screening` is the verdict
-    of another judge, which this one replaced.
+    `asked` is how many votes were cast, `wanted` how many were allowed. `model` says which weights
+    cast all of them, by which engine. `screening` is the verdict of another judge, which this one
+    replaced.
     """
 
     reward: float | None
@@ -22,6 +24,7 @@ class StepRow(Record):
     asked: int
     wanted: int
     votes: tuple[Vote, ...]
+    model: Annotated[ModelIdentity | None, Field(exclude_if=lambda model: model is None)] = None
     screening: Annotated["StepRow | None", Field(exclude_if=lambda step: step is None)] = None
 
     @classmethod
@@ -32,7 +35,7 @@ class StepRow(Record):
     def verdict(self) -> StepVerdict:
         """The verdict that the row holds."""
         screening = self.screening.verdict() if self.screening else None
-        return StepVerdict(self.votes, self.wanted, screening)
+        return StepVerdict(self.votes, self.wanted, screening, self.model)
 
 
 class _Texted(Record):
@@ -123,5 +126,6 @@ def _fields(step: StepVerdict) -> dict[str, object]:
         "asked": len(step.votes),
         "wanted": step.wanted,
         "votes": step.votes,
+        "model": step.model,
         "screening": StepRow.of(step.screening) if step.screening else None,
     }

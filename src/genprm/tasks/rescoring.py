@@ -6,7 +6,7 @@ step is the same one; `kept_differs` counts the steps where it is not.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from genprm.records.record import Record, Text
 from genprm.records.searches import SearchRow, TreeNodeRow
@@ -68,7 +68,8 @@ class Rule:
     def _cut(self, step: StepVerdict) -> StepVerdict:
         if self.votes is None:
             return step
-        return StepVerdict(step.votes[: self.votes], min(step.wanted, self.votes), step.screening)
+        wanted = min(step.wanted, self.votes)
+        return replace(step, votes=step.votes[: self.votes], wanted=wanted)
 
     def _label(self, reward: float | None) -> bool | None:
         return None if reward is None else reward >= self.threshold

@@ -38,7 +38,8 @@ class CritiqueHistory(StepHistory):
             self._reviewed = solution
         self._judged += 1
         votes = tuple(vote.on_step(step, first=fresh) for vote in self._votes)
-        return StepVerdict(votes, self._tools.settings.votes)
+        model = self._tools.model.identity
+        return StepVerdict(votes, self._tools.settings.votes, model=model)
 
     async def follow(self, verdict: StepVerdict | None) -> None:
         """The step counts as seen; a review says nothing of another judge's verdict."""

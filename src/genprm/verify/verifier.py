@@ -99,7 +99,7 @@ class Verifier(StepJudge):
                     )
                     for vote in asked
                 )
-            verdict = StepVerdict(tuple(votes), settings.votes)
+            verdict = StepVerdict(tuple(votes), settings.votes, model=self.model.identity)
             kept = representative(verdict)
             if kept is None:
                 history.skip()

@@ -52,7 +52,7 @@ class VoteView(Record):
 
 
 class StepView(Record):
-    """One step. `mc` and `progress` are a curation's scores; `truth` is a label given by people."""
+    """One step. `model` names what cast the votes; `mc` and `progress` are a curation's scores."""
 
     text: Text
     reward: float | None = None
@@ -60,6 +60,7 @@ class StepView(Record):
     judged: bool = True
     wanted: int = 0
     votes: tuple[VoteView, ...] = ()
+    model: Text | None = None
     screening: "StepView | None" = None
     mc: float | None = None
     progress: float | None = None

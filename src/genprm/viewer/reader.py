@@ -10,6 +10,7 @@ from itertools import count
 
 from pydantic import ValidationError
 
+from genprm.model import ModelIdentity
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.failures import FailedRow
 from genprm.records.pools import PoolRow, ProblemRow
@@ -75,8 +76,13 @@ def step_view(text: str, step: StepVerdict) -> StepView:
         label=step.label,
         wanted=step.wanted,
         votes=tuple(map(vote_view, step.votes)),
+        model=_named(step.model) if step.model else None,
         screening=step_view(text, step.screening) if step.screening else None,
     )
+
+
+def _named(model: ModelIdentity) -> str:
+    return f"{model.name}, by {model.engine} {model.engine_version}".rstrip()
 
 
 def _unreadable(index: int, cause: str, identity: str = "") -> Document:

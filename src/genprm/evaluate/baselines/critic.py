@@ -51,7 +51,7 @@ class Critic:
     @property
     def spec(self) -> JudgeSpec:
         """Model and settings."""
-        model = ModelIdentity(self._model, "chat completions", "unknown")
+        model = ModelIdentity(self._model, "chat completions")
         return JudgeSpec(judge="critic", model=model, settings=json_object(self._settings))
 
     async def judge(self, row: int, solution: Solution) -> WholeVerdict:

@@ -64,7 +64,7 @@ class LocalPrm:
                 marked.positions,
                 columns,
             )
-        return _verdict(solution, [reward(one) for one in said], len(marked.ids), start)
+        return _verdict(self.spec.model, solution, list(map(reward, said)), len(marked.ids), start)
 
 
 class PoolingPrm:
@@ -81,7 +81,7 @@ class PoolingPrm:
     @property
     def spec(self) -> JudgeSpec:
         """Model and convention."""
-        model = ModelIdentity(self._model, "pooling endpoint", "unknown")
+        model = ModelIdentity(self._model, "pooling endpoint")
         return JudgeSpec(judge=self._convention.name, model=model)
 
     async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
@@ -100,7 +100,7 @@ class PoolingPrm:
             ) from error
         columns = self._convention.columns(self._tokenizer)
         rewards = pooled_rewards(pooled, marked, self._convention.head, columns)
-        return _verdict(solution, rewards, len(marked.ids), start)
+        return _verdict(self.spec.model, solution, rewards, len(marked.ids), start)
 
 
 def pooled_rewards(
@@ -171,9 +171,13 @@ def _no_checkpoint(name: str, error: Exception) -> InputError:
 
 
 def _verdict(
-    solution: Solution, rewards: Sequence[float], tokens: int, start: float
+    model: ModelIdentity | None,
+    solution: Solution,
+    rewards: Sequence[float],
+    tokens: int,
+    start: float,
 ) -> SolutionVerdict:
     votes = [Vote(value, text="") for value in rewards]
     usage = Usage(tokens_in=tokens, seconds=time.perf_counter() - start)
-    steps = tuple(StepVerdict((vote,), wanted=1) for vote in votes)
+    steps = tuple(StepVerdict((vote,), wanted=1, model=model) for vote in votes)
     return SolutionVerdict(solution.id, steps, usage)
