@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from scripted import Scripted
 
 from genprm.bench import run as bench
+from genprm.bench.figure import bench_figure
 from genprm.bench.meters import ROW, MeteredModel, replay
 from genprm.cli.terminal.bench import report_table
 from genprm.errors import ContextExceeded
@@ -80,13 +82,17 @@ def test_what_the_engine_refuses_is_not_asked_again() -> None:
     assert judged == alone > 0
 
 
-def test_a_report_says_everything_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_says_everything_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(bench, "_seconds", lambda command: 0.2)
     work = bench.Workload(SOLUTIONS, 1, 2, SETTINGS)
-    report = asyncio.run(bench.measure(model(), InProcess(), work, "scripted"))
+    report = asyncio.run(bench.measure(model(), model(), InProcess(), work, "scripted"))
     assert report.help_seconds == bench.Spread(0.2, 0.2, 0.2)
     assert report.share_of_engine.median > 0
     assert (report.solutions, report.votes, report.reference_solutions) == (2, 3, 1)
     text = report_table(report)
     assert "share of the engine's own limit" in text
     assert "2 solutions × 3 votes" in text
+    bench_figure(report, tmp_path / "rates.svg")
+    assert "</svg>" in (tmp_path / "rates.svg").read_text("utf-8")

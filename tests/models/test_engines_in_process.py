@@ -199,9 +199,11 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
 
 def test_settings_of_an_engine_are_checked(tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match="no such setting; fix: name one of cache_gb, max_sequences"
+        InputError, match="no such setting; fix: name one of cache_gb, max_sequences, "
     ):
         load_model("arithmetic", engine_args={"slots": "3"})
+    with pytest.raises(InputError, match="prefix_caching=no: fix: true or false"):
+        load_model("arithmetic", engine_args={"prefix_caching": "no"})
     with pytest.raises(InputError, match="cache_gb=none: fix: a positive whole number"):
         load_model("arithmetic", engine_args={"cache_gb": "none"})
 

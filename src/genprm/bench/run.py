@@ -34,6 +34,7 @@ class Workload:
     reference: int  # solutions that the reference's control flow judges; it is slow
     repetitions: int
     settings: Settings
+    reference_engine_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,16 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """Solutions judged in a minute, by each way."""
+
+    ours: Spread
+    engine: Spread
+    adaptive: Spread
+    reference: Spread
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was measured, on which machine."""
 
@@ -74,18 +85,25 @@ class Report:
     engine_tokens_per_second: Spread
     share_of_engine: Spread  # 1 is the engine's own limit
     driver_seconds_per_1000_tokens: Spread
+    solutions_per_minute: Rates
     reference_solutions: int
+    reference_engine_args: tuple[str, ...]  # what its engine was given beside the judge's
     speedup: Spread  # over the reference's control flow, equal votes
     speedup_adaptive: Spread  # with adaptive votes and a stop at the first error
     first_verdict_seconds: Spread
     help_seconds: Spread
 
 
-async def measure(model: Model, sandbox: SandboxBackend, work: Workload, name: str) -> Report:
-    """Run everything `work.repetitions` times, the ways in turn."""
+async def measure(
+    model: Model, reference_model: Model, sandbox: SandboxBackend, work: Workload, name: str
+) -> Report:
+    """Run everything `work.repetitions` times, the ways in turn.
+
+    `reference_model` holds the same weights; it may be the same object.
+    """
     settings = replace(work.settings, adaptive=Adaptive.OFF, stop_at_first_error=False)
     saving = replace(work.settings, adaptive=Adaptive.CONFIDENT, stop_at_first_error=True)
-    few = work.solutions[: work.reference]
+    few = work.solutions[:: max(len(work.solutions) // work.reference, 1)][: work.reference]
     await _judge(model, sandbox, settings, few[:1])  # warm
     ours, engine, adaptive, reference = [], [], [], []
     for _ in range(work.repetitions):
@@ -93,7 +111,9 @@ async def measure(model: Model, sandbox: SandboxBackend, work: Workload, name: s
         ours.append(await _judge(metered, sandbox, settings, work.solutions))
         engine.append(await _engine_alone(model, metered))
         adaptive.append(await _judge(model, sandbox, saving, work.solutions))
-        reference.append(await _in_series(model, sandbox, settings, few))
+        reference.append(await _in_series(reference_model, sandbox, settings, few))
+    # the few solutions are not as long as all: their rate, at the tokens of all
+    slow = [a.tokens / _rate(b) for a, b in zip(ours, reference, strict=True)]
     return Report(
         model.name,
         f"{model.identity.engine} {model.identity.engine_version}".strip(),
@@ -105,13 +125,16 @@ async def measure(model: Model, sandbox: SandboxBackend, work: Workload, name: s
         Spread.of([one.tokens / one.seconds for one in engine]),
         Spread.of([_rate(a) / _rate(b) for a, b in zip(ours, engine, strict=True)]),
         Spread.of([1000 * one.driver_seconds / one.tokens for one in ours]),
+        Rates(
+            ours=_per_minute([one.seconds for one in ours], ours),
+            engine=_per_minute([one.seconds for one in engine], ours),
+            adaptive=_per_minute([one.seconds for one in adaptive], ours),
+            reference=_per_minute(slow, ours),
+        ),
         len(few),
-        Spread.of(
-            [_per_solution(b) / _per_solution(a) for a, b in zip(ours, reference, strict=True)]
-        ),
-        Spread.of(
-            [_per_solution(b) / _per_solution(a) for a, b in zip(adaptive, reference, strict=True)]
-        ),
+        work.reference_engine_args,
+        Spread.of([b / a.seconds for a, b in zip(ours, slow, strict=True)]),
+        Spread.of([b / a.seconds for a, b in zip(adaptive, slow, strict=True)]),
         Spread.of([_first_verdict(name, few[0]) for _ in range(work.repetitions)]),
         Spread.of([_seconds([sys.executable, "-m", "genprm", "--help"]) for _ in range(5)]),
     )
@@ -121,8 +144,10 @@ def _rate(one: Pass) -> float:
     return one.tokens / one.seconds
 
 
-def _per_solution(one: Pass) -> float:
-    return one.seconds / one.solutions
+def _per_minute(seconds: Sequence[float], passes: Sequence[Pass]) -> Spread:
+    return Spread.of(
+        [60 * one.solutions / taken for taken, one in zip(seconds, passes, strict=True)]
+    )
 
 
 async def _judge(
@@ -156,7 +181,7 @@ async def _in_series(
 ) -> Pass:
     """The reference's control flow: one request at a time.
 
-    The engine's prefix cache stays on and code runs in the sandbox, both unlike the reference.
+    Code runs in the sandbox, which costs more than the reference's `exec`.
     """
     metered = MeteredModel(model, serial=True)
     start = time.perf_counter()

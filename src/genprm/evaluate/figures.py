@@ -1,18 +1,13 @@
 """The paper's Figure 4, and accuracy over tokens for every way to spend them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from genprm.errors import MissingExtra
 from genprm.evaluate.budgets import Point
 from genprm.evaluate.intervals import Interval
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, Curve, Selection
+from genprm.figure import drawn
 from genprm.verify.aggregate import Aggregate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def figure_4(
@@ -23,7 +18,7 @@ def figure_4(
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    with _figure(4.2 * len(selections), 3.6, path) as figure:
+    with drawn(4.2 * len(selections), 3.6, path) as figure:
         panels = figure.subplots(1, len(selections), squeeze=False)[0]
         for panel, selection in zip(panels, selections, strict=True):
             counts = [n for n in (2**k for k in range(16)) if n <= selection.samples]
@@ -71,7 +66,7 @@ def scaling_figure(points: Sequence[Point], path: Path) -> None:
     methods: dict[str, list[Point]] = {}
     for point in points:
         methods.setdefault(point.method, []).append(point)
-    with _figure(7.2, 4.6, path) as figure:
+    with drawn(7.2, 4.6, path) as figure:
         panel = figure.subplots()
         for method, own in methods.items():
             own.sort(key=lambda point: point.tokens)
@@ -92,17 +87,3 @@ def scaling_figure(points: Sequence[Point], path: Path) -> None:
         panel.set_ylabel("accuracy (%)")
         panel.grid(alpha=0.25)
         panel.legend(fontsize=7)
-
-
-@contextmanager
-def _figure(width: float, height: float, path: Path) -> Iterator["Figure"]:
-    """An empty figure, inches wide and high, that is saved at the end."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("matplotlib", extra="evaluate") from error
-    with mpl.rc_context({"font.size": 9, "svg.hashsalt": "genprm", "axes.grid": True}):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=200)

@@ -1,7 +1,7 @@
 """Settings of an engine, as a person writes them on the command line: `--engine-arg key=value`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from genprm.errors import InputError
@@ -38,6 +38,10 @@ class EngineArgs:
         """Those of `names` that were given, as positive numbers."""
         return self._take(names, float, "a positive number")
 
+    def flags(self, *names: str) -> dict[str, Any]:
+        """Those of `names` that were given, as true or false."""
+        return self._take(names, _flag, "true or false")
+
     def texts(self, *names: str) -> dict[str, Any]:
         """Those of `names` that were given, as they were written."""
         return self._take(names, str, "a word")
@@ -58,7 +62,7 @@ class EngineArgs:
                 f"setting; fix: name one of {', '.join(self._known)}"
             )
 
-    def _take(self, names: Iterable[str], kind: type, what: str) -> dict[str, Any]:
+    def _take(self, names: Iterable[str], kind: Callable[[str], Any], what: str) -> dict[str, Any]:
         taken = {}
         for name in names:
             self._known.append(name)
@@ -67,11 +71,17 @@ class EngineArgs:
             word = self._left.pop(name)
             try:
                 taken[name] = kind(word)
-                if kind is not str and not taken[name] > 0:
+                if kind in (int, float) and not taken[name] > 0:
                     raise ValueError
             except ValueError:
                 raise InputError(f"--engine-arg {name}={word}: fix: {what}") from None
         return taken
+
+
+def _flag(word: str) -> bool:
+    if word.lower() not in ("true", "false"):
+        raise ValueError(word)
+    return word.lower() == "true"
 
 
 def _json_or_text(word: str) -> Any:

@@ -93,7 +93,11 @@ def _openvino(
 ) -> Model:
     from genprm.models.openvino import OpenVINO
 
-    settings = arguments.integers("cache_gb", "max_sequences") | arguments.texts("device")
+    settings = (
+        arguments.integers("cache_gb", "max_sequences")
+        | arguments.texts("device")
+        | arguments.flags("prefix_caching")
+    )
     arguments.finish()
     return OpenVINO(folder, name=name, chat_template=template, **settings)
 

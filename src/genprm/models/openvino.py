@@ -56,6 +56,7 @@ class OpenVINO:
         device: str = "CPU",
         cache_gb: int = 2,
         max_sequences: int = 512,
+        prefix_caching: bool = True,
     ) -> None:
         source = next((path for path in _sources(folder) if path.is_file()), None)
         if source is None:
@@ -74,7 +75,7 @@ class OpenVINO:
             self._text = Text.of(name or folder.name, tokenizer, context_length)
 
             def build() -> PipelineBatch:
-                scheduler = _scheduler(cache_gb, max_sequences)
+                scheduler = _scheduler(cache_gb, max_sequences, prefix_caching)
                 return PipelineBatch(
                     ContinuousBatchingPipeline(str(loaded), tokenizer, scheduler, device)
                 )
@@ -144,13 +145,13 @@ def _sources(folder: Path) -> list[Path]:
     return [folder / "openvino_model.xml", folder / OUR_WEIGHTS]
 
 
-def _scheduler(cache_gb: int, max_sequences: int) -> SchedulerConfig:
+def _scheduler(cache_gb: int, max_sequences: int, prefix_caching: bool) -> SchedulerConfig:
     config = SchedulerConfig()
     config.cache_size = cache_gb
     config.max_num_seqs = max_sequences
     config.max_num_batched_tokens = 2048
     config.dynamic_split_fuse = True
-    config.enable_prefix_caching = True
+    config.enable_prefix_caching = prefix_caching
     return config
 
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from openvino import Tensor
@@ -29,11 +30,13 @@ class Text:
     tokenizer: Tokenizer
     pieces: Mapping[int, bytes]  # what each token adds to the text, where it adds something
     context_length: int
+    options: OptionTokens
 
     @classmethod
     def of(cls, name: str, tokenizer: Tokenizer, context_length: int) -> Self:
         """Raises RuntimeError: the tokens are no bytes of text, so it cannot be read exactly."""
-        text = cls(name, tokenizer, _pieces(tokenizer), context_length)
+        options = OptionTokens(name, partial(_ids, tokenizer))
+        text = cls(name, tokenizer, _pieces(tokenizer), context_length, options)
         tokens = text.encode(_PROBE).data[0]
         if b"".join(text.pieces.get(token, b"") for token in tokens) != _PROBE.encode():
             raise RuntimeError("its tokenizer is no byte-level BPE; serve the model (openai:URL)")
@@ -53,11 +56,7 @@ class Text:
 
     def option(self, prompt: str, option: str) -> int:
         """The id of an option that continues `prompt`; raises as `option_token`."""
-        return OptionTokens(self.name, self._ids).token(prompt, option)
-
-    def _ids(self, text: str) -> list[int]:
-        ids = self.tokenizer.encode(text, add_special_tokens=False).input_ids
-        return [int(token) for token in ids.data[0]]
+        return self.options.token(prompt, option)
 
 
 class Completing:
@@ -168,6 +167,11 @@ def _generation(sampling: Sampling, seed: int | None) -> GenerationConfig:
         # the engine's own default is the same seed for every request
         config.rng_seed = random.getrandbits(32) if seed is None else seed % 2**32
     return config
+
+
+def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
+    ids = tokenizer.encode(text, add_special_tokens=False).input_ids
+    return [int(token) for token in ids.data[0]]
 
 
 def _pieces(tokenizer: Tokenizer) -> dict[int, bytes]:

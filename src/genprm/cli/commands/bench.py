@@ -1,5 +1,6 @@
 """`genprm bench`: how fast this machine judges, and what the engine could do."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,16 +17,29 @@ def bench(
     reference: Annotated[
         int, typer.Option(min=1, help="Of these, judged one request at a time for comparison.")
     ] = 2,
+    reference_engine_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="As --engine-arg, for a second engine that only the reference's control flow "
+            "uses; prefix_caching=false makes it work without reuse of prefixes.",
+        ),
+    ] = None,
     repetitions: Annotated[int, typer.Option(min=1, help="Of every measurement.")] = 3,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the rates into this SVG, PDF or PNG file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure the judge on this machine against its engine's own limit and the reference's way."""
     import asyncio
     import json
+    from contextlib import nullcontext
     from dataclasses import asdict, replace
     from itertools import islice
 
     from genprm.arithmetic.problems import Split, exercises
+    from genprm.bench.figure import bench_figure
     from genprm.bench.run import Report, Workload, measure
     from genprm.cli.terminal.bench import report_table
     from genprm.compose import DEFAULT, SHIPPED, open_model
@@ -39,14 +53,21 @@ def bench(
     name = SHIPPED if choice.name == DEFAULT else choice.name
 
     async def run() -> Report:
-        work = Workload(asked, reference, repetitions, Settings(votes=votes))
+        settings = Settings(votes=votes)
+        work = Workload(asked, reference, repetitions, settings, tuple(reference_engine_arg or ()))
+        named = replace(choice, name=name)
+        args = (*choice.engine_args, *work.reference_engine_args)
+        second = open_model(replace(named, engine_args=args))
         async with (
             load_sandbox(engine.choice.sandbox) as sandbox,
-            open_model(replace(choice, name=name)) as model,
+            open_model(named) as model,
+            second if work.reference_engine_args else nullcontext(model) as reference_model,
         ):
-            return await measure(model, sandbox, work, name)
+            return await measure(model, reference_model, sandbox, work, name)
 
     report = asyncio.run(run())
+    if figure is not None:
+        bench_figure(report, figure)
     if as_json:
         typer.echo(json.dumps(asdict(report)))
     else:

@@ -1,5 +1,7 @@
 """A benchmark's report as lines of text."""
 
+from collections.abc import Sequence
+
 from genprm.bench.run import Report, Spread
 
 
@@ -14,6 +16,7 @@ def report_table(report: Report) -> str:
             report.driver_seconds_per_1000_tokens,
             "{:.3f}",
         ),
+        ("solutions a minute", report.solutions_per_minute.ours, "{:,.1f}"),
         ("times the reference's control flow", report.speedup, "{:.1f}"),
         ("the same with adaptive votes and stop at first error", report.speedup_adaptive, "{:.1f}"),
         ("first verdict after start, seconds", report.first_verdict_seconds, "{:.2f}"),
@@ -22,9 +25,14 @@ def report_table(report: Report) -> str:
     head = (
         f"{report.model} by {report.engine} on {report.machine}\n"
         f"{report.solutions} solutions × {report.votes} votes; the reference's control flow on "
-        f"{report.reference_solutions} of them; medians of {report.repetitions}, and their range"
+        f"{report.reference_solutions} of them{_settings(report.reference_engine_args)}; "
+        f"medians of {report.repetitions}, and their range"
     )
     return "\n".join([head, *(_line(*row) for row in rows)])
+
+
+def _settings(engine_args: Sequence[str]) -> str:
+    return f", its engine with {' '.join(engine_args)}" if engine_args else ""
 
 
 def _line(what: str, spread: Spread, form: str) -> str:
