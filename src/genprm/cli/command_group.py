@@ -31,7 +31,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Scale": {
         "sample": "Draw solutions of every problem from a policy, and grade them where the answer "
         "is known.",
-        "rank": "Choose the best of N solutions of each problem: sampled now, or stored before.",
+        "rank": "Choose the best of N solutions of each problem, sampled now or stored earlier.",
         "refine": "Let the policy answer again, given the analysis of its first wrong step.",
         "search": "Write solutions step by step, and continue only the steps that the verifier "
         "rates best.",
@@ -39,17 +39,15 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Evaluate": {
         "evaluate": "Measure verifiers, baselines and ways to choose an answer.",
         "report": "Write one self-contained HTML page that compares runs with the first one.",
-        "bench": "Measure the judge on this machine against its engine's own limit and the "
-        "reference's way.",
+        "bench": "Compare the judge's speed on this machine with its engine's and the reference's.",
     },
     "Serve and show": {
         "serve": "Serve the verifier over HTTP.",
         "view": "Look at runs in a browser: the reward of every step, every vote, and why.",
-        "sandbox": "The sandbox that runs model-written code.",
+        "sandbox": "Run model-written code for other machines.",
     },
     "Help": {
-        "doctor": "Try the engine and every layer of the sandbox on this machine, and say what "
-        "holds.",
+        "doctor": "Test the engine and every layer of the sandbox on this machine.",
         "schema": "Print the JSON Schema of a row that genprm reads or writes.",
         "explain": "Explain an error message: what it means and what to do.",
     },

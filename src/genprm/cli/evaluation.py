@@ -40,7 +40,7 @@ def labelled_rows(
     *,
     skip_bad_rows: bool,
 ) -> list[LabelledSolution]:
-    """The rows to judge: of local files, or of the Hub's ProcessBench.
+    """The rows to judge, from local files or from ProcessBench on the Hub.
 
     Raises:
         InputError: no such file or subset, or a broken row.
@@ -66,7 +66,7 @@ async def judge_rows(
     concurrency: int,
     executor: Executor,
 ) -> Summary:
-    """Judge what is missing in the run folder, or everything without one, and sum up."""
+    """Judge the rows that the run folder lacks, or all rows without one, and summarise the run."""
     with ExitStack() as stack:
         place = output or stack.enter_context(TemporaryDirectory())
         folder = stack.enter_context(opened_folder(place))
@@ -87,7 +87,7 @@ async def judge_rows(
 def score_predictions(
     rows: Sequence[LabelledSolution], path: Path, output: str | None, *, skip_bad_rows: bool
 ) -> Summary:
-    """Score stored predictions; what cannot be used is counted and told on standard error."""
+    """Score stored predictions; those that cannot be used are reported on standard error."""
     with counted_bad_rows(skip=skip_bad_rows) as bad:
         stored = read_predictions(path, bad)
     if output is not None:
@@ -98,7 +98,7 @@ def score_predictions(
         first = next(iter(stored.unreadable.values()))
         _warn(f"{len(stored.unreadable)} predictions cannot be read and count as misses: {first}")
     if unknown:
-        _warn(f"{len(unknown)} predictions are of no row and were left out: {unknown[0]!r}")
+        _warn(f"{len(unknown)} predictions match no row and were left out: {unknown[0]!r}")
     unusable = {"unreadable": dict(stored.unreadable), "unknown_ids": tuple(unknown)}
     return summarise(rows, stored.first_errors).model_copy(update=unusable)
 

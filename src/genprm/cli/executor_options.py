@@ -1,4 +1,4 @@
-"""The options that say where the work is done: in this process, or on a Ray cluster."""
+"""The options for where the work is done: in this process, or on a Ray cluster."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +32,8 @@ class ExecutorOptions(OptionGroup):
         ExecutorName,
         typer.Option(
             help="local: one engine and one sandbox, in this process. ray: actors on a Ray "
-            "cluster, each with an engine and a sandbox of its own. A run may change between them.",
+            "cluster, each with an engine and a sandbox of its own. An interrupted run can be "
+            "resumed with the other one.",
             rich_help_panel=_PANEL,
         ),
     ] = ExecutorName.LOCAL
@@ -40,8 +41,9 @@ class ExecutorOptions(OptionGroup):
         str | None,
         typer.Option(
             envvar="RAY_ADDRESS",
-            help="Of the cluster: HOST:PORT, ray://HOST:PORT from outside of it, auto for the one "
-            "that this machine belongs to (the default), or local for a new one on this machine.",
+            help="Address of the Ray cluster: HOST:PORT, ray://HOST:PORT from outside of it, auto "
+            "for the one that this machine belongs to (the default), or local for a new one on "
+            "this machine.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -49,7 +51,7 @@ class ExecutorOptions(OptionGroup):
         int | None,
         typer.Option(
             min=1,
-            help="How many actors work on a Ray cluster; without it, as many as fit.",
+            help="How many actors work on the Ray cluster; by default, as many as fit.",
             rich_help_panel=_PANEL,
         ),
     ] = None
@@ -61,7 +63,7 @@ class ExecutorOptions(OptionGroup):
         float,
         typer.Option(
             min=0.0,
-            help="GPUs of each actor on Ray; a fraction lets actors share one.",
+            help="GPUs of each actor on Ray; with a fraction, several actors share one.",
             rich_help_panel=_PANEL,
         ),
     ] = 0.0

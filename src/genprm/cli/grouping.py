@@ -1,4 +1,4 @@
-"""Groups of options: a command takes a dataclass, its user sees the fields as options."""
+"""Groups of options: a command takes a dataclass, and its user sees the fields as options."""
 
 from collections.abc import Callable
 from dataclasses import Field, fields
@@ -12,7 +12,7 @@ class OptionGroup:
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with every parameter that is an `OptionGroup` spelt out field by field."""
+    """The command with every parameter that is an `OptionGroup` replaced by its fields."""
     hints = get_type_hints(command, include_extras=True)
     groups = {name: hint for name, hint in hints.items() if _is_group(hint)}
 

@@ -1,4 +1,4 @@
-"""The options that say how the steps of a solution are judged."""
+"""The options for how the steps of a solution are judged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +18,7 @@ _DEFAULT = Settings()
 
 
 class Prompt(StrEnum):
-    """Whom the judge's prompt is written for."""
+    """Which models the judge's prompt is written for."""
 
     GENPRM = "genprm"
     GENERAL = "general"
@@ -35,18 +35,28 @@ class JudgingOptions(OptionGroup):
         ),
     ] = 1
     mode: Annotated[
-        Mode, typer.Option(help="What a vote does before it judges.", rich_help_panel=_JUDGE)
+        Mode,
+        typer.Option(
+            help="What a vote does before it judges. genprm: analysis, code and execution; cot: "
+            "analysis; code: code and execution; no-exec: analysis and code that is not run; "
+            "direct: nothing; critique: one review of the whole solution.",
+            rich_help_panel=_JUDGE,
+        ),
     ] = Mode.GENPRM
     adaptive: Annotated[
         Adaptive,
-        typer.Option(help="When to stop before all votes are cast.", rich_help_panel=_JUDGE),
+        typer.Option(
+            help="When to stop before all votes are cast. exact: once the label is certain; "
+            "confident: once a sequential test is confident of it.",
+            rich_help_panel=_JUDGE,
+        ),
     ] = Adaptive.OFF
     error_rate: Annotated[
         float,
         typer.Option(
             min=1e-9,
             max=0.5,
-            help="With --adaptive confident: how often its test may stop at the wrong label.",
+            help="With --adaptive confident: how often the test may stop at the wrong label.",
             rich_help_panel=_JUDGE,
         ),
     ] = _DEFAULT.error_rate
@@ -55,45 +65,56 @@ class JudgingOptions(OptionGroup):
         float,
         typer.Option(min=0.0, help="Sampling temperature; 0 is greedy.", rich_help_panel=_JUDGE),
     ] = _DEFAULT.sampling.temperature
-    top_p: Annotated[float, typer.Option(min=0.0, max=1.0, rich_help_panel=_JUDGE)] = (
-        _DEFAULT.sampling.top_p
-    )
+    top_p: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Sample from the most probable tokens that together have this probability.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = _DEFAULT.sampling.top_p
     top_k: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Sample from this many of the likeliest tokens; 0: from all.",
+            help="Sample from this many of the most probable tokens; with 0, from all.",
             rich_help_panel=_JUDGE,
         ),
     ] = _DEFAULT.sampling.top_k
     max_tokens: Annotated[
         int,
-        typer.Option(min=1, help="Tokens that a vote may write on a step.", rich_help_panel=_JUDGE),
+        typer.Option(
+            min=1, help="Most tokens that a vote may write on a step.", rich_help_panel=_JUDGE
+        ),
     ] = _DEFAULT.limits.tokens
     thought_tokens: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Tokens that a reasoning model may think before it writes on a step (--prompt "
-            "general, --mode critique); then the thought is closed.",
+            help="Most tokens that a reasoning model may spend on thinking before it judges a step "
+            "(with --prompt general or --mode critique); then genprm closes the thought.",
             rich_help_panel=_JUDGE,
         ),
     ] = _DEFAULT.limits.thought_tokens
     code_rounds: Annotated[
-        int, typer.Option(min=1, help="Blocks of code that a vote may run.", rich_help_panel=_JUDGE)
+        int,
+        typer.Option(
+            min=1, help="Most blocks of code that a vote may run.", rich_help_panel=_JUDGE
+        ),
     ] = _DEFAULT.limits.code_rounds
     code_timeout: Annotated[
         float,
         typer.Option(
-            min=0.01, help="Seconds that a block of code may run.", rich_help_panel=_JUDGE
+            min=0.01, help="Most seconds that a block of code may run.", rich_help_panel=_JUDGE
         ),
     ] = _DEFAULT.code_timeout
     evaluator_prompt: Annotated[
         bool,
         typer.Option(
             "--evaluator-prompt",
-            help="Open the prompt as the authors' evaluator does: '{problem}\\n{step}' in place of "
-            "'Question: {problem}'.",
+            help="Start the prompt as the authors' evaluator does: with '{problem}\\n{step}' "
+            "instead of 'Question: {problem}'.",
             rich_help_panel=_JUDGE,
         ),
     ] = False
@@ -101,15 +122,16 @@ class JudgingOptions(OptionGroup):
         bool,
         typer.Option(
             "--assistant-marker",
-            help="Put the chat template's assistant marker before <analyze>; the authors do not.",
+            help="Put the chat template's assistant marker before <analyze>, which the authors do "
+            "not do.",
             rich_help_panel=_JUDGE,
         ),
     ] = False
     prompt: Annotated[
         Prompt,
         typer.Option(
-            help="How the judge is asked: genprm, as GenPRM's checkpoints were trained, or "
-            "general, which states the format, for any instruct or reasoning model.",
+            help="How the judge is prompted. genprm: as the GenPRM checkpoints were trained; "
+            "general: with a description of the format, for any instruct or reasoning model.",
             rich_help_panel=_JUDGE,
         ),
     ] = Prompt.GENPRM
@@ -117,8 +139,8 @@ class JudgingOptions(OptionGroup):
         bool,
         typer.Option(
             "--reference-output",
-            help="Show the model code output as the authors do: without what was printed before an "
-            "error.",
+            help="Show the output of code to the model as the authors do: if the code ended in an "
+            "error, without what it printed before.",
             rich_help_panel=_JUDGE,
         ),
     ] = False

@@ -1,4 +1,4 @@
-"""The options that several commands share: one spelling, one help text, one default."""
+"""The options that several commands share, each with one name, one help text and one default."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,11 @@ ModelName: TypeAlias = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="default (code first, then the shipped model on text like its own), arithmetic (the "
-        "shipped model alone), a folder with a model for OpenVINO or of Hugging Face, FILE.gguf, "
-        "hf:ORG/NAME, vllm:NAME, http://host:port/v1\\[#name] for a server with /v1/completions, "
-        "service:http://host:port for a running genprm serve, or replay:FILE.",
+        help="The judging model: default (code first, then the shipped model on text like its "
+        "training text), arithmetic (the shipped model alone), the folder of an OpenVINO or "
+        "Hugging Face model, FILE.gguf, hf:ORG/NAME, vllm:NAME, http://host:port/v1\\[#name] for a "
+        "server with /v1/completions, service:http://host:port for a running genprm serve, or "
+        "replay:FILE.",
         rich_help_panel=_ENGINE,
     ),
 ]
@@ -34,8 +35,9 @@ Tier: TypeAlias = Annotated[
     str,
     typer.Option(
         "--sandbox",
-        help="Where the model's code runs: a tier of isolation on this machine (genprm doctor), "
-        "remote:http://HOST:PORT (genprm sandbox serve), or container:IMAGE.",
+        help="Where the model's code runs: a tier of isolation on this machine (genprm doctor "
+        "lists them), remote:http://HOST:PORT (a running genprm sandbox serve), or "
+        "container:IMAGE.",
         rich_help_panel=_ENGINE,
     ),
 ]
@@ -49,20 +51,23 @@ ApiKey: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions(OptionGroup):
-    """Which model, reached how, and where its code runs."""
+    """Which model judges, how to reach it, and where its code runs."""
 
     model: ModelName = "default"
     chat_template: Annotated[
         Path | None,
-        typer.Option(help="Jinja file of a served model's chat template.", rich_help_panel=_ENGINE),
+        typer.Option(
+            help="Chat template of the model: a Jinja file or the model's folder.",
+            rich_help_panel=_ENGINE,
+        ),
     ] = None
     api_key: ApiKey = None
     sandbox: Tier = "auto"
     cascade: Annotated[
         Path | None,
         typer.Option(
-            help="File of genprm evaluate cascade: a cheap judge first, --model where it is "
-            "unsure.",
+            help="A file that genprm evaluate cascade wrote: a cheap judge judges first, and "
+            "--model only the steps that it is unsure of.",
             rich_help_panel=_ENGINE,
         ),
     ] = None
@@ -70,15 +75,15 @@ class EngineOptions(OptionGroup):
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="A setting of an engine in process, such as slots=2 for a GGUF file or "
-            "gpu_memory_utilization=0.5 for vLLM. May be given several times.",
+            help="A setting of the engine, such as slots=2 for a GGUF file or "
+            "gpu_memory_utilization=0.5 for vLLM; may be repeated.",
             rich_help_panel=_ENGINE,
         ),
     ] = None
 
     @property
     def choice(self) -> "JudgeChoice":
-        """The judge that these words name."""
+        """The judge that these options name."""
         from genprm.compose import JudgeChoice, ModelChoice
 
         model = ModelChoice(
@@ -114,7 +119,7 @@ StopAtFirstError: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions(OptionGroup):
-    """Where the rows go."""
+    """Where the rows are written."""
 
     output: Annotated[
         str | None,
@@ -134,12 +139,12 @@ class OutputOptions(OptionGroup):
         bool,
         typer.Option(
             "--retry-failed",
-            help="With --output: make those rows again that failed in an earlier run.",
+            help="With --output: repeat the rows that failed in an earlier run.",
         ),
     ] = False
 
     def at(self, concurrency: int) -> "Output":
-        """The rows' way out, with so many made at the same time."""
+        """Where and how rows are written; at most `concurrency` are computed at the same time."""
         from genprm.cli.terminal.rows import Output
 
         return Output(self.output, self.as_json, concurrency, self.retry_failed)
@@ -150,7 +155,7 @@ SkipBadRows: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--skip-bad-rows",
-        help="Leave out and count rows that cannot be read, instead of stopping at the first.",
+        help="Skip and count rows that cannot be read, instead of stopping at the first one.",
     ),
 ]
 LabelField: TypeAlias = Annotated[
@@ -158,25 +163,29 @@ LabelField: TypeAlias = Annotated[
     typer.Option(help="Field of the rows that holds the true index of the first error."),
 ]
 AllVotesRun: TypeAlias = Annotated[
-    Path, typer.Argument(help="Output of genprm verify --votes N with all votes asked.")
+    Path, typer.Argument(help="Output of genprm verify --votes N, without --adaptive.")
 ]
 Problems: TypeAlias = Annotated[
     str | None,
-    typer.Argument(metavar="[PROBLEMS|-]", help="JSON rows with problem and, if known, answer."),
+    typer.Argument(
+        metavar="[PROBLEMS|-]",
+        help="JSON rows with problem and, if known, answer; - for stdin.",
+    ),
 ]
 Samples: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Stored samples (genprm sample, or rows with responses) in place of PROBLEMS.",
+        help="Stored samples instead of PROBLEMS: a file of genprm sample, or rows with responses.",
         rich_help_panel=_POLICY,
     ),
 ]
 Score: TypeAlias = Annotated[
-    Aggregate, typer.Option(help="How step rewards become a solution's score (appendix A.1).")
+    Aggregate,
+    typer.Option(help="How step rewards are combined into a solution's score (appendix A.1)."),
 ]
 PolicyBudget: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, help="Tokens that the policy may write for one problem.")
+    int | None, typer.Option(min=1, help="Most tokens that the policy may write for one problem.")
 ]
 VerifierBudget: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, help="Tokens that the verifier may write for one problem.")
+    int | None, typer.Option(min=1, help="Most tokens that the verifier may write for one problem.")
 ]

@@ -1,4 +1,4 @@
-"""The options of a policy: which one, and how it is asked."""
+"""The options of a policy: which model it is, and how it is prompted."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ _POLICY = "Policy"
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions(OptionGroup):
-    """Which policy writes solutions, and how it is asked."""
+    """Which policy writes solutions, and how it is prompted."""
 
     policy: Annotated[
         str,
         typer.Option(
             "--policy",
             "-p",
-            help="The policy: a model by the same kinds of names as --model.",
+            help="The model that solves the problems, named in the same way as --model.",
             rich_help_panel=_POLICY,
         ),
     ] = "arithmetic/policy"
@@ -38,7 +38,7 @@ class PolicyOptions(OptionGroup):
         typer.Option(
             min=0.0,
             max=1.0,
-            help="The policy samples from the likeliest tokens that together have this "
+            help="The policy samples from the most probable tokens that together have this "
             "probability.",
             rich_help_panel=_POLICY,
         ),
@@ -47,7 +47,7 @@ class PolicyOptions(OptionGroup):
         int,
         typer.Option(
             min=0,
-            help="The policy samples from this many of the likeliest tokens; 0: all.",
+            help="The policy samples from this many of the most probable tokens; with 0, from all.",
             rich_help_panel=_POLICY,
         ),
     ] = 0
@@ -59,35 +59,38 @@ class PolicyOptions(OptionGroup):
         bool,
         typer.Option(
             "--step-forcing/--no-step-forcing",
-            help="Begin the policy's answer with 'Step 1:', so that it writes in steps.",
+            help="Start the policy's answer with 'Step 1:', so that it writes in steps.",
             rich_help_panel=_POLICY,
         ),
     ] = True
     policy_tokens: Annotated[
-        int, typer.Option(min=1, help="Tokens that one solution may have.", rich_help_panel=_POLICY)
+        int,
+        typer.Option(
+            min=1, help="Most tokens that one solution may have.", rich_help_panel=_POLICY
+        ),
     ] = 2048
     instruction: Annotated[
         str,
         typer.Option(
-            help="Text that follows every problem in the policy's prompt.", rich_help_panel=_POLICY
+            help="Text to add after every problem in the policy's prompt.", rich_help_panel=_POLICY
         ),
     ] = ""
     policy_template: Annotated[
         Path | None,
-        typer.Option(help="As --chat-template, but for the policy.", rich_help_panel=_POLICY),
+        typer.Option(help="Like --chat-template, but for the policy.", rich_help_panel=_POLICY),
     ] = None
     policy_engine_arg: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="As --engine-arg, for the policy's engine.",
+            help="Like --engine-arg, but for the policy's engine.",
             rich_help_panel=_POLICY,
         ),
     ] = None
 
     @property
     def settings(self) -> PolicySettings:
-        """How the policy is asked."""
+        """How the policy is prompted."""
         return PolicySettings(
             system=self.policy_system,
             instruction=self.instruction,
@@ -97,7 +100,7 @@ class PolicyOptions(OptionGroup):
         )
 
     def choice(self, api_key: str | None) -> "PolicyChoice":
-        """The policy that these words name."""
+        """The policy that these options name."""
         from genprm.compose import ModelChoice
         from genprm.tasks.scaling import PolicyChoice
 

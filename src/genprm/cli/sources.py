@@ -13,7 +13,7 @@ from genprm.pools import Pool, read_pools, with_samples
 
 @contextmanager
 def counted_bad_rows(*, skip: bool) -> Iterator[BadRows]:
-    """What becomes of bad rows; those that were left out are told on standard error."""
+    """How bad rows are handled; on leaving, those that were left out are reported on stderr."""
     bad = BadRows(skip=skip)
     yield bad
     if bad.causes:

@@ -17,7 +17,7 @@ R = TypeVar("R", bound=Row)
 
 
 def spec_of(path: Path) -> RunSpec:
-    """What a run's file says about how its rows were made.
+    """The configuration that a run's file records.
 
     Raises:
         InputError: there is no run file, or it is damaged.

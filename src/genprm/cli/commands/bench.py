@@ -12,26 +12,31 @@ from genprm.cli.grouping import grouped
 @grouped
 def bench(
     engine: cli.EngineOptions,
-    votes: Annotated[int, typer.Option("--votes", "-n", min=1, help="Votes on a step.")] = 8,
-    solutions: Annotated[int, typer.Option(min=1, help="Generated solutions to judge.")] = 64,
+    votes: Annotated[int, typer.Option("--votes", "-n", min=1, help="Votes on each step.")] = 8,
+    solutions: Annotated[
+        int, typer.Option(min=1, help="How many generated solutions are judged.")
+    ] = 64,
     reference: Annotated[
-        int, typer.Option(min=1, help="Of these, judged one request at a time for comparison.")
+        int,
+        typer.Option(
+            min=1, help="How many of them are also judged as the reference does, which is slow."
+        ),
     ] = 2,
     reference_engine_arg: Annotated[
         list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
-            help="As --engine-arg, for a second engine that only the reference's control flow "
-            "uses; prefix_caching=false makes it work without reuse of prefixes.",
+            help="Like --engine-arg, for a second engine that only the reference's control flow "
+            "uses; with prefix_caching=false it does not reuse prefixes.",
         ),
     ] = None,
-    repetitions: Annotated[int, typer.Option(min=1, help="Of every measurement.")] = 3,
+    repetitions: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 3,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the rates into this SVG, PDF or PNG file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure the judge on this machine against its engine's own limit and the reference's way."""
+    """Compare the judge's speed on this machine with its engine's and the reference's."""
     import asyncio
     import json
     from contextlib import nullcontext

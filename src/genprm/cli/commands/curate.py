@@ -37,25 +37,26 @@ def curate(
         Path | None,
         typer.Option(
             "--from",
-            help="Another curation's folder: its finished stages are copied where they would be "
-            "the same.",
+            help="Folder of another curation, whose finished stages are reused wherever they would "
+            "be the same.",
         ),
     ] = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Print what the stages will cost, and run none.")
+        bool, typer.Option("--plan", help="Print what the stages will cost, and run none of them.")
     ] = False,
     pilot: Annotated[
         int,
         typer.Option(
             min=0,
-            help="With --plan: measure on this many problems; 0 takes the recipe's assumptions.",
+            help="With --plan: measure the cost on this many problems; with 0, use the recipe's "
+            "assumptions.",
         ),
     ] = 0,
     retry_failed: Annotated[
         bool,
         typer.Option(
             "--retry-failed",
-            help="Make requests that failed again, in stages that no later request has used.",
+            help="Repeat requests that failed, in stages that no later request has used.",
         ),
     ] = False,
     api_key: cli.ApiKey = None,

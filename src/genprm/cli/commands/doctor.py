@@ -1,4 +1,4 @@
-"""`genprm doctor`: what this machine offers, by really trying it."""
+"""`genprm doctor`: what works on this machine, found out by trying it."""
 
 import re
 
@@ -10,7 +10,7 @@ from genprm.errors import GenprmError
 
 
 def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> None:
-    """Try the engine and every layer of the sandbox on this machine, and say what holds."""
+    """Test the engine and every layer of the sandbox on this machine."""
     import asyncio
     import platform
 
@@ -28,7 +28,7 @@ def doctor(model: cli.ModelName = "arithmetic", sandbox: cli.Tier = "auto") -> N
 
 
 def packages_of_extras() -> dict[str, list[str]]:
-    """The packages that each extra asks for, as the metadata of the installed genprm says."""
+    """The packages that each extra requires, from the metadata of the installed genprm."""
     from importlib.metadata import metadata, requires
 
     found: dict[str, list[str]] = {

@@ -26,8 +26,8 @@ RunFolder = Annotated[
         "--output",
         "-o",
         metavar="FOLDER",
-        help="Run folder, which may be a URL: configuration, environment, every vote. Repeat the "
-        "command to resume.",
+        help="Folder for the run, which may be a URL; it stores the configuration, the environment "
+        "and every vote. Run the same command again to resume an interrupted run.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -43,8 +43,9 @@ def processbench(
         list[str] | None,
         typer.Argument(
             metavar="[DATA]... [default: Qwen/ProcessBench]",
-            help="JSON, JSONL or Parquet files or folders, or URLs of them: ProcessBench, "
-            "PRM800K, BIG-Bench-Mistake, PRMBench, MR-GSM8K, Mr-Ben or verify-then-generate rows.",
+            help="JSON, JSONL or Parquet files, folders, or URLs of them, with rows of "
+            "ProcessBench, PRM800K, BIG-Bench-Mistake, PRMBench, MR-GSM8K, Mr-Ben or "
+            "verify-then-generate.",
             show_default=False,
         ),
     ] = None,
@@ -65,9 +66,9 @@ def processbench(
     judge: Annotated[
         JudgeName,
         typer.Option(
-            help="The verifier, or a baseline: critic asks --model http://HOST:PORT/v1#NAME to "
-            "criticise the whole solution; the -prm ones read --model with transformers, or ask "
-            "vLLM's pooling endpoint."
+            help="The verifier (genprm) or a baseline: critic asks --model "
+            "http://HOST:PORT/v1#NAME for a review of the whole solution; the -prm ones load "
+            "--model with transformers, or use vLLM's pooling endpoint."
         ),
     ] = JudgeName.GENPRM,
     tokenizer: Annotated[
@@ -104,8 +105,8 @@ def best_of_n(
         list[Path],
         typer.Argument(
             metavar="POOL...",
-            help="Files of problems with samples: of genprm sample or rank, or rows of answer, "
-            "responses or extracted, and prm_step_scores.",
+            help="Files of problems with samples: files of genprm sample or rank, or rows with "
+            "answer, responses or extracted, and prm_step_scores.",
         ),
     ],
     output: Annotated[
@@ -119,14 +120,14 @@ def best_of_n(
     regrade: Annotated[
         bool,
         typer.Option(
-            "--regrade", help="Extract and grade the answers again, whatever grades are stored."
+            "--regrade", help="Extract and grade the answers again and ignore stored grades."
         ),
     ] = False,
     as_json: AsJson = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that compare answers.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes compare answers.")] = 2,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Pass@N, majority, weighted majority and Best-of-N, for every N over all subsets."""
+    """Compute Pass@N, majority, weighted majority and Best-of-N, for every N over all subsets."""
     from genprm.cli import evaluation
     from genprm.evaluate.figures import figure_4
 

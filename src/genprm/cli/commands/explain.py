@@ -17,7 +17,7 @@ def explanations() -> dict[str, str]:
 def explain(
     topic: Annotated[
         str | None,
-        typer.Argument(help="The topic that an error message names; without one, all are listed."),
+        typer.Argument(help="The topic that an error message names; by default, list all topics."),
     ] = None,
 ) -> None:
     """Explain an error message: what it means and what to do."""

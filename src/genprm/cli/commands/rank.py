@@ -41,7 +41,7 @@ def rank(
     concurrency: cli.ProblemConcurrency = 4,
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
-    """Choose the best of N solutions of each problem: sampled now, or stored before."""
+    """Choose the best of N solutions of each problem, sampled now or stored earlier."""
     from genprm.cli.sources import read_items
     from genprm.cli.terminal.pools import RANKINGS
     from genprm.cli.terminal.rows import run_task

@@ -12,7 +12,7 @@ def report(
         typer.Argument(metavar="RUN...", help="Folders that genprm evaluate --output wrote."),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The HTML page, which needs no other file.")
+        Path, typer.Option("--output", "-o", help="The HTML page; it needs no other file.")
     ] = Path("report.html"),
     markdown: Annotated[
         Path | None, typer.Option(help="Also write all tables to this Markdown file.")
@@ -24,7 +24,7 @@ def report(
         int,
         typer.Option(
             min=0,
-            help="How many rows on which the runs disagree are shown, with analyses and code.",
+            help="How many rows on which the runs disagree to show with their analyses and code.",
         ),
     ] = 100,
 ) -> None:

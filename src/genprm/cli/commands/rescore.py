@@ -23,12 +23,12 @@ def rescore(
     ] = None,
     score: Annotated[
         Aggregate | None,
-        typer.Option(help="Add the solution's score, its step rewards aggregated this way."),
+        typer.Option(help="Add a score of the solution: its step rewards, aggregated in this way."),
     ] = None,
     stop_at_first_error: Annotated[
         bool,
         typer.Option(
-            "--stop-at-first-error", help="Leave out what was judged after the first wrong step."
+            "--stop-at-first-error", help="Leave out the verdicts after the first wrong step."
         ),
     ] = False,
     output: Annotated[
@@ -66,6 +66,6 @@ def rescore(
     if differing:
         typer.echo(
             f"{differing} steps were judged after a vote that a run with {votes} votes would not "
-            "have kept: there, a fresh run can differ",
+            "have kept in its history; for these steps a new run can differ",
             err=True,
         )

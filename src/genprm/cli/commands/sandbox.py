@@ -8,45 +8,57 @@ import typer
 
 from genprm.errors import MissingExtra
 
-app = typer.Typer(help="The sandbox that runs model-written code.", no_args_is_help=True)
+app = typer.Typer(help="Run model-written code for other machines.", no_args_is_help=True)
 
 
 @app.callback()
 def _group() -> None:
-    """The sandbox that runs model-written code."""
+    """Run model-written code for other machines."""
 
 
 @app.command()
 def serve(
     host: Annotated[
         str,
-        typer.Option(help="Address to listen on. One that others can reach needs --token-file."),
+        typer.Option(
+            help="Address to listen on. If other machines can reach it, --token-file is required."
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one.")
     ] = 8323,
     token_file: Annotated[
         Path | None,
-        typer.Option(help="File with the token that clients send (GENPRM_SANDBOX_TOKEN there)."),
+        typer.Option(
+            help="File with the token that clients have to send; they read theirs from the "
+            "environment variable GENPRM_SANDBOX_TOKEN."
+        ),
     ] = None,
     sandbox: Annotated[
-        str, typer.Option(help="Tier of isolation on this machine; see genprm doctor.")
+        str, typer.Option(help="Tier of isolation on this machine; genprm doctor lists them.")
     ] = "auto",
     sessions: Annotated[
-        int, typer.Option(min=1, help="Sessions of all clients together; more are refused.")
+        int, typer.Option(min=1, help="Most sessions of all clients together; more are refused.")
     ] = 1024,
     max_timeout: Annotated[
-        float, typer.Option(min=0.01, help="Seconds that a snippet may take at most.")
+        float, typer.Option(min=0.01, help="Most seconds that a snippet may take.")
     ] = 600.0,
     memory: Annotated[
-        int, typer.Option(min=1, help="Mebibytes that one session may add to the interpreter's.")
+        int,
+        typer.Option(
+            min=1, help="Mebibytes that one session may use beyond the interpreter's own memory."
+        ),
     ] = 1024,
     total_memory: Annotated[
         int | None,
-        typer.Option(min=1, help="Mebibytes of all sessions together; half the machine if unset."),
+        typer.Option(
+            min=1,
+            help="Mebibytes that all sessions together may use; by default half of the machine's.",
+        ),
     ] = None,
     preload: Annotated[
-        str, typer.Option(help="Modules that every session has imported already, with commas.")
+        str,
+        typer.Option(help="Modules that are already imported in every session, with commas."),
     ] = "math,sympy,numpy",
     stdio: Annotated[
         bool,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RowName(StrEnum):
-    """Which row; the stages of a curation go by the names of their files."""
+    """Which row. The rows of a curation have the names of their files."""
 
     PROBLEM = "problem"
     VERDICT = "verdict"
@@ -67,7 +67,7 @@ _HOME = {
 
 
 def row_schema(name: RowName) -> "JsonObject":
-    """The JSON Schema of these rows. Their type is imported only now, since it needs pydantic."""
+    """The JSON Schema of these rows. Their type is imported here, because it needs pydantic."""
     module, _, attribute = _HOME[name].partition(":")
     row: type[BaseModel] = getattr(import_module(f"genprm.{module}"), attribute)
     read = name is RowName.PROBLEM  # all others are written
@@ -79,9 +79,9 @@ def schema(
     name: Annotated[
         RowName,
         typer.Argument(
-            help="problem: an input row. verdict to failure: rows that commands write. run: a "
-            ".run.json file. problems to chats: the stages of genprm curate. correction: the "
-            "viewer's. The replies: those of genprm serve.",
+            help="problem is an input row; verdict to failure are rows that commands write; run "
+            "is a .run.json file; problems to chats are rows of the stages of genprm curate; "
+            "correction is a row of the viewer; the replies are those of genprm serve.",
         ),
     ],
 ) -> None:

@@ -33,7 +33,7 @@ def search(
     ] = 4,
     lookahead: Annotated[
         int,
-        typer.Option(min=0, help="How many greedy steps are added before a next step is valued."),
+        typer.Option(min=0, help="How many greedy steps to add before a next step is valued."),
     ] = 0,
     max_steps: Annotated[
         int, typer.Option(min=1, help="The most steps that a solution may have.")

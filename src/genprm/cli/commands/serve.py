@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
     from genprm.server.judging import Judging
 
-_ACCESS = "Who may ask"
-_BOUNDS = "Bounds"
+_ACCESS = "Access"
+_BOUNDS = "Limits"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessOptions(OptionGroup):
-    """Where the service listens, and who may ask it."""
+    """Where the service listens, and who may use it."""
 
     host: Annotated[
         str,
         typer.Option(
-            help="Address to listen on. One that others can reach needs an API key.",
+            help="Address to listen on. If other machines can reach it, API keys are required.",
             rich_help_panel=_ACCESS,
         ),
     ] = "127.0.0.1"
@@ -44,22 +44,23 @@ class AccessOptions(OptionGroup):
     keys: Annotated[
         Path | None,
         typer.Option(
-            help="File with the accepted API keys, one on each line; they may also stand in the "
-            "environment variable GENPRM_API_KEYS, with spaces between them.",
+            help="File with the accepted API keys, one on each line. Keys can also be given in the "
+            "environment variable GENPRM_API_KEYS, separated by spaces.",
             rich_help_panel=_ACCESS,
         ),
     ] = None
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            help="Another name under which clients address the service. Repeatable.",
+            help="Another host name by which clients reach the service; may be repeated.",
             rich_help_panel=_ACCESS,
         ),
     ] = None
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            help="Origin of a web page that may call the service, as https://host. Repeatable.",
+            help="Origin of a web page that may call the service, such as https://host; may be "
+            "repeated.",
             rich_help_panel=_ACCESS,
         ),
     ] = None
@@ -67,31 +68,31 @@ class AccessOptions(OptionGroup):
 
 @dataclass(frozen=True, slots=True)
 class BoundOptions(OptionGroup):
-    """How much the service takes on."""
+    """How much work the service accepts."""
 
     waiting: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Solutions that may wait for their turn; more are refused with status 429.",
+            help="Most solutions that may wait for their turn; more are refused with status 429.",
             rich_help_panel=_BOUNDS,
         ),
     ] = 1024
     max_votes: Annotated[
         int,
         typer.Option(
-            min=1, help="Votes on a step that a request may ask for.", rich_help_panel=_BOUNDS
+            min=1, help="Most votes on a step that a request may ask for.", rich_help_panel=_BOUNDS
         ),
     ] = 256
     max_body: Annotated[
         int,
-        typer.Option(min=1, help="Megabytes of one request's body.", rich_help_panel=_BOUNDS),
+        typer.Option(min=1, help="Most megabytes of one request's body.", rich_help_panel=_BOUNDS),
     ] = 8
     max_seconds: Annotated[
         float,
         typer.Option(
             min=0.1,
-            help="Seconds for one request; what is not judged by then fails.",
+            help="Most seconds for one request; solutions that are not judged by then fail.",
             rich_help_panel=_BOUNDS,
         ),
     ] = 3600.0
@@ -99,7 +100,7 @@ class BoundOptions(OptionGroup):
         float,
         typer.Option(
             min=0.0,
-            help="Seconds for accepted requests to finish after SIGTERM or Ctrl-C.",
+            help="Seconds that accepted requests have to finish after SIGTERM or Ctrl-C.",
             rich_help_panel=_BOUNDS,
         ),
     ] = 30.0
@@ -122,10 +123,10 @@ def serve(
     stop_at_first_error: cli.StopAtFirstError = False,
     concurrency: cli.Concurrency = 16,
 ) -> None:
-    """Serve the verifier over HTTP. These options are the defaults of every request.
+    """Serve the verifier over HTTP. The judging options are the defaults for every request.
 
-    /v1/verify, /v1/rank and /v1/critique judge; /health, /ready and /metrics tell how the service
-    does; /openapi.json describes all routes.
+    /v1/verify, /v1/rank and /v1/critique judge solutions; /health, /ready and /metrics report the
+    state of the service; /openapi.json describes all routes.
     """
     settings = judging.settings(stop_at_first_error=stop_at_first_error)
     asyncio.run(_serve(engine, settings, access, bounds, concurrency))
@@ -180,7 +181,7 @@ async def _serve(
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """The address is ours before the model loads, and connections are taken when it has."""
+    """Bind before the model loads, so that an address in use is refused at once."""
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -27,7 +27,7 @@ def view(
         typer.Argument(
             metavar="RUN…",
             help="Files written with --output, folders of genprm evaluate or genprm curate, or "
-            "folders that hold such runs.",
+            "folders that contain such runs.",
         ),
     ],
     judging: JudgingOptions,
@@ -48,7 +48,9 @@ def view(
     ] = None,
     live: Annotated[
         bool,
-        typer.Option(help="Let the page judge pasted solutions; the model loads at the first one."),
+        typer.Option(
+            help="Let the page judge pasted solutions; the model is loaded for the first one."
+        ),
     ] = True,
 ) -> None:
     """Look at runs in a browser: the reward of every step, every vote, and why."""

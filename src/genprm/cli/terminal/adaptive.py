@@ -11,7 +11,7 @@ from genprm.evaluate.adaptive import Saving, savings
 
 
 def read_savings(run: Path, label_field: str) -> list[Saving]:
-    """What each rule would have saved of a run in which all votes were asked.
+    """What each rule would have saved in a run with all votes.
 
     Raises:
         InputError: the file is not such a run.
@@ -19,9 +19,7 @@ def read_savings(run: Path, label_field: str) -> list[Saving]:
     rows = verdict_rows(run)
     verdicts = [row.verdict() for row in rows]
     if any(len(step.votes) < step.wanted for verdict in verdicts for step in verdict.steps):
-        raise InputError(
-            f"{run}: votes were saved there already; fix: repeat the run with --adaptive off"
-        )
+        raise InputError(f"{run}: this run already saved votes; fix: repeat it with --adaptive off")
     labels = [label_of(row, label_field) for row in rows]
     known = [label for label in labels if label is not None]
     return savings(verdicts, known if len(known) == len(labels) else None)

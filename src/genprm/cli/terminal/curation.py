@@ -1,4 +1,4 @@
-"""How a curation runs and looks on a terminal: its stages, what they will cost, its funnel."""
+"""A curation on a terminal: its stages with progress, their expected cost, and the funnel."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def run_stages(
     console: Console,
     status: Callable[[], str] = lambda: "",
 ) -> None:
-    """Run these stages with a progress bar for each; `status` says who is at work."""
+    """Run these stages with a progress bar for each; `status` describes the executor's workers."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     more = TimeRemainingColumn(), TextColumn("{task.fields[status]}")
     with Progress(*columns, *more, console=console) as progress:
@@ -49,7 +49,7 @@ def run_stages(
 def plan_costs(
     settings: Curation, engines: Engines, out: Path | None, pilot: int, console: Console
 ) -> CostPlan:
-    """What the stages will cost: measured on `pilot` problems, or by the recipe's assumptions."""
+    """The expected cost of the stages, measured on `pilot` problems or assumed by the recipe."""
     assumed = settings.plan.problems
     if assumed is not None and not pilot:
         return from_assumptions(settings, assumed)

@@ -81,7 +81,7 @@ def _summarise_rankings(rows: Iterable[RankingRow]) -> RenderableType:
         for name, pick in row.choices.items():
             right[name] += pick is not None and row.correct[pick]
     table = Table(box=None, pad_edge=False)
-    for name in ("choice", "right", "%"):
+    for name in ("choice", "correct", "%"):
         table.add_column(name, justify="left" if name == "choice" else "right")
     if graded:
         right["any (Pass@N)"] = possible

@@ -1,4 +1,4 @@
-"""The line that long work shows on standard error: done, rate, tokens a second, time to go."""
+"""The progress line of long work on standard error: rows done, rates, and remaining time."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -17,7 +17,7 @@ from rich.table import Column
 
 
 class RowProgress:
-    """Counts the rows of a run. Nothing is shown before the work begins.
+    """Counts the rows of a run. Nothing is shown before the work starts.
 
     `status` says what else there is to show, such as how many actors are alive.
     """
@@ -50,17 +50,17 @@ class RowProgress:
         self.stop()
 
     def stop(self) -> None:
-        """Leave the line as it stands; what is printed now comes below it."""
+        """Leave the line as it is; later output appears below it."""
         if self._bar.live.is_started:
             self._bar.stop()
 
     def resume(self, done: int) -> None:
-        """Show the line; so many rows were there already."""
+        """Show the line; `done` rows were finished by an earlier run."""
         self._bar.update(self._task, completed=done)
         self._bar.start()
 
     def advance(self, tokens: int, spent: str = "") -> None:
-        """One more row is finished; it cost that many generated tokens."""
+        """Count one more finished row, which took this many generated tokens."""
         self._rows += 1
         self._tokens += tokens
         elapsed = self._bar.tasks[0].elapsed or 1e-9

@@ -22,7 +22,7 @@ from genprm.worker import Item, R
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where rows go: to a file, as JSON to standard output, or both; else to the terminal."""
+    """Where rows are written: to a file, as JSON to standard output, to both, or to the terminal."""
 
     file: str | None = None
     as_json: bool = False
@@ -32,7 +32,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Look(Generic[R]):
-    """How rows look on a terminal: each one, all of them after the last, and a row's cost.
+    """How rows look on a terminal: each row, a summary at the end, and the cost of a row.
 
     The summary reads the rows once, and keeps none of them.
     """
@@ -49,7 +49,7 @@ def run_task(
     look: Look[R],
     executor: Executor = InProcess(),
 ) -> None:
-    """Make the rows and show them; with a file, only those that it does not hold yet."""
+    """Compute the rows and show them; with a file, only those that it does not hold yet."""
     if output.file is None:
         summary, failed = asyncio.run(_to_terminal(task, items, output, look, executor))
     else:
@@ -57,7 +57,7 @@ def run_task(
     if summary is not None:
         Console(stderr=True, highlight=False).print(summary)
     if failed:
-        typer.echo(f"genprm: {failed} of {len(items)} rows could not be made", err=True)
+        typer.echo(f"genprm: {failed} of {len(items)} rows could not be computed", err=True)
 
 
 def _to_file(
@@ -134,7 +134,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def spent(cost: Cost) -> str:
-    """A cost in words."""
+    """The cost as text, such as `12 policy + 340 verifier tokens, 3 executions`."""
     parts = [f"{cost.policy.tokens_out:,} policy"] if cost.policy.tokens_out else []
     if cost.verifier.tokens_out:
         parts.append(f"{cost.verifier.tokens_out:,} verifier")
@@ -143,14 +143,14 @@ def spent(cost: Cost) -> str:
 
 
 class Tally:
-    """Counts the choices that are right, among the rows whose gold answer is known, and costs."""
+    """Sums the costs of rows, and counts correct choices where the gold answer is known."""
 
     def __init__(self) -> None:
         self._rows = self._graded = self._right = 0
         self._cost = Cost()
 
     def add(self, row: ProblemRow, choice: int | None) -> None:
-        """One more row, and the sample that was chosen in it."""
+        """Count one more row, in which this sample was chosen."""
         self._rows += 1
         self._cost += row.cost
         if row.correct is not None:
@@ -161,4 +161,4 @@ class Tally:
         if not self._graded:
             return f"{counted(self._rows, 'problem')}; {spent(self._cost)}"
         share = 100 * self._right / self._graded
-        return f"{self._right} of {self._graded} right ({share:.1f} %); {spent(self._cost)}"
+        return f"{self._right} of {self._graded} correct ({share:.1f} %); {spent(self._cost)}"

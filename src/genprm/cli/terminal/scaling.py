@@ -1,4 +1,4 @@
-"""How `genprm evaluate scaling` reads its runs and shows accuracy against tokens."""
+"""How `genprm evaluate scaling` reads its runs and shows accuracy by tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

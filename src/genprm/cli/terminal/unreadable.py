@@ -1,4 +1,4 @@
-"""What to say of a run whose votes could mostly not be read."""
+"""A hint for a run most of whose votes could not be read."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ class Unreadable:
     def __init__(self) -> None:
         self._votes = self._unread = 0
         self._mass = 0.0  # of Yes and No together, summed over the unreadable ones
-        self._likeliest: Counter[str] = Counter()  # what they would rather have said
+        self._likeliest: Counter[str] = Counter()  # the tokens that were most probable instead
 
     def add(self, votes: Iterable[Vote]) -> None:
-        """Some more votes."""
+        """Count some more votes."""
         for vote in votes:
             self._votes += 1
             if vote.abstained is Flag.UNREADABLE:
@@ -32,6 +32,6 @@ class Unreadable:
         return (
             f"{self._unread} of {self._votes} votes are unreadable: Yes and No together had a "
             f"probability of {self._mass / self._unread:.3f} on average"
-            f"{f' (likeliest: {words})' if words else ''}. Models that were not "
+            f"{f' (most probable instead: {words})' if words else ''}. Models that were not "
             "trained as GenPRM do not know its format; fix: add --prompt general"
         )

@@ -34,7 +34,7 @@ _WORDS = {
 class SolutionPrinter:
     """Prints steps as they finish, one solution after the other.
 
-    Solutions are judged at the same time; what finishes ahead of its turn waits for it.
+    Solutions are judged at the same time; verdicts that arrive early wait for their turn.
     """
 
     def __init__(self, solutions: Sequence[Solution], console: Console | None = None) -> None:
@@ -46,12 +46,12 @@ class SolutionPrinter:
         self._printed = 0  # of its steps
 
     def step(self, row: int, verdict: StepVerdict) -> None:
-        """A step's verdict stands."""
+        """Take the verdict of the next step of this row."""
         self._steps[row].append(verdict)
         self._flush()
 
     def finish(self, row: int, verdict: SolutionVerdict) -> None:
-        """A solution's last verdict stands."""
+        """Take the verdict on the whole solution of this row."""
         self._finished[row] = verdict
         self._flush()
 
@@ -97,10 +97,10 @@ def _tally(verdict: StepVerdict) -> str:
     if verdict.wanted == 1 and verdict.label is not None:
         return ""
     votes = Counter(vote.label for vote in verdict.votes)
-    text = f"  ({votes[True]} right, {votes[False]} wrong"
+    text = f"  ({votes[True]} correct, {votes[False]} wrong"
     causes = Counter(vote.abstained.value for vote in verdict.votes if vote.abstained)
     text += "".join(f", {count} abstained: {cause}" for cause, count in causes.items())
-    return text + f"; {len(verdict.votes)} of {verdict.wanted} votes asked)"
+    return text + f"; {len(verdict.votes)} of {verdict.wanted} votes cast)"
 
 
 def _rationale(vote: Vote) -> list[RenderableType]:
@@ -133,7 +133,7 @@ def _conclusion(verdict: SolutionVerdict, steps: int) -> RenderableType:
 
 
 def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurrency: int) -> None:
-    """Judge the solutions and print every step as soon as its verdict stands."""
+    """Judge the solutions and print every step as soon as it is judged."""
 
     async def run() -> None:
         printer = SolutionPrinter(solutions)

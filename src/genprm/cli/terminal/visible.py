@@ -1,4 +1,4 @@
-"""Text that people or models wrote, made safe for a terminal: control characters are shown."""
+"""Makes text that people or models wrote safe for a terminal, by showing control characters."""
 
 import re
 from typing import TYPE_CHECKING
