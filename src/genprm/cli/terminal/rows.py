@@ -22,7 +22,7 @@ from genprm.worker import Item, R
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Where rows are written: to a file, as JSON to standard output, to both, or to the terminal."""
+    """Where rows are written: to a file, as JSON to standard output, to both, or to a terminal."""
 
     file: str | None = None
     as_json: bool = False
