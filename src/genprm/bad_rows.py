@@ -1,4 +1,4 @@
-"""What becomes of rows that cannot be used: the first one ends the reading, or all are counted."""
+"""How rows that cannot be used are handled: stop at the first one, or count them all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The composition root: words become a model, a sandbox, a judge, a policy.
+"""The composition root: builds a model, a sandbox, a judge or a policy from the names a user gives.
 
 The command line, the service, the rewards and the blocking API all build their parts here, and
 nobody else builds any.

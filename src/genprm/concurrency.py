@@ -1,4 +1,4 @@
-"""Many coroutines at a time, with bounds, results as they come, and clean endings."""
+"""Runs many coroutines at a time, with limits, results as they finish, and clean cancellation."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable

@@ -1,4 +1,4 @@
-"""Control tokens in text that is not ours: spelled so that no tokenizer takes them for tokens.
+"""Spells control tokens in foreign text so that no tokenizer reads them as control tokens.
 
 A prompt is rendered to text, and a tokenizer turns `<|im_end|>` into one control token wherever
 it stands. In a problem, a step or the output of code that would open and close chat turns. So a

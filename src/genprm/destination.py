@@ -1,4 +1,4 @@
-"""Where the rows of a run go: a file, a folder or an object store; as JSON Lines or as Parquet.
+"""Where the rows of a run are written: a file, a folder or an object store; JSON Lines or Parquet.
 
 The run itself is always JSON Lines in a file of this machine, which can be appended to. On an
 object store it is copied as it grows. A Parquet file is written from it at the end.

@@ -1,4 +1,4 @@
-"""Optional packages are asked for before work begins, not when the work has been done."""
+"""Checks for optional packages before work starts, not when it is already done."""
 
 from importlib.util import find_spec
 

@@ -1,4 +1,4 @@
-"""Files of rows, whatever they are packed in: JSON, JSON Lines, Parquet, gzip, plain text.
+"""Reads files of rows in any format: JSON, JSON Lines, Parquet, gzip, plain text.
 
 Text may be UTF-8 or UTF-16 with any line ends. What is no data at all (a Git LFS pointer, a web
 page, an archive) is refused by name. `-` is standard input, `hf:NAME[:SPLIT]` a data set of the

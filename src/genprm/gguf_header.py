@@ -1,4 +1,4 @@
-"""The header of a GGUF file: what the model is, read without any of its weights.
+"""Reads the header of a GGUF file: what the model is, without its weights.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3. The `gguf`
 package reads the same, but takes 5 seconds for a vocabulary of 50,000 tokens.

@@ -1,4 +1,4 @@
-"""What every caller over HTTP shares: retries, what a server's answer says, and the key.
+"""What every HTTP caller shares: retries, reading errors in replies, and the API key.
 
 A fault may come as a status, as an `error` object under status 200, or in the middle of a stream;
 all three are read here, into `Unavailable` (ask again) and `Refused` (do not).

@@ -1,4 +1,4 @@
-r"""Where a text holds code and display mathematics: the places at which no step may be cut.
+r"""Finds code and display mathematics in a text, where no step may be split.
 
 A small scanner, linear in the text's length. It knows
 

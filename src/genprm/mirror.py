@@ -1,4 +1,4 @@
-"""A run on an object store: made in a folder of this machine, and copied there as it grows.
+"""A run on an object store: written to a folder on this machine and copied there as it grows.
 
 A run is appended to, and object stores cannot append. So what a file of rows has grown by becomes
 an object of its own every few seconds; at the end each file is one object.

@@ -1,4 +1,4 @@
-"""Objects behind a URL, by fsspec: s3://, gs://, and what else it has a client for."""
+"""Objects behind a URL, by fsspec: s3://, gs://, and any other scheme with an installed client."""
 
 import contextlib
 from collections.abc import Collection, Iterator

@@ -1,4 +1,4 @@
-"""A file of JSON rows as one Parquet file, however many rows it has."""
+"""Writes a file of JSON rows as one Parquet file, however many rows it has."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Pools: a problem with many solutions of one policy, and the one reader of files of them."""
+"""Pools: a problem with many solutions of one policy, and the one reader of pool files."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A problem, a solution in steps, and how a text becomes steps."""
+"""A problem, a solution in steps, and how a text is split into steps."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Which requests of a browser a local service answers: under its own name, and of its own pages.
+"""Which browser requests a local service answers: those under its own name from its own pages.
 
 A browser lets any page send requests to 127.0.0.1. Such a request carries the page's `Origin`, or
 reaches the service under a foreign `Host` (DNS rebinding), so both are checked.

@@ -1,4 +1,4 @@
-"""Seeds from names: a request gets the same seed in every run, whatever runs beside it."""
+"""Seeds from names: a request gets the same seed in every run, whatever else runs."""
 
 from hashlib import blake2b
 

@@ -1,4 +1,4 @@
-"""What begins a step: the one definition that splitting, policies and searches share.
+"""What starts a step: the one definition that splitting, policies and searches share.
 
 A marker stands at the beginning of a line: `Step 2:`, `**Step 2:**`, `**Step 2**`, `### Step 2`,
 `Step 2. Add them`, `- Step 2 (addition): …`. "Step 1 gave 5" at the beginning of a line mentions

@@ -1,4 +1,4 @@
-"""What judging yields: runs, votes, and verdicts on steps and solutions."""
+"""The results of judging: code runs, votes, and verdicts on steps and solutions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Port: who makes rows. One in this process, or a cluster of them behind the same two calls."""
+"""Port: what computes rows, in this process or on a cluster, behind the same two calls."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass

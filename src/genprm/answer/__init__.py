@@ -1,4 +1,4 @@
-"""Final answers: found in a text (`extract_answer`), and compared (`AnswerChecker`).
+"""Final answers: finds them in a text (`extract_answer`) and compares them (`AnswerChecker`).
 
 extraction, boxes, clause, sides     what a solution states
 spelling, number, number_words, units, reading, value     what that says, exactly

@@ -1,4 +1,4 @@
-"""Final answers: whether two of them are the same.
+"""Decides whether two final answers are the same.
 
 Numbers, names and whatever is made of them are compared exactly and at once (`compare`).
 Formulas need Math-Verify (SymPy inside), which may hang or eat memory on what a model wrote, so it

@@ -1,4 +1,4 @@
-"""The program that compares formulas for `worker`: one JSON object a line, both ways.
+"""The program that compares formulas for `worker`: one JSON object on each line, both ways.
 
 SymPy evaluates what a model wrote. So before the first request this process shuts itself in like a
 sandbox session: no network, no new processes, no files but Python's own to read, and bounded

@@ -1,4 +1,4 @@
-"""Whether two answers say the same: exactly where both are read exactly.
+"""Whether two answers say the same, decided exactly where both can be read exactly.
 
 What is dropped in reading makes a pair undecided, never equal: two numerals in different bases,
 a time with and one without AM, words that are no unit. Formulas are compared by whatever is handed

@@ -1,4 +1,4 @@
-r"""The final answer that a worked solution states.
+r"""Extracts the final answer that a worked solution states.
 
 What counts, the latest first: a `\boxed{}` (several that only "and" or a comma separates are one
 answer), GSM8K's `####`, or a statement ("the answer is …", a heading or label "Final answer").

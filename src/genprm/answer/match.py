@@ -1,4 +1,4 @@
-"""What a comparison of two answers comes to."""
+"""The outcomes of comparing two answers."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-r"""Exact values of numbers as people spell them.
+r"""Reads exact values of numbers in the notations that people use.
 
 `\frac{1}{2^{80}}`, `3 1/4`, `1.5 \times 10^3`, `1e3`, `0.\overline{3}`, `-\frac{1}{2}i`, `5!`:
 arithmetic over rational and Gaussian rational numbers, without floating point. What is not such

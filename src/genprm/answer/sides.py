@@ -1,4 +1,4 @@
-"""The sides of an equation, and expressions cleaned of what a cut leaves behind."""
+"""Sides of equations, and cleaning expressions that were cut out of a text."""
 
 import re
 

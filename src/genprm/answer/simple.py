@@ -1,4 +1,4 @@
-"""Whether two simple answers say the same: numbers with units, times, numerals, words. All exact.
+"""Compares simple answers exactly: numbers with units, times, numerals, words.
 
 What is dropped in reading makes a pair undecided, never equal: two numerals in different bases,
 a time with and one without AM, words behind a number that are no unit.

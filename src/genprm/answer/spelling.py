@@ -1,4 +1,4 @@
-"""Unicode spellings of signs and numbers, brought to the ones that ASCII and TeX have."""
+"""Replaces Unicode spellings of signs and numbers with ASCII and TeX."""
 
 import re
 import unicodedata

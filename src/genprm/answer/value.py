@@ -1,4 +1,4 @@
-r"""What a final answer says: a tree of numbers, times, numerals, choices, words and collections.
+r"""The parsed form of a final answer: a tree of numbers, times, numerals, choices and words.
 
 A part that is no such thing is a `Formula`, which only a computer-algebra system can compare.
 """

@@ -1,4 +1,4 @@
-"""A process that compares formulas and can be killed: `answer`'s hands.
+"""A process that compares formulas and can be killed.
 
 SymPy runs arbitrary simplifications on what a model wrote: it may loop forever inside C code,
 where no exception reaches it, or ask for all memory. So every comparison runs in a child, the

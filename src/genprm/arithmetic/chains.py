@@ -1,4 +1,4 @@
-"""Chains of equalities: `(-9 - 5 - 0) = (-14 - 0) = -14`, right or with one mistake."""
+"""Chains of equalities: `(-9 - 5 - 0) = (-14 - 0) = -14`, correct or with one mistake."""
 
 from __future__ import annotations
 

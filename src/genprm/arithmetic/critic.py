@@ -1,4 +1,4 @@
-"""The scripted teacher on a solution that somebody else wrote: a policy's, say.
+"""The scripted teacher applied to a solution by somebody else, such as a policy.
 
 A step is read as a chain of equal expressions and held against what the problem says it computes.
 That is known of the generator's own solution, and is right for another one's step as long as all

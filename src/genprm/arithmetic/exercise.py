@@ -1,4 +1,4 @@
-"""What the generators make: a problem with a solution whose first error is known."""
+"""The product of the generators: a problem with a solution whose first error is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint folder of ours as the one GGUF file that every engine reads.
+"""Writes one of our checkpoint folders as the single GGUF file that every engine reads.
 
 OpenVINO GenAI, llama.cpp and transformers load it; their verdicts and logits are those of the
 checkpoint.

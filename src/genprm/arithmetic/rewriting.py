@@ -1,4 +1,4 @@
-"""How people simplify an expression one link at a time, and where in it a step can be taken."""
+"""How people simplify an expression step by step, and where in it a step is possible."""
 
 from __future__ import annotations
 

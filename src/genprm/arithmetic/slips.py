@@ -1,4 +1,4 @@
-"""Code that fails, and how to go on from it.
+"""Code that fails, and how to continue after the failure.
 
 A small model now and then drops a bracket, or uses a name that no earlier block has bound. Shown
 such failures, it learns to write the block once more, binding everything it needs from the text.

@@ -1,4 +1,4 @@
-"""The phrases in which a nested expression is solved, one writer's at a time."""
+"""The phrases with which one writer solves a nested expression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that notes what passes through it, and the same requests made again without a driver."""
+"""A model that records the requests made to it, and a replay of them without the driver."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""How far a judge on this machine is from what its engine could do: `genprm bench`.
+"""Measures how close the judge on this machine comes to its engine's own speed: `genprm bench`.
 
 The driver's processor time is that of the event loop's thread: engines compute in threads of their
 own, and code runs in other processes.

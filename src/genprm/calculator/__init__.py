@@ -1,1 +1,1 @@
-"""What plain code can settle about a step: printed equations, unit conversions, simple problems."""
+"""What code alone can decide about a step: printed equations, unit conversions, simple problems."""

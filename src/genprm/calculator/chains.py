@@ -1,4 +1,4 @@
-"""Finding chains of equations in any text, in a time that grows with its length only.
+"""Finds chains of equations in any text, in a time that grows only with its length.
 
 A pattern for `3 + 4 = 7 = …` must try many ways to read a long run of brackets and spaces. So it is
 only asked about short runs that hold an equals sign; no equation that people print is longer.

@@ -1,4 +1,4 @@
-"""Arithmetic as text, worked out exactly: no floats, no names, nothing that can run away."""
+"""Evaluates arithmetic given as text exactly: no floats, no names, bounded work."""
 
 import ast
 import operator

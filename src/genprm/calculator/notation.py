@@ -1,4 +1,4 @@
-r"""The many ways in which people write arithmetic, turned into Python's.
+r"""Converts the many ways in which people write arithmetic into Python's notation.
 
 `plain` never changes what a text claims: it turns `\frac{3}{4}`, `3 × 4`, `$1,200`, `20% of 40`,
 `40 minus 17`, `half of 50`, `12 boxes * 5` and the like into plain expressions, and leaves alone

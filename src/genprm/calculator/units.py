@@ -1,4 +1,4 @@
-"""Conversions between units of one kind: `3.2 km is 320 m` is false whatever the problem says."""
+"""Conversions between units of one kind: `3.2 km is 320 m` is false in any problem."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Equations in unknowns: once they are determined, every later equation must hold for them.
+"""Equations with unknowns: once these are determined, every later equation must fit them.
 
 The problem's own equations come first; where it states none, the first ones of the solution. Only
 linear equations, and those of one unknown and degree two, are solved; of others nothing is said.

@@ -1,4 +1,4 @@
-"""The sub-commands by name, each imported only when it is asked for.
+"""The sub-commands by name, each imported only when it is used.
 
 `genprm --help` would otherwise wait for the options of every command, and for rich.
 """

@@ -1,4 +1,4 @@
-"""The work behind `genprm evaluate`; imported when the command runs, as it needs numpy."""
+"""The work behind `genprm evaluate`; imported when the command runs, because it needs numpy."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The `genprm` command: its sub-commands, and how every one of them fails."""
+"""The `genprm` command: its sub-commands, and how errors are reported."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""A recipe file: the tables of curation and of training, in one place."""
+"""A recipe file: the tables for curation and for training, read in one place."""
 
 from pathlib import Path
 

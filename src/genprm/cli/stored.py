@@ -1,4 +1,4 @@
-"""Runs of other commands as input: their rows, and the specs that made them."""
+"""Runs of other commands as input: their rows, and the specs they were made under."""
 
 from pathlib import Path
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""A client of `genprm serve`, blocking and awaited: the same calls, the same typed replies.
+"""A client of `genprm serve`, blocking and asynchronous: the same calls, the same typed replies.
 
     with Client("http://gpu-box:8321", api_key="…") as client:
         row, = client.verify([Solution("1 + 1?", ("1 + 1 = 3.",))], votes=8)

@@ -1,4 +1,4 @@
-"""The awaited client, which can also follow a stream."""
+"""The asynchronous client, which can also follow a stream."""
 
 import asyncio
 import json

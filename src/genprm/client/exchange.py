@@ -1,4 +1,4 @@
-"""What a client sends, and how it reads replies; without any I/O of its own."""
+"""What a client sends and how it reads replies, without any I/O of its own."""
 
 import json
 from collections.abc import Generator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A judge behind `genprm serve`: a laptop judges with the verifier of a machine that has a GPU."""
+"""A judge behind `genprm serve`: judge on a laptop with the verifier of a machine with a GPU."""
 
 import time
 from dataclasses import asdict

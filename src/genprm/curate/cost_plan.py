@@ -1,4 +1,4 @@
-"""What the stages will cost, said before anything runs, and set beside what they did cost.
+"""The expected cost of the stages, computed before a run and compared with the actual cost.
 
 A plan comes from a pilot, the same pipeline over a few of the problems, scaled; or from what the
 recipe assumes. It is stored as `plan.json` in the curation's folder.

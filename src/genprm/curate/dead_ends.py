@@ -1,4 +1,4 @@
-"""Stops a curation after the stage that left nothing to go on with, and says what to change.
+"""Stops a curation after a stage that left nothing for the next one, and says what to change.
 
 A cause is named by what most of the samples, or critiques, have in common; examples of each kind
 are in the report.

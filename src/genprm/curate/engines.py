@@ -1,4 +1,4 @@
-"""Port: the engines of a curation, and who is told how far it is."""
+"""Port: the engines of a curation, and the callback for its progress."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

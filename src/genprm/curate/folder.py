@@ -1,4 +1,4 @@
-"""Where a curation lives: one journal for each stage, and the proof that the stage is finished.
+"""The folder of a curation: one journal for each stage, and the proof that a stage is finished.
 
     DIR/solutions.jsonl            rows, appended as they finish
     DIR/solutions.jsonl.run.json   the spec that made them, with the identity of the model

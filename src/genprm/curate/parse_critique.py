@@ -1,4 +1,4 @@
-r"""Reads what a teacher wrote, strictly: a critique of every judged paragraph, or its fault.
+r"""Parses what a teacher wrote, strictly: a critique of every judged paragraph, or the fault.
 
 Accepted is what `dialogue.INSTRUCTION` asks for: the paragraphs from 1 on in order, each with one
 `<analyze>` and at most one `<verify>` part, and a conclusion in `\boxed{}` after the last of them.

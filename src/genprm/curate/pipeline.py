@@ -1,4 +1,4 @@
-"""The stages in order, each from the one before it, each resumable and refusing other settings."""
+"""Runs the stages in order, each from the one before it; each resumes only under equal settings."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What came of a problem's samples: outcomes, kept paths, Pass@1, and why a problem is dropped."""
+"""The outcome of a problem's samples: kept paths, Pass@1, and why a problem is dropped."""
 
 import re
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Monte-Carlo scores: what they are, how many completions they take, which are needed (eq. 8, 9).
+"""Monte-Carlo scores: definition, number of completions, and which are needed (eq. 8, 9).
 
 `MC(s_t, a_t)` is the share of completions of the prefix `a_1 … a_t` that reach the gold answer.
 The last step needs none: its own answer says 1 or 0. After the first zero every later score is

@@ -1,4 +1,4 @@
-"""The stages of a curation, and which of them reads which."""
+"""The stages of a curation, and which stages each one reads."""
 
 from enum import StrEnum
 

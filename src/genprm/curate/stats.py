@@ -1,4 +1,4 @@
-"""What a curation holds, counted once from its rows: for the plan, the card and the report."""
+"""Counts of a curation, computed once from its rows for the plan, the card and the report."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Examples of what a curation did not use, by cause: for people who look for the reason."""
+"""Examples of what a curation did not use, by cause, for people who look for the reason."""
 
 from collections import defaultdict
 from dataclasses import dataclass

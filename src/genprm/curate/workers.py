@@ -1,4 +1,4 @@
-"""Who makes the rows of the stages that ask a model: here, with a curation's own engines."""
+"""What computes the rows of the stages that ask a model: here, the curation's own engines."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,4 +1,4 @@
-"""What adaptive voting saves, read out of runs that asked all N votes.
+"""What adaptive voting would save, computed from runs with all N votes.
 
 Under a rule the first votes are the same ones, in the same order, on the same history: a label
 that does not change keeps the representative vote, too. So the curve of tokens saved against

@@ -1,4 +1,4 @@
-"""Accuracy against tokens for every way to spend them, and which way wins at which budget.
+"""Accuracy by tokens for each method, and which method wins at which budget.
 
 Reads the rows of `genprm rank`, `refine` and `search`. One ranking of M samples with V votes
 holds every smaller N, fewer votes, and adaptive voting: they are read out of it, as means over

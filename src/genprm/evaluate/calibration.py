@@ -1,4 +1,4 @@
-"""Whether rewards mean what they say: reliability, ECE and Brier score, risk against coverage.
+"""Whether rewards are calibrated: reliability, ECE and Brier score, risk by coverage.
 
 A step's truth is known up to its solution's first error: steps before it are right, it is wrong,
 and what follows is not labelled.

@@ -1,4 +1,4 @@
-"""The paper's Figure 4, and accuracy over tokens for every way to spend them."""
+"""The paper's Figure 4, and accuracy by tokens for each method."""
 
 from collections.abc import Sequence
 from pathlib import Path

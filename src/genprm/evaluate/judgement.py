@@ -1,4 +1,4 @@
-"""What a judge said of one row, with every vote, so that smaller runs can be read out of it.
+"""A judge's verdict on one row with every vote, so that smaller runs can be computed from it.
 
 From one run of N votes, Pass@1 and Maj@k for every k <= N follow without asking again: each
 k-subset of the votes is a run of k votes, and the mean over all of them is an unbiased estimate

@@ -1,4 +1,4 @@
-"""A solution whose first error is known, and the files such solutions come in."""
+"""A solution whose first error is known, and readers for files of such solutions."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A run: labelled solutions, a judge, and a folder that keeps everything that was said.
+"""A run: labelled solutions, a judge, and a folder that stores every vote.
 
     rows.jsonl            one row per solution: steps, label, prediction, every vote
     rows.jsonl.run.json   the configuration; another one is refused

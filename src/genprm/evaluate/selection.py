@@ -1,4 +1,4 @@
-"""Every way of choosing among samples, over a set of pools: the curves of the paper's Figure 4."""
+"""Every method of choosing among samples, over a set of pools: the curves of Figure 4."""
 
 import json
 from collections.abc import Callable, Sequence

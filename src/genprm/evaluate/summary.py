@@ -1,4 +1,4 @@
-"""One run's numbers, as `--json` prints them and reports read them: all accuracies in percent."""
+"""The numbers of one run, as `--json` prints them and reports read them; accuracies in percent."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypedDict

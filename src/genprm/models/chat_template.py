@@ -1,4 +1,4 @@
-"""Chat templates: whole turns to the prompt that a checkpoint was trained on.
+"""Chat templates: from whole turns to the prompt that a checkpoint was trained on.
 
 A template is code that came with a download: it is run in a process of its own, with a bound on
 time, memory and length, and tried once when it is read. Those that come with this package run here.

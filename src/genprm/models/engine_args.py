@@ -1,4 +1,4 @@
-"""Settings of an engine, as a person writes them on the command line: `--engine-arg key=value`."""
+"""Settings of an engine, as given on the command line: `--engine-arg key=value`."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Why a completion ended, in the words of several servers. What is not known is no end."""
+"""Why a completion ended, in the terms of several servers; an unknown reason is not an end."""
 
 from genprm.http import BadReply, Refused
 from genprm.model import Finish

@@ -1,4 +1,4 @@
-"""The chat template of a model whose folder, or whose name on the Hub, a server tells."""
+"""The chat template of a model whose folder or Hub name a server reports."""
 
 from pathlib import Path
 

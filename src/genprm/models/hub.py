@@ -1,4 +1,4 @@
-"""Models of the Hugging Face Hub, as local folders. HF_HOME and HF_HUB_OFFLINE hold."""
+"""Models of the Hugging Face Hub as local folders; HF_HOME and HF_HUB_OFFLINE are respected."""
 
 from pathlib import Path
 

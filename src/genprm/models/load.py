@@ -1,4 +1,4 @@
-"""A model by the name that a person writes; each adapter's SDK is imported only when asked for."""
+"""Loads a model by its name; each adapter's SDK is imported only when it is needed."""
 
 from collections.abc import Mapping
 from importlib import resources

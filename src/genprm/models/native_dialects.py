@@ -1,4 +1,4 @@
-"""Servers that are asked at routes of their own, which tell more than `/v1/completions` does."""
+"""Servers with routes of their own that report more than `/v1/completions` does."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""How servers that speak `/v1/completions` differ, each in one class; native APIs are next door.
+"""How servers with `/v1/completions` differ, one class for each.
 
     server      BOS in front     which stop string hit   log-probabilities
     vLLM        by a flag        `stop_reason`           of chosen token ids, exactly

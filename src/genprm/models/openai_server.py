@@ -1,4 +1,4 @@
-"""Asking a server, once, what it is and what it serves."""
+"""Asks a server, once, what it is and what it serves."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""What is asked of an openvino-genai pipeline: a completion, a choice."""
+"""The requests to an openvino-genai pipeline: a completion, a choice."""
 
 import random
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a chat template writes in plain text to open a turn: `USER:`, `### Response:`, `问：`.
+"""What a chat template writes in plain text to start a turn: `USER:`, `### Response:`, `问：`.
 
 A template whose turns are opened by control tokens needs no more than `control_tokens`. Others
 (Vicuna, Alpaca, Phi-2, ChatGLM, early DeepSeek) open them in plain text, which a step or the output

@@ -1,4 +1,4 @@
-"""Servers that `/v1/models` does not tell apart, known by the routes that only they have."""
+"""Servers that `/v1/models` does not identify, recognised by routes that only they have."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

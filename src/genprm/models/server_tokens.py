@@ -1,4 +1,4 @@
-"""What a server's tokenizer makes of a text, where the server tells."""
+"""How a server's tokenizer splits a text, if the server reports it."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""A stream of server-sent events as decoded JSON, with every fault on the way made an error."""
+"""Decodes a stream of server-sent events as JSON and turns every fault into an error."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Foreign chat templates, rendered in one process of their own that can be killed."""
+"""Renders foreign chat templates in a separate process that can be killed."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Running a chat template: a program in Jinja that came with a download.
+"""Runs a chat template: a program in Jinja that came with a download.
 
 Rendered as transformers renders it, in Jinja's sandbox, with a bound on time and on the length of
 what it writes. Its memory is bounded where it runs: in `template_child`.

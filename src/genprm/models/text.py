@@ -1,4 +1,4 @@
-"""What every engine in process asks of a prompt before it reaches a tokenizer."""
+"""What every in-process engine checks about a prompt before it reaches a tokenizer."""
 
 from genprm.errors import ContextExceeded, RequestFailed
 

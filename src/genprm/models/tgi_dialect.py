@@ -1,4 +1,4 @@
-"""Text Generation Inference, asked at a route of its own, where it tells log-probabilities."""
+"""Text Generation Inference, through its own route, which returns log-probabilities."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar

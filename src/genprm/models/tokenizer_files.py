@@ -1,4 +1,4 @@
-"""What the files of a tokenizer say: its configuration, and the strings that are tokens by decree.
+"""Reads the files of a tokenizer: its configuration, and the strings that are always tokens.
 
 A tokenizer takes each of its added tokens out of any text before it splits the rest. Of these, the
 special ones and those that look like marks of a format (`<think>`) say something to the model that

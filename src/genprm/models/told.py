@@ -1,4 +1,4 @@
-"""Details that a server may tell: in a shape that is not known, they count as not told."""
+"""Optional details in a server's reply; in an unknown shape they count as absent."""
 
 from typing import Annotated, TypeVar
 

@@ -1,4 +1,4 @@
-"""What is asked of a transformers model: a completion, a choice."""
+"""The requests to a transformers model: a completion, a choice."""
 
 import random
 from collections.abc import Callable, Sequence

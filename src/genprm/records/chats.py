@@ -1,4 +1,4 @@
-"""Chats that train a verifier: messages, and who writes each stretch of them."""
+"""Chats that train a verifier: messages, and which author writes which part of them."""
 
 from collections.abc import Iterator
 from enum import StrEnum

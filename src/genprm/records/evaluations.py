@@ -1,4 +1,4 @@
-"""A labelled solution as a judge judged it: what `genprm evaluate` writes and reports read."""
+"""A judged labelled solution: the row that `genprm evaluate` writes and reports read."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""An item that could not be worked on: stored in place of its row, so that the others go on."""
+"""An item that could not be processed, stored in place of its row so that the others continue."""
 
 from typing import ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""The public sets of labelled solutions, each translated once, here.
+"""The public sets of labelled solutions, and the one translation of each.
 
 | set | index of the first error | no error |
 |---|---|---|

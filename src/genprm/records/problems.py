@@ -1,4 +1,4 @@
-"""A row of a problem file, from whatever source: the field names that public sets use."""
+"""A row of a problem file from any source, with the field names that public sets use."""
 
 import math
 from typing import Annotated, TypeAlias

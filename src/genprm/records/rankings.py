@@ -1,4 +1,4 @@
-"""What `genprm rank` writes: a judged pool, and every method's choice.
+"""What `genprm rank` writes: a judged pool, and the choice of every method.
 
 A ranking is also a pool (`responses`, `extracted`, `correct`, `prm_step_scores`), so
 `genprm evaluate best-of-n` reads it, and every smaller N and fewer votes can be read out of it.

@@ -1,4 +1,4 @@
-"""What every stored or exchanged row has in common: it is typed, frozen, and one line of JSON."""
+"""What all stored or exchanged rows have in common: typed, frozen, one line of JSON."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""All that decides the rows of a run. A run is resumed under the same spec only."""
+"""Everything that decides the rows of a run; a run is resumed only under the same spec."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What `genprm search` writes: the tree that it grew, and the solutions that it found."""
+"""What `genprm search` writes: the tree that it built, and the solutions that it found."""
 
 from collections.abc import Mapping
 

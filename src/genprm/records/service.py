@@ -1,4 +1,4 @@
-"""What the service answers, as its clients read it: verdicts short and long, a ranking, a critique.
+"""The replies of the service, as its clients read them.
 
 The long form of a verdict is `VerdictRow`, the row of `genprm verify`.
 """

@@ -1,4 +1,4 @@
-"""Texts from outside that a model can be asked about."""
+"""Checks of foreign texts that a model is to read."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What is wrong with data from outside, as one line that names the field and the fix."""
+"""Turns a validation error into one line that names the field and the fix."""
 
 from collections.abc import Mapping
 

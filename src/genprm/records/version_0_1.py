@@ -1,4 +1,4 @@
-"""Run files of version 0.1, which held one flat table, in the form of today's `RunSpec`."""
+"""Reads run files of version 0.1, which held one flat table, as today's `RunSpec`."""
 
 from collections.abc import Mapping
 

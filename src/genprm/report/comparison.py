@@ -1,4 +1,4 @@
-"""Runs against each other: paired differences, and the rows on which they disagree."""
+"""Compares runs: paired differences, and the rows on which they disagree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What runs say, as tables: one summary by name in, one table out."""
+"""The numbers of runs as tables: one summary by name in, one table out."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The steps of one row as all runs judged them."""
+"""The steps of one row as every run judged them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

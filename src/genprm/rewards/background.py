@@ -1,4 +1,4 @@
-"""An event loop beside the trainer, so that a blocking reward function can judge concurrently.
+"""An event loop in a thread, so that a blocking reward function can judge concurrently.
 
 A judge lives in one loop; trainers call from threads and loops of their own, and from processes
 that they have forked. A forked process has no thread of its parent's, so it gets its own loop; a

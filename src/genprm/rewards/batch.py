@@ -1,4 +1,4 @@
-"""A trainer's batch: what can be judged is judged at once, each completion gets its result."""
+"""A trainer's batch: judges its completions at once and returns a result for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

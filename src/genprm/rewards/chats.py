@@ -1,4 +1,4 @@
-"""What a trainer hands over, read as a problem and a solution: texts and chats of every shape.
+"""Reads what a trainer passes, texts and chats of every shape, as a problem and a solution.
 
 A completion is what its last assistant turn says, a problem what the prompt's last user turn
 says. What has no text (a call of a tool, None, an empty chat) is None: there is nothing to judge.

@@ -1,4 +1,4 @@
-"""One judged completion: a reward for each step, and where the step stands in the text.
+"""One judged completion: a reward for each step, and where the step is in the text.
 
 A span is half open, `(start, end)`: characters of the completion's text, or tokens of its ids.
 Steps are those that the judge saw. Their spans are in order and do not overlap; each holds its

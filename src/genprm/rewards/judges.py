@@ -1,4 +1,4 @@
-"""Who judges completions for a trainer: a verifier in this process, or the HTTP service.
+"""Judges of completions for a trainer: a verifier in this process, or the HTTP service.
 
 Either judges a batch at once, each completion under its own time-out. A completion that gets no
 verdict is not silently punished or rewarded: its `cause` says why, and `scoring` gives it the

@@ -1,4 +1,4 @@
-"""`exec` in the host's own process, as the reference does it: for parity tests only.
+"""`exec` in the host's own process, as the reference does it; only for parity tests.
 
 It isolates nothing. A snippet can patch the host's modules, end its run or swallow the time-out,
 which is the reason why every other backend exists. It blocks the event loop while it runs, its

@@ -1,4 +1,4 @@
-"""A sandbox by the name that a person writes.
+"""Loads a sandbox by its name.
 
     auto, bare, …                          a tier of the sandbox on this machine
     remote:http://HOST:PORT[,http://…]     servers (genprm sandbox serve); all are used

@@ -1,4 +1,4 @@
-"""Which layers of the sandbox really hold on this machine.
+"""Tests which layers of the sandbox work on this machine.
 
 Nothing here is deduced from versions: a sandbox is started, a session in it tries what it must
 not be able to do, and the kernel is asked what it knows about the session's process.

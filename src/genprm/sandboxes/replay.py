@@ -1,4 +1,4 @@
-"""What ran in a namespace, and rebuilding a lost namespace from it.
+"""Records what ran in a namespace, and rebuilds a lost namespace from the record.
 
 A snippet that ended for a reason of its own ends again at the same place. One that was cut off by
 the clock or by the memory left nothing that could be made again, and is not part of the history.

@@ -1,4 +1,4 @@
-"""The choices that a user of rank, refine and search has, by name."""
+"""The choices that rank, refine and search offer, by name."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Pools drawn from a policy, once, and shared by all methods.
+"""Pools drawn once from a policy and shared by all methods.
 
 A sample's seed comes from (run seed, row, index) alone, so a pool of 8 is the beginning of the
 pool of 32, and methods that draw for themselves draw the same solutions.

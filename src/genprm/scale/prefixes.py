@@ -1,4 +1,4 @@
-"""A pool judged as a tree of prefixes: a step that follows the same steps is judged once.
+"""Judges a pool as a tree of prefixes, so that equal steps after equal steps are judged once.
 
 Samples of one policy often begin alike, and a verdict depends on nothing but the steps before.
 Each prefix continues a copy of its parent's history, so the work is that of the distinct steps.

@@ -1,4 +1,4 @@
-"""What ranking, refining and searching found, as rows: self-contained, every vote's reward kept."""
+"""The results of ranking, refining and searching as rows that hold every vote's reward."""
 
 from collections.abc import Sequence
 

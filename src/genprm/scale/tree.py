@@ -1,4 +1,4 @@
-"""The tree that a search grows: one node per step, with what the verifier said of it."""
+"""The tree that a search builds: one node for each step, with the verifier's verdict on it."""
 
 from dataclasses import dataclass, field
 

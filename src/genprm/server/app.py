@@ -1,4 +1,4 @@
-"""The HTTP service on a judge: its routes, and the bounds around them.
+"""The HTTP service on a judge: its routes, and the limits around them.
 
     POST /v1/verify     one solution or many; a stream where asked for
     POST /v1/rank       candidates in, their order and scores out

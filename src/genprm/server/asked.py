@@ -1,4 +1,4 @@
-"""A solution that the service is asked about: as it came, as it can be judged, or why it cannot."""
+"""A solution that the service is asked to judge, or why it cannot be judged."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias

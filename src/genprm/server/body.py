@@ -1,4 +1,4 @@
-"""ASGI middleware that reads a request's body within bounds, before anything is made of it."""
+"""ASGI middleware that reads a request's body within limits, before it is parsed."""
 
 import asyncio
 

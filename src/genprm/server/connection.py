@@ -1,4 +1,4 @@
-"""The socket's side: connections with bounds, and an end that lets accepted work finish.
+"""The socket's side: limits on connections, and a shutdown that lets accepted work finish.
 
 uvicorn waits without limit for a request's head, counts connections only when a request has come,
 and ends by raising the signal again. These two classes change that and nothing else.

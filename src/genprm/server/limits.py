@@ -1,4 +1,4 @@
-"""How much the service takes on: of one request, of one client, and of all together."""
+"""How much the service accepts: from one request, from one client, and from all together."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The page of the service: *Try it* through the service's queue, under its limits."""
+"""The page of the service: *Try it* goes through the service's queue and limits."""
 
 from contextlib import aclosing
 

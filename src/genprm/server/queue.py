@@ -1,4 +1,4 @@
-"""A bounded queue: so many at a time, so many waiting, and a clear no to the rest."""
+"""A bounded queue: so many run, so many wait, and the rest are refused."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What the service is asked: one solution or many, and how to judge them."""
+"""The requests to the service: one solution or many, and how to judge them."""
 
 from collections.abc import Sequence
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""Who may ask: API keys, and a defence against web pages that post to a local service.
+"""Who may use the service: API keys, and protection against web pages that post to it.
 
 A service that others can reach demands a key. Its page's own files are open: they hold no data, and
 a browser that opens a page sends no key.

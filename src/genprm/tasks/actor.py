@@ -1,4 +1,4 @@
-"""What runs on a node of a cluster: one engine and one sandbox, which make the rows they are sent.
+"""What runs on a node of a cluster: one engine and one sandbox that compute the rows sent to them.
 
 Errors travel as data: they are raised again by whoever asked.
 """

@@ -1,4 +1,4 @@
-"""The actors of one piece of work: opened, given rows, replaced when they die.
+"""The actors of one task: opened, given rows, and replaced when they die.
 
 To who asks, a pool is a `Worker` like any other. A row whose actor died is tried again, alone; one
 that has killed its actor three times is set aside with its cause. Where a whole node died, no row

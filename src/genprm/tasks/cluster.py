@@ -1,4 +1,4 @@
-"""The executor on a Ray cluster: actors that hold an engine and a sandbox make the rows.
+"""The executor on a Ray cluster, whose actors hold an engine and a sandbox and compute the rows.
 
 Ray's actors rather than Ray Data, though both would run the same stage functions: Ray Data's unit
 of failure is a block. A block that cannot be made is dropped as a whole or made again as a whole,

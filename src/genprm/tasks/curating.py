@@ -1,4 +1,4 @@
-"""The stages of a curation that ask a model, as work that any executor can open."""
+"""The stages of a curation that ask a model, as tasks that any executor can open."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

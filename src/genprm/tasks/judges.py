@@ -1,4 +1,4 @@
-"""What finds first errors, by the name that a person writes: the verifier, or a baseline."""
+"""The judges that find first errors, by name: the verifier, or a baseline."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Reaching a Ray cluster, with one clear line where there is none; and what its nodes have."""
+"""Connects to a Ray cluster, or fails with one clear line; and reports what its nodes have."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""Who works on a curation, built from the words of its recipe.
+"""The engines of a curation, built from the names in its recipe.
 
 Two words belong to the built-in domain: `problems = "arithmetic:COUNT"`, and
 `teacher = "arithmetic:scripted[:ERRORS]"`, whose ERRORS is the share of critiques that go wrong.

@@ -1,4 +1,4 @@
-"""Runs a task: rows made concurrently, journalled or handed over as they finish."""
+"""Runs a task: computes rows concurrently, and stores or yields them as they finish."""
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing

@@ -1,4 +1,4 @@
-"""Who works on which row: seats at actors that come and go.
+"""Which actor works on which row: slots of actors that come and go.
 
 An actor has so many seats, and a row takes one. A row that was at work when its actor died is
 under suspicion: it is tried again with an actor to itself, so that a row which kills its actor

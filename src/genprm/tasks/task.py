@@ -1,4 +1,4 @@
-"""A task: plain data that says how the rows of a command are made, on this machine or another.
+"""A task: plain data from which the rows of a command can be computed on any machine.
 
 A task can be sent to another process. There it is opened once, which loads the model and starts
 the sandbox, and then makes one row for each item. The rows are found again by their keys.

@@ -1,4 +1,4 @@
-"""Chats from a file, as rows of tokens with labels: cut to whole turns, shuffled, packed."""
+"""Chats from a file as rows of tokens with labels: cut to whole turns, shuffled, packed."""
 
 import random
 from collections.abc import Callable, Iterator

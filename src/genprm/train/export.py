@@ -1,4 +1,4 @@
-"""The finished model as a folder that vLLM, SGLang, llama.cpp's and OpenVINO's converters take."""
+"""Writes the finished model as a folder that vLLM, SGLang and converters can read."""
 
 from pathlib import Path
 from typing import Any

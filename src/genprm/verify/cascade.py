@@ -1,4 +1,4 @@
-"""A cheap verifier first, a strong one only on the steps that the cheap one is unsure of.
+"""A cheap verifier judges first, and a strong one only the steps that the cheap one is unsure of.
 
 The rule is a band of rewards: inside it the cheap judge is unsure. `fit` finds the cheapest band
 that keeps to the strong judge on a validation split that both have judged completely; `outcome`

@@ -1,4 +1,4 @@
-"""The file that says which cheap judge goes before the strong one, and when it is unsure."""
+"""The file that says which cheap judge goes first, and when it counts as unsure."""
 
 from dataclasses import replace
 from pathlib import Path

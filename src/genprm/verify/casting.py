@@ -1,4 +1,4 @@
-"""Casts one vote: what its protocol asks for is done by a model and in the vote's namespace."""
+"""Casts one vote: a model and the vote's namespace do what its protocol asks for."""
 
 import time
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Code first: it settles what it can refute, and a model is asked only about text like its own.
+"""Code judges first; a model is asked only about text like its own training text.
 
 On a step that code refutes nothing else is asked. On the others the model judges where the problem
 and the steps so far are near to what it was trained on. Where it is not asked or all its votes

@@ -1,4 +1,4 @@
-"""A judge without a model: code settles what it can say of a step, and it says what it settled.
+"""A judge without a model: it settles by code what code can settle, and says what it settled.
 
 A step with a false equation, a false conversion, an equation that the unknowns do not satisfy, or
 an operation that the problem's expression does not allow is wrong: reward 0. All that is checked

@@ -1,4 +1,4 @@
-r"""What is asked of a critic of whole solutions, and how its answer is read.
+r"""The prompt for critics of whole solutions, and how their answer is read.
 
 The prompt is ProcessBench's, on which critics are evaluated and trained: paragraphs are tagged and
 count from 0, the answer is the last `\boxed{}`. `REVIEW` is ours, for a critic whose code is run.

@@ -1,4 +1,4 @@
-"""How near a text is to what a small model was trained on: the share of its word pairs it has seen.
+"""How similar a text is to a small model's training text: the share of word pairs it has seen.
 
 A word is a run of letters; every number is the same word; operators with spaces around them are
 other words than those without. On the shipped model's own kind of text the share is 1, on problems

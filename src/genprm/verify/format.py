@@ -1,4 +1,4 @@
-r"""Every tag, prefix and stop string of the wire format (spec §2), and nowhere else.
+r"""Every tag, prefix and stop string of the wire format (spec §2), defined only here.
 
 The released checkpoints were trained on these exact strings: they are a protocol. One judged
 step is one assistant turn:

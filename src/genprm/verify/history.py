@@ -1,4 +1,4 @@
-"""What the votes on the next step start from: the kept turns, and the namespace they left."""
+"""What the votes on the next step start from: the kept turns, and the namespace after them."""
 
 import asyncio
 from typing import Self

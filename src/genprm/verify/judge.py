@@ -1,4 +1,4 @@
-"""What judges steps: the verifier, a cascade of judges, or a verifier behind a service.
+"""The protocol of judges of steps: the verifier, a cascade, or a verifier behind a service.
 
 A judge hands out a history for each solution; judging the next step adds to that history. All
 else, whole solutions and many of them, is built on that here.

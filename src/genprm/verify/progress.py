@@ -1,4 +1,4 @@
-"""Votes as they are being cast: who watches is told what each has written so far.
+"""Votes while they are being cast: an observer receives what each has written so far.
 
 The watcher is found through the context of the task that judges, so it reaches the votes through
 any composition of judges, and requests that run beside each other never see each other's votes.

@@ -1,4 +1,4 @@
-"""All that decides a verdict besides the model."""
+"""Everything that decides a verdict, apart from the model."""
 
 from dataclasses import dataclass
 

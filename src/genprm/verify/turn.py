@@ -1,4 +1,4 @@
-"""What votes are made of: the actions that a protocol asks for, and the turn as it grows.
+"""The parts of a vote: the actions that a protocol asks for, and the turn as it grows.
 
 A protocol (`session`, `critique_session`) is a generator that yields actions and is sent their
 results; it holds a `Turn`, which spends the budgets and keeps what was written.

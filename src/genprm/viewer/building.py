@@ -1,4 +1,4 @@
-"""Building a run's index in batches, so that what is there can be shown meanwhile.
+"""Builds the index of a run in batches, so that finished parts can be shown meanwhile.
 
 The rows go into a draft, which takes the index's place when all are in. A run that has only grown
 since the last time goes on from there. What tells whether it has: a hash of the bytes read so far.

@@ -1,4 +1,4 @@
-"""Two runs side by side: the same solutions in both, those with differing verdicts first."""
+"""Two runs side by side: the solutions in both, those with differing verdicts first."""
 
 from collections import defaultdict
 from typing import NamedTuple

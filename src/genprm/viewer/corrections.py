@@ -1,4 +1,4 @@
-"""What people corrected: a journal beside the run, one line for each correction.
+"""Corrections by people: a journal beside the run, with one line for each correction.
 
 Lines are only ever added. A later line on the same step takes the earlier one's place, and one
 without a label takes it back.

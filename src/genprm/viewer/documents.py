@@ -1,4 +1,4 @@
-"""What the page is sent: one shape for the rows of every command, and its summary in the list.
+"""What the page receives: one shape for the rows of every command, and its summary in the list.
 
 `Document.steps` holds every judged step once. Candidates, turns, and tree nodes refer to steps by
 their index, so that one link format (run, row, step, vote) reaches all of them.

@@ -1,4 +1,4 @@
-"""A run in figures: how many rows of each kind it has, as the head of its list shows them."""
+"""The counts of a run: how many rows of each kind, as shown above its list."""
 
 import sqlite3
 

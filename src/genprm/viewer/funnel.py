@@ -1,4 +1,4 @@
-"""A curation's funnel: what each stage counts, and what became of the rest."""
+"""The funnel of a curation: the counts of each stage, and what happened to the rest."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What every answer of the page carries, and who may ask.
+"""Security headers of every answer of the page, and which requests it accepts.
 
 The page shows what models wrote, so no script but its own may run, and nothing may be loaded from
 elsewhere. Only a browser that reached this machine's own name may ask, so that a page of another

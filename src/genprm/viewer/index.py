@@ -1,4 +1,4 @@
-"""A run's index: SQLite with full-text search, beside the run, built again when the run changes.
+"""The index of a run: SQLite with full-text search, beside the run, rebuilt when the run changes.
 
 Where the run's folder cannot be written, the index lies in a private folder for temporary files.
 While an index is being built, questions are answered from the rows that are in already.

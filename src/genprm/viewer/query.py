@@ -1,4 +1,4 @@
-"""What the list asks for: filters, a search, an order, and a page of the result."""
+"""What the list can ask for: filters, a search, an order, and one page of the result."""
 
 import re
 from collections.abc import Sequence

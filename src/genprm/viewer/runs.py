@@ -1,4 +1,4 @@
-"""The runs that a command line names: files of rows, run folders, and curations."""
+"""Finds the runs that a command line names: files of rows, run folders, and curations."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

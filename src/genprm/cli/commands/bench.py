@@ -1,4 +1,4 @@
-"""`genprm bench`: how fast this machine judges, and what the engine could do."""
+"""`genprm bench`: how fast this machine judges, compared with what its engine could do."""
 
 from pathlib import Path
 from typing import Annotated

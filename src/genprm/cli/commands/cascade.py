@@ -1,4 +1,4 @@
-"""`genprm evaluate cascade`: fit when a cheap judge is unsure, and show what that costs."""
+"""`genprm evaluate cascade`: fit when a cheap judge is unsure, and show what the cascade costs."""
 
 import json
 from dataclasses import asdict

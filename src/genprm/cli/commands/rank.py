@@ -1,4 +1,4 @@
-"""`genprm rank`: Best-of-N. Judge a policy's samples and choose one."""
+"""`genprm rank`: Best-of-N, which judges a policy's samples and chooses one."""
 
 from typing import Annotated
 

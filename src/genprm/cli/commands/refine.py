@@ -1,4 +1,4 @@
-"""`genprm refine`: the verifier criticises, the policy answers again."""
+"""`genprm refine`: the verifier criticises, and the policy answers again."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`genprm sandbox serve`: a sandbox that other machines use."""
+"""`genprm sandbox serve`: a sandbox for other machines."""
 
 import asyncio
 from pathlib import Path

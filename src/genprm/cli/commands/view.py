@@ -1,4 +1,4 @@
-"""`genprm view`: the page that shows runs, served on this machine or written as files."""
+"""`genprm view`: the page that shows runs, served on this machine or exported as files."""
 
 import asyncio
 import socket

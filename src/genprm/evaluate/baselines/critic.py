@@ -1,4 +1,4 @@
-r"""A language model as judge over the whole solution, as ProcessBench evaluates critic models.
+r"""A language model that judges the whole solution, as ProcessBench evaluates critic models.
 
 The prompt is the benchmark's critique template; paragraphs are tagged and count from 0; the
 answer is the last `\boxed{}`, and several answers vote. An answer that names no paragraph, or that

@@ -1,4 +1,4 @@
-"""JSON over HTTP to a model server: what the baselines that ask one share."""
+"""JSON over HTTP to a model server, for the baselines that use one."""
 
 from typing import Any, Self
 

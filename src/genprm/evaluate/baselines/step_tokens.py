@@ -1,4 +1,4 @@
-"""Where each public discriminative PRM wants its steps marked, and how its outputs become rewards.
+"""Where each public discriminative PRM needs its steps marked, and how to read its rewards.
 
 | model | text | reward of a step |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""Baselines without a model: a constant, a position, and a pocket calculator."""
+"""Baselines without a model: a constant, a position, and a calculator."""
 
 import ast
 import operator

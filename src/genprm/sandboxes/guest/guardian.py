@@ -1,4 +1,4 @@
-"""The process between the host program and the supervisor: it sees to it that both end together.
+"""The process between the host program and the supervisor; it makes sure that both end together.
 
     host ── guardian ── supervisor ──┬── template       (bare: in a PID namespace where the host
                                      └── session …       is root; adopted when orphaned elsewhere)

@@ -1,4 +1,4 @@
-"""Ending every child of this process, whoever made it, until the kernel says that none is left."""
+"""Ends every child of this process, whoever started it, until the kernel reports none."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What host and supervisor say to each other: a command line, and then one message per packet.
+"""What host and supervisor send each other: a command line, then one message in each packet.
 
 host -> supervisor    PERMIT   parent u64 | child u64    `parent` may clone itself once
 supervisor -> host    HELLO    (+ its own pidfd)         its own privileges are gone

@@ -1,4 +1,4 @@
-"""The template: a session that has imported everything, locked itself down, and is only copied.
+"""The template: a session that has imported everything and locked itself down, and is only copied.
 
 Everything slow happens once, here. A session is then a copy-on-write clone of this process, and
 has every layer of the lockdown from its first instruction.

@@ -1,4 +1,4 @@
-"""The outer layer: a sandbox in namespaces of its own, where only named paths exist.
+"""The outer layer: a sandbox in its own namespaces, in which only named paths exist.
 
 The supervisor is the first process of its PID namespace: when it ends, so does everything there.
 `--die-with-parent` fires when the *thread* that started bwrap ends; here that is the guardian,

@@ -1,4 +1,4 @@
-"""The host's end of the supervisor: starting it, making processes, hearing of starts and exits."""
+"""The host's end of the supervisor: starts it, makes processes, receives starts and exits."""
 
 import asyncio
 import json

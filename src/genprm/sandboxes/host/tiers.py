@@ -1,4 +1,4 @@
-"""The tiers by name: which layers of isolation a sandbox has, and how its first process starts.
+"""The tiers by name: which layers of isolation a tier has, and how its first process starts.
 
 | tier | what a snippet's process is confined by |
 |---|---|

@@ -1,4 +1,4 @@
-"""Everything a process gives up before it may run a snippet, in the order in which it can.
+"""Everything that a process gives up before it may run a snippet, in the necessary order.
 
     1. the interpreter stays reachable for an unprivileged uid      (root only, where needed)
     2. root's uid, groups and capabilities; `no_new_privs`

@@ -1,4 +1,4 @@
-"""The sandbox port on servers elsewhere: `async with RemoteSandbox(addresses) as box`.
+"""The sandbox port on remote servers: `async with RemoteSandbox(addresses) as box`.
 
 Sessions go to the server that has the fewest; a fork stays where its original is. A connection
 that breaks takes its sessions with it. That is reported once (as a warning of the logger of this

@@ -1,4 +1,4 @@
-"""A sandbox in a container: one long-lived container per pool, its fork server asked over pipes.
+"""A sandbox in a container: one long-lived container whose fork server is used through pipes.
 
     docker run --rm --interactive --network none --read-only --cap-drop ALL … IMAGE \
         sandbox serve --stdio

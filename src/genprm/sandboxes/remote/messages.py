@@ -1,4 +1,4 @@
-"""What a sandbox server and its client say to each other, one message at a time.
+"""The messages between a sandbox server and its client.
 
     message = header, one line of JSON | newline | body
 

@@ -1,4 +1,4 @@
-"""`genprm sandbox serve`: a sandbox that other machines use.
+"""`genprm sandbox serve`: a sandbox for other machines.
 
 Every connection has sessions of its own, which end with it. What a snippet cannot do here is what
 it cannot do in the sandbox beneath; the server adds who may connect, and how much they may have.

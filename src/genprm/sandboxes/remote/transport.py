@@ -1,4 +1,4 @@
-"""How messages travel: whole, in order, both ways. A WebSocket, or the pipes of a child process."""
+"""How messages travel, whole and in order: through a WebSocket, or the pipes of a child process."""
 
 import asyncio
 import struct

@@ -1,4 +1,4 @@
-"""POST /v1/rank and POST /v1/critique: what one does with verdicts."""
+"""POST /v1/rank and POST /v1/critique: a choice among candidates, and a critique."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response

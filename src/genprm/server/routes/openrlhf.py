@@ -1,4 +1,4 @@
-"""POST /get_reward: what OpenRLHF asks of a remote reward model (`--reward.remote_url`)."""
+"""POST /get_reward: the remote reward model of OpenRLHF (`--reward.remote_url`)."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the trainers' dialects share: how a completion is rewarded, and how it becomes a request."""
+"""What the trainers' formats share: how a completion is rewarded, and how it becomes a request."""
 
 import warnings
 
