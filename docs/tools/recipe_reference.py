@@ -1,17 +1,14 @@
 """The page of every field of a recipe, written from the models that read recipes."""
 
-import ast
 import inspect
-import io
-import sys
-import tokenize
 from enum import Enum
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.tools.comments import comments
 from docs.tools.markdown import cell, table
 from genprm.cli.recipes import Recipe
 
@@ -47,7 +44,7 @@ def _kinds(annotation: Any) -> list[Any]:
 
 
 def _section(path: str, model: type[BaseModel]) -> str:
-    told = _comments(model)
+    told = comments(model)
     rows = [
         (f"`{name}`", _type(field.annotation), _default(field), cell(told.get(name, "")))
         for name, field in model.model_fields.items()
@@ -75,6 +72,8 @@ def _is_table(field: FieldInfo) -> bool:
 
 def _type(annotation: Any) -> str:
     origin = get_origin(annotation)
+    if origin is Annotated:
+        return _type(get_args(annotation)[0])
     if origin in (Union, UnionType):
         return " or ".join(_type(part) for part in get_args(annotation) if part is not type(None))
     if origin is tuple:
@@ -116,41 +115,10 @@ def _choices(annotation: Any) -> list[str]:
     lines = []
     for kind in _kinds(annotation):
         if isinstance(kind, type) and issubclass(kind, Enum):
-            told = _comments(kind)
+            told = comments(kind)
             lines += [
                 f"`{member.value}`: {cell(told[member.name])}"
                 for member in kind
                 if member.name in told
             ]
     return lines
-
-
-def _comments(model: type) -> dict[str, str]:
-    """{field: the comment on its line, or the line above} of a class and its bases."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        module = sys.modules.get(base.__module__)
-        if module is None or not base.__module__.startswith("genprm."):
-            continue
-        source = inspect.getsource(base)
-        at = {
-            token.start[0]: token.string.lstrip("# ")
-            for token in tokenize.generate_tokens(io.StringIO(source).readline)
-            if token.type == tokenize.COMMENT
-        }
-        body = ast.parse(source).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for node in body.body:
-            name = _assigned(node)
-            comment = at.get(node.end_lineno or node.lineno)
-            if name and comment:
-                found[name] = comment[:1].upper() + comment[1:] + "."
-    return found
-
-
-def _assigned(node: ast.stmt) -> str | None:
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return node.target.id
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        return node.targets[0].id
-    return None

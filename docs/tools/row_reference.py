@@ -1,10 +1,15 @@
 """The page of every stored or exchanged row, from the schemas that `genprm schema` prints."""
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_type_hints
 
+from pydantic import BaseModel
+
+from docs.tools.comments import comments
 from docs.tools.markdown import cell, table
-from genprm.cli.commands.schema import RowName, row_schema
+from genprm.cli.commands.schema import RowName, row_schema, row_type
 
 TITLE = "Fields of every row"
 
@@ -20,20 +25,39 @@ def page() -> str:
         "explains how to read a verdict.\n",
     ]
     shared: dict[str, Schema] = {}
+    types: dict[str, type] = {}
     for name in RowName:
         schema: Schema = row_schema(name)
         shared |= schema.get("$defs", {})
-        parts.append(_section(f"{name}", schema))
+        types |= {kind.__name__: kind for kind in _types(row_type(name), set())}
+        parts.append(_section(f"{name}", schema, comments(row_type(name))))
     parts.append("# Objects inside rows\n")
-    parts += [_section(name, shared[name]) for name in sorted(shared)]
+    parts += [
+        _section(name, shared[name], comments(types[name]) if name in types else {})
+        for name in sorted(shared)
+    ]
     return "\n".join(parts)
 
 
-def _section(name: str, schema: Schema) -> str:
+def _types(kind: Any, seen: set[Any]) -> Iterator[type]:
+    """The class and all classes that its fields hold."""
+    if kind in seen:
+        return
+    seen.add(kind)
+    if isinstance(kind, type) and (issubclass(kind, BaseModel) or is_dataclass(kind)):
+        yield kind
+        for hint in get_type_hints(kind).values():
+            yield from _types(hint, seen)
+    for part in get_args(kind):
+        if not isinstance(part, str | list):
+            yield from _types(part, seen)
+
+
+def _section(name: str, schema: Schema, meanings: Mapping[str, str]) -> str:
     described = schema.get("description", "")
     parts = [f"## {name}\n"]
     if described:
-        paragraphs = [cell(part) for part in described.split("\n\n")]
+        paragraphs = [_in_json(cell(part)) for part in described.split("\n\n")]
         parts.append("\n\n".join(paragraphs) + "\n")
     if "enum" in schema:
         values = ", ".join(f"`{value}`" for value in schema["enum"])
@@ -41,12 +65,24 @@ def _section(name: str, schema: Schema) -> str:
         return "\n".join(parts)
     needed = set(schema.get("required", ()))
     rows = [
-        (f"`{field}`", _type(spec), "yes" if field in needed else "no", _note(spec))
+        (
+            f"`{field}`",
+            _type(spec),
+            "yes" if field in needed else "no",
+            " ".join(filter(None, [_in_json(cell(meanings.get(field, ""))), _note(spec)])),
+        )
         for field, spec in schema.get("properties", {}).items()
     ]
     if rows:
-        parts.append(table(("field", "type", "always there", "notes"), rows))
+        parts.append(table(("field", "type", "always there", "meaning"), rows))
     return "\n".join(parts)
+
+
+def _in_json(text: str) -> str:
+    """The text with JSON's names in place of Python's."""
+    for python, json in (("None", "null"), ("True", "true"), ("False", "false")):
+        text = re.sub(rf"\b{python}\b", json, text)
+    return text
 
 
 def _type(spec: Schema) -> str:

@@ -80,6 +80,7 @@ class ModelIdentity:
 
     name: str  # what a person calls the model
     engine: str  # "openvino", "llama.cpp", "transformers", "vllm", "replay", …
+    # version of the engine
     engine_version: str = ""
     weights: str | None = None  # "sha256:…" of the weights, or the id that a server reports
     template: str | None = None  # SHA-256 of the chat template with its special tokens

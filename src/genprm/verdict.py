@@ -62,11 +62,11 @@ ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE,
 class Usage:
     """What something cost. Sums are exact; `seconds` are wall clock and overlap when concurrent."""
 
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
-    executions: int = 0
-    seconds: float = 0.0
+    tokens_in: int = 0  # tokens of prompts
+    tokens_out: int = 0  # generated tokens
+    tokens_cached: int = 0  # tokens of prompts that came from a prefix cache
+    executions: int = 0  # blocks of code that ran
+    seconds: float = 0.0  # wall-clock seconds
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -87,8 +87,8 @@ def total(usages: Iterable[Usage]) -> Usage:
 class Run:
     """One block of code that a vote wrote, and what it was told."""
 
-    code: str
-    output: str
+    code: str  # the code
+    output: str  # what it printed, as the model was shown it
     status: str  # a `sandbox.RunStatus`, or "not_run" in the modes that do not execute
 
 
@@ -99,15 +99,15 @@ class Vote:
     `text` is the whole assistant turn; it becomes history for the next step.
     """
 
-    reward: float | None
-    text: str
-    analysis: str = ""
-    runs: tuple[Run, ...] = ()
-    flags: tuple[Flag, ...] = ()
-    usage: Usage = field(default_factory=Usage)
-    cause: str | None = None  # why the vote failed, where it did
-    label_mass: float | None = None  # P(Yes) + P(No) at the judgement, where there was one
-    likeliest: tuple[str, ...] = ()  # tokens that an unreadable judgement would rather have been
+    reward: float | None  # P(Yes) / (P(Yes) + P(No)); None for an abstention
+    text: str  # the whole assistant turn
+    analysis: str = ""  # the part before the code
+    runs: tuple[Run, ...] = ()  # blocks of code that ran
+    flags: tuple[Flag, ...] = ()  # what happened to the vote
+    usage: Usage = field(default_factory=Usage)  # cost of the vote
+    cause: str | None = None  # why the vote failed, if it did
+    label_mass: float | None = None  # P(Yes) + P(No) at the judgement, if there was one
+    likeliest: tuple[str, ...] = ()  # for an unreadable judgement, the most probable tokens
 
     @property
     def label(self) -> bool | None:

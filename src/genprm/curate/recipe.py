@@ -21,9 +21,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class SamplingTable(Table):
     """How tokens are drawn from a model; no limit on `top_k` is 0."""
 
-    temperature: Annotated[float, Field(ge=0)] = 1.0
-    top_p: Share = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
+    temperature: Annotated[float, Field(ge=0)] = 1.0  # sampling temperature; 0 is greedy
+    top_p: Share = 1.0  # sample from the most probable tokens with this total probability
+    top_k: Annotated[int, Field(ge=0)] = 0  # sample from this many most probable tokens; 0: all
 
     def sampling(self) -> Sampling:
         """The port's form."""
@@ -37,22 +37,22 @@ class Actors(Table):
     and GiB of memory.
     """
 
-    count: PositiveInt | None = None
-    cpus: PositiveFloat | None = None
-    gpus: Annotated[float, Field(ge=0)] | None = None
-    memory: PositiveFloat | None = None
+    count: PositiveInt | None = None  # how many actors
+    cpus: PositiveFloat | None = None  # CPUs of each actor
+    gpus: Annotated[float, Field(ge=0)] | None = None  # GPUs of each actor; a fraction shares one
+    memory: PositiveFloat | None = None  # GiB of memory of each actor
 
 
 class Writer(SamplingTable):
     """A model that writes solutions or finishes them, with step forcing."""
 
-    model: str
-    chat_template: str | None = None
+    model: str  # the model, named as for --policy
+    chat_template: str | None = None  # its chat template, if it is not the model's own
     engine_args: tuple[str, ...] = ()  # settings of the engine, each "key=value"
-    system: str | None = None
-    instruction: str = ""
-    max_tokens: PositiveInt = 2048
-    concurrency: PositiveInt = 256  # requests in flight, of one engine
+    system: str | None = None  # system prompt
+    instruction: str = ""  # text after every problem
+    max_tokens: PositiveInt = 2048  # most tokens of one solution
+    concurrency: PositiveInt = 256  # requests to one engine at the same time
     actors: Actors = Actors()
 
     def policy_settings(self) -> PolicySettings:
@@ -63,25 +63,25 @@ class Writer(SamplingTable):
 class Solutions(Writer):
     """Stage 1: paths through each problem."""
 
-    correct: PositiveInt = 4  # paths that reach the gold answer, of each problem
-    incorrect: PositiveInt = 4  # paths that do not
+    correct: PositiveInt = 4  # wanted paths that reach the gold answer, for each problem
+    incorrect: PositiveInt = 4  # wanted paths that do not
     max_samples: PositiveInt = 2048  # samples after which a problem is given up
-    batch_size: PositiveInt = 16  # samples drawn at once; a row of the journal
-    max_steps: PositiveInt = 64  # a longer path is not used
+    batch_size: PositiveInt = 16  # samples drawn together; they are one row of the stage
+    max_steps: PositiveInt = 64  # a path with more steps is not used
 
 
 class Estimator(StrEnum):
     """Which prefixes of a path are scored."""
 
-    EXHAUSTIVE = "exhaustive"  # every one, up to the first zero (the paper)
-    BINARY = "binary"  # a binary search for the first zero (OmegaPRM, Luo et al. 2024)
+    EXHAUSTIVE = "exhaustive"  # every prefix up to the first score of zero (the paper)
+    BINARY = "binary"  # a binary search for the first score of zero (OmegaPRM, Luo et al. 2024)
 
 
 class Band(Table):
     """A row of eq. 9: problems whose Pass@1 is below `below` get this many completions."""
 
-    below: Annotated[float, Field(gt=0, le=1)]
-    completions: PositiveInt
+    below: Annotated[float, Field(gt=0, le=1)]  # upper bound of Pass@1
+    completions: PositiveInt  # completions for each prefix
 
 
 DYNAMIC_K = (
@@ -94,8 +94,8 @@ DYNAMIC_K = (
 class Rollouts(Writer):
     """Stage 2: Monte-Carlo scores of step prefixes."""
 
-    estimator: Estimator = Estimator.EXHAUSTIVE
-    bands: tuple[Band, ...] = DYNAMIC_K
+    estimator: Estimator = Estimator.EXHAUSTIVE  # which prefixes of a path are scored
+    bands: tuple[Band, ...] = DYNAMIC_K  # completions for each prefix, by Pass@1 (eq. 9)
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -116,49 +116,49 @@ class Rule(StrEnum):
 class Progress(Table):
     """Stage 3: labels from scores."""
 
-    rule: Rule = Rule.RATIO
-    epsilon: float = 0.8
+    rule: Rule = Rule.RATIO  # how scores become labels
+    epsilon: float = 0.8  # threshold of the rule
 
 
 class Rationales(SamplingTable):
     """Stage 4: the teacher's critiques."""
 
-    teacher: str
-    chat_template: str | None = None
+    teacher: str  # the model that writes critiques, named as for --policy
+    chat_template: str | None = None  # its chat template, if it is not the model's own
     engine_args: tuple[str, ...] = ()  # settings of the teacher's engine, each "key=value"
-    temperature: Annotated[float, Field(ge=0)] = 0.6
-    top_p: Share = 0.95
-    top_k: Annotated[int, Field(ge=0)] = 20
-    samples: PositiveInt = 1  # critiques of a solution
-    max_tokens: PositiveInt = 16384  # of a critique, thoughts included
+    temperature: Annotated[float, Field(ge=0)] = 0.6  # sampling temperature; 0 is greedy
+    top_p: Share = 0.95  # sample from the most probable tokens with this total probability
+    top_k: Annotated[int, Field(ge=0)] = 20  # sample from this many most probable tokens; 0: all
+    samples: PositiveInt = 1  # critiques of each solution
+    max_tokens: PositiveInt = 16384  # most tokens of one critique, with thoughts
     thinks: bool = True  # the teacher's template opens a thought that ends with </think>
-    code_rounds: PositiveInt = 64  # blocks that a critique may run
-    code_timeout: PositiveFloat = 5.0
-    concurrency: PositiveInt = 64  # critiques in progress, of one engine
+    code_rounds: PositiveInt = 64  # most blocks of code that one critique may run
+    code_timeout: PositiveFloat = 5.0  # most seconds that a block may run
+    concurrency: PositiveInt = 64  # critiques by one engine at the same time
     actors: Actors = Actors()
 
 
 class Agreement(StrEnum):
     """Which of a solution's critiques has to agree with the labels."""
 
-    FIRST = "first"  # the first critique that can be read (the paper, with one)
-    ANY = "any"  # one of them: the first that agrees
-    MAJORITY = "majority"  # the judgement that most of them share
-    OFF = "off"  # none: no filter, for the comparison
+    FIRST = "first"  # the first critique that can be read (the paper, which has one)
+    ANY = "any"  # any one of them; the first that agrees is kept
+    MAJORITY = "majority"  # the judgement of the majority
+    OFF = "off"  # no filter, for comparison
 
 
 class Consensus(Table):
     """Stage 5: which solutions stay."""
 
-    agreement: Agreement = Agreement.FIRST
+    agreement: Agreement = Agreement.FIRST  # which critique has to agree with the labels
 
 
 class Chats(Table):
     """Stage 6: what is written for training."""
 
-    modes: tuple[Mode, ...] = (Mode.GENPRM,)
-    hub: str | None = None  # a data set on the Hugging Face Hub to push to
-    private: bool = True
+    modes: tuple[Mode, ...] = (Mode.GENPRM,)  # the modes to write chats for
+    hub: str | None = None  # data set on the Hugging Face Hub to push to
+    private: bool = True  # whether that data set is private
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -174,34 +174,34 @@ class Chats(Table):
 class Throughput(Table):
     """Tokens that one GPU writes a second, by stage; None: as fast as the pilot."""
 
-    solutions: PositiveFloat | None = None
-    rollouts: PositiveFloat | None = None
-    rationales: PositiveFloat | None = None
+    solutions: PositiveFloat | None = None  # tokens per second in the stage solutions
+    rollouts: PositiveFloat | None = None  # tokens per second in the stage rollouts
+    rationales: PositiveFloat | None = None  # tokens per second in the stage rationales
 
 
 class Assumptions(Table):
     """What planning assumes where no pilot has measured it."""
 
-    problems: PositiveInt | None = None  # else they are counted
+    problems: PositiveInt | None = None  # number of problems; by default, they are counted
     solved: Share | None = None  # mean Pass@1
-    kept_problems: Share | None = None  # of problems that give correct and incorrect paths
-    samples: PositiveFloat | None = None  # drawn for a problem
-    paths: PositiveFloat | None = None  # kept of a problem that is kept
-    steps: PositiveFloat | None = None  # of a path
-    problem_tokens: PositiveFloat | None = None
-    step_tokens: PositiveFloat | None = None
-    critique_tokens: PositiveFloat | None = None  # thoughts included
-    sampled: Share | None = None  # of the rollouts that zeroing leaves to be sampled
-    agreed: Share | None = None  # of solutions that consensus keeps
+    kept_problems: Share | None = None  # share of problems with both correct and incorrect paths
+    samples: PositiveFloat | None = None  # mean number of samples for a problem
+    paths: PositiveFloat | None = None  # mean number of paths of a kept problem
+    steps: PositiveFloat | None = None  # mean number of steps of a path
+    problem_tokens: PositiveFloat | None = None  # mean tokens of a problem
+    step_tokens: PositiveFloat | None = None  # mean tokens of a step
+    critique_tokens: PositiveFloat | None = None  # mean tokens of a critique, with thoughts
+    sampled: Share | None = None  # share of prefixes that are scored, not zeroed
+    agreed: Share | None = None  # share of solutions that consensus keeps
     tokens_per_second: Throughput = Throughput()
 
 
 class Curation(Table):
     """The tables of `genprm curate`."""
 
-    name: str
+    name: str  # name of the data set
     problems: str  # a file, hf:NAME[:SPLIT], or arithmetic:COUNT
-    seed: int = 0
+    seed: int = 0  # seed of all sampling
     solutions: Solutions
     rollouts: Rollouts
     progress: Progress = Progress()

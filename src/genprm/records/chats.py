@@ -13,29 +13,29 @@ class Author(StrEnum):
 
     USER = "user"  # and system: the prompt
     DRIVER = "driver"  # constant parts of the wire format
-    MODEL = "model"
+    MODEL = "model"  # what the model writes
     SANDBOX = "sandbox"  # executed output
 
 
 class PieceRow(Record):
     """A stretch of a message: its author, and its length in characters."""
 
-    author: Author
-    characters: int
+    author: Author  # who writes it
+    characters: int  # its length
 
 
 class MessageRow(Record):
     """One turn of a chat, as TRL and other trainers read it."""
 
-    role: Literal["system", "user", "assistant"]
-    content: Text
+    role: Literal["system", "user", "assistant"]  # who speaks
+    content: Text  # the text
 
 
 class Chat(Record):
     """A chat. `pieces` [messages] are stretches whose characters sum to the message's content."""
 
-    messages: tuple[MessageRow, ...]
-    pieces: tuple[tuple[PieceRow, ...], ...]
+    messages: tuple[MessageRow, ...]  # the turns
+    pieces: tuple[tuple[PieceRow, ...], ...]  # for each message, its parts by author
 
     def stretches(self, index: int) -> Iterator[tuple[Author, str]]:
         """(author, text) of the stretches of message `index`.
@@ -57,7 +57,7 @@ class ChatRow(Chat, KeyedRow):
     `labels` are the judgements of its turns; True for a correct step.
     """
 
-    solution: Text
-    problem: Text
-    mode: str
-    labels: tuple[bool, ...]
+    solution: Text  # key of the path
+    problem: Text  # text of the problem
+    mode: str  # mode in which the chat judges
+    labels: tuple[bool, ...]  # judgement of each turn; True for a correct step

@@ -35,9 +35,9 @@ class Unreadable(StrEnum):
 class Block:
     """Code that was run, and what stood before it since the last block."""
 
-    prose: str
-    code: str
-    output: str
+    prose: str  # text before the code
+    code: str  # the code
+    output: str  # what it printed
     status: str  # a `sandbox.RunStatus`
 
 
@@ -45,10 +45,10 @@ class Block:
 class Paragraph:
     """The rationale for one step: analysis, blocks of code, what was said after the last one."""
 
-    analysis: str
-    blocks: tuple[Block, ...]
-    reflection: str
-    # Version 0.1 wrote `right`.
+    analysis: str  # analysis before the code
+    blocks: tuple[Block, ...]  # blocks of code that ran
+    reflection: str  # text after the last block
+    # the teacher's judgement; version 0.1 wrote `right`
     correct: Annotated[bool, Field(validation_alias=AliasChoices("correct", "right"))]
 
 
@@ -60,9 +60,10 @@ class Critique:
     steps. `unreadable` says why there are none.
     """
 
-    paragraphs: tuple[Paragraph, ...]
-    unreadable: Unreadable | None = None
+    paragraphs: tuple[Paragraph, ...]  # the judged paragraphs, in order
+    unreadable: Unreadable | None = None  # why the critique is not used
     text: str = ""  # as it was written, without thoughts
+    # cost of the critique
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -74,12 +75,12 @@ class Critique:
 class CritiqueRow(KeyedRow):
     """A row of the stage `rationales`: sample number `sample` of the critiques of a path."""
 
-    path: Text
-    sample: int
-    paragraphs: tuple[Paragraph, ...]
-    unreadable: Unreadable | None
-    text: Text
-    usage: Usage
+    path: Text  # key of the path
+    sample: int  # number of the critique, from 0
+    paragraphs: tuple[Paragraph, ...]  # the judged paragraphs
+    unreadable: Unreadable | None  # why the critique is not used
+    text: Text  # the critique as it was written, without thoughts
+    usage: Usage  # cost of the critique
 
     @classmethod
     def of(

@@ -19,9 +19,9 @@ from genprm.verdict import Usage
 class GoldProblemRow(KeyedRow):
     """A row of the stage `problems`: a problem with its gold answer."""
 
-    id: Text
-    text: Text
-    answer: Text
+    id: Text  # id of the problem
+    text: Text  # text of the problem
+    answer: Text  # gold answer
 
     @classmethod
     def of(cls, problem: Problem) -> "GoldProblemRow":
@@ -53,10 +53,11 @@ _OLD_OUTCOMES = {"right": SampleOutcome.CORRECT, "wrong": SampleOutcome.INCORREC
 class PathRow(Record):
     """A sample that is used: one of a problem's solution paths."""
 
-    id: Text
-    seed: int = 0
+    id: Text  # id of the path
+    seed: int = 0  # seed of the sample
+    # whether the path reaches the gold answer
     correct: bool = Field(validation_alias=AliasChoices("correct", "right"))
-    steps: tuple[Text, ...]
+    steps: tuple[Text, ...]  # texts of the steps
 
 
 class BatchRow(KeyedRow):
@@ -67,18 +68,21 @@ class BatchRow(KeyedRow):
     problem in which it appears. `failed` is set where every request of the batch failed.
     """
 
-    problem: Text
+    problem: Text  # id of the problem
+    # number of the batch, from 0
     batch: int = Field(validation_alias=AliasChoices("batch", "wave"))
+    # number of samples by outcome
     outcomes: Mapping[SampleOutcome, int] = Field(
         validation_alias=AliasChoices("outcomes", "fates")
     )
-    hits: int
-    misses: int
-    paths: tuple[PathRow, ...]
+    hits: int  # samples with the gold answer
+    misses: int  # samples with another answer
+    paths: tuple[PathRow, ...]  # samples that are used
+    # one text of each outcome that gives no path
     examples: Annotated[
         Mapping[SampleOutcome, Text], Field(exclude_if=lambda examples: not examples)
     ] = Field(default_factory=dict)
-    usage: Usage
+    usage: Usage  # cost of the batch
 
     @field_validator("outcomes", mode="before")
     @classmethod
@@ -95,16 +99,17 @@ class RolloutRow(KeyedRow):
     that failed; `failed` is set where all of them did, so that there is no score.
     """
 
-    problem: Text
-    step: int
-    hits: int
-    misses: int
-    undecided: int
-    failures: Annotated[int, Field(exclude_if=lambda count: not count)] = 0
-    mc: float
-    interval: tuple[float, float]
+    problem: Text  # id of the problem
+    step: int  # number of steps in the prefix
+    hits: int  # completions with the gold answer
+    misses: int  # completions with another answer
+    undecided: int  # completions of which this cannot be said
+    failures: Annotated[int, Field(exclude_if=lambda count: not count)] = 0  # requests that failed
+    mc: float  # Monte-Carlo score
+    interval: tuple[float, float]  # its 95 % interval
+    # each answer, the number of its completions, and whether it is correct
     answers: tuple[tuple[Text | None, int, str], ...]
-    usage: Usage
+    usage: Usage  # cost of the completions
 
 
 class LabelledPathRow(KeyedRow):
@@ -114,14 +119,15 @@ class LabelledPathRow(KeyedRow):
     progress, where it is infinite. `first_error` counts from 0; -1 for none.
     """
 
-    problem: Text
+    problem: Text  # id of the problem
+    # whether the path reaches the gold answer
     correct: bool = Field(validation_alias=AliasChoices("correct", "right"))
-    pass_at_1: float
-    steps: tuple[Text, ...]
-    mc: tuple[float | None, ...]
-    progress: tuple[float | None, ...]
-    labels: tuple[bool, ...]
-    first_error: int
+    pass_at_1: float  # Pass@1 of the problem
+    steps: tuple[Text, ...]  # texts of the steps
+    mc: tuple[float | None, ...]  # score after each step
+    progress: tuple[float | None, ...]  # relative progress of each step
+    labels: tuple[bool, ...]  # whether each step is correct
+    first_error: int  # first step labelled wrong, from 0; -1 for none
 
 
 class Disagreement(StrEnum):
@@ -129,19 +135,19 @@ class Disagreement(StrEnum):
 
     UNREADABLE = "unreadable"  # no critique can be read
     TIED = "tied"  # no judgement has a majority
-    TEACHER_EARLIER = "teacher_earlier"  # the teacher's first error stands before the scores'
-    TEACHER_LATER = "teacher_later"
-    TEACHER_ONLY = "teacher_only"  # the scores see no error
-    SCORES_ONLY = "scores_only"  # the teacher sees none
+    TEACHER_EARLIER = "teacher_earlier"  # the teacher's first error comes before that of the scores
+    TEACHER_LATER = "teacher_later"  # the teacher's first error comes after that of the scores
+    TEACHER_ONLY = "teacher_only"  # only the teacher finds an error
+    SCORES_ONLY = "scores_only"  # only the scores show an error
     AFTER_ERROR = "after_error"  # same first error, other labels after it
 
 
 class ConsensusRow(KeyedRow):
     """A row of the stage `consensus`: a path with the critique that is kept, or why none is."""
 
-    problem: Text
-    steps: tuple[Text, ...]
-    labels: tuple[bool, ...]
-    cause: Disagreement | None
-    sample: int | None
-    critique: Critique | None
+    problem: Text  # id of the problem
+    steps: tuple[Text, ...]  # texts of the steps
+    labels: tuple[bool, ...]  # labels from the scores
+    cause: Disagreement | None  # why no critique is kept
+    sample: int | None  # number of the kept critique
+    critique: Critique | None  # the kept critique

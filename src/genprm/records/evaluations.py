@@ -17,6 +17,7 @@ class EvaluatedRow(JudgedSolution):
 
     KEY: ClassVar[str] = "id"
 
+    # why the row could not be judged
     failed: Annotated[
         str | None,
         Field(
@@ -24,11 +25,13 @@ class EvaluatedRow(JudgedSolution):
             exclude_if=lambda cause: cause is None,
         ),
     ] = None
+    # first error that each vote names, for a judge of whole solutions
     guesses: Annotated[
         tuple[int | None, ...] | None, Field(exclude_if=lambda guesses: guesses is None)
     ] = None
+    # texts of a judge of whole solutions
     critiques: Annotated[tuple[Text, ...], Field(exclude_if=lambda texts: not texts)] = ()
-    label: int  # first error that people or a planted fault give; -1 for none
-    subset: str
-    generator: str | None = None
-    final_answer_correct: bool | None = None
+    label: int  # true first error, from 0; -1 for none
+    subset: str  # subset of the data set
+    generator: str | None = None  # model that wrote the solution, if the data set names it
+    final_answer_correct: bool | None = None  # whether the final answer is correct

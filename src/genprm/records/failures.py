@@ -10,8 +10,8 @@ class FailedRow(Row):
 
     KEY: ClassVar[str] = "row"
 
-    kind: Literal["failed"] = "failed"
-    id: Text
-    row: int
-    problem: Text = ""
-    failed: Text
+    kind: Literal["failed"] = "failed"  # marks rows of this kind
+    id: Text  # id of the input row, or its number
+    row: int  # number of the input row, from 0
+    problem: Text = ""  # text of the problem
+    failed: Text  # the cause

@@ -10,4 +10,4 @@ class KeyedRow(Row):
 
     KEY: ClassVar[str] = "key"
 
-    key: Text
+    key: Text  # name of the row within its stage

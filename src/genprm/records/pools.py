@@ -15,8 +15,8 @@ StepScores: TypeAlias = tuple[float | None, ...]
 class Cost(Record):
     """What an answer cost: the policy's share and the verifier's."""
 
-    policy: Usage = Field(default_factory=Usage)
-    verifier: Usage = Field(default_factory=Usage)
+    policy: Usage = Field(default_factory=Usage)  # the policy's share
+    verifier: Usage = Field(default_factory=Usage)  # the verifier's share
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(policy=self.policy + other.policy, verifier=self.verifier + other.verifier)
@@ -30,10 +30,10 @@ class Cost(Record):
 class SampleRow(Record):
     """How one solution came about; its text stands in the pool's `responses`."""
 
-    steps: tuple[Text, ...]
-    complete: bool = True
-    seed: int = 0
-    usage: Usage = Field(default_factory=Usage)
+    steps: tuple[Text, ...]  # the solution's steps
+    complete: bool = True  # False if the solution was cut off
+    seed: int = 0  # seed of the request
+    usage: Usage = Field(default_factory=Usage)  # cost of the sample
 
 
 class ProblemRow(Row):
@@ -45,23 +45,25 @@ class ProblemRow(Row):
 
     KEY: ClassVar[str] = "row"
 
-    id: Text
-    row: int
-    problem: Text
-    answer: Text | None
-    extracted: tuple[Text | None, ...] = ()
+    id: Text  # id of the problem, or its number
+    row: int  # number of the input row, from 0
+    problem: Text  # text of the problem
+    answer: Text | None  # gold answer, if known
+    extracted: tuple[Text | None, ...] = ()  # final answer of each solution; None if it states none
+    # whether each solution's answer is correct, if the gold answer is known
     correct: Annotated[
         tuple[bool, ...] | None, Field(exclude_if=lambda correct: correct is None)
     ] = None
+    # solutions whose answer could not be compared with the gold answer
     undecided: Annotated[tuple[int, ...], Field(exclude_if=lambda indices: not indices)] = ()
-    cost: Cost = Field(default_factory=Cost)
+    cost: Cost = Field(default_factory=Cost)  # cost of the row
 
 
 class PoolRow(ProblemRow):
     """A row of `genprm sample`; `responses` is what other tools look for in a pool."""
 
-    responses: tuple[Text, ...]
-    samples: tuple[SampleRow, ...]
+    responses: tuple[Text, ...]  # texts of the solutions
+    samples: tuple[SampleRow, ...]  # the same solutions in steps
 
 
 class PoolInput(Record):

@@ -39,11 +39,14 @@ class ProblemInput(Record):
     MATH-500 names its rows by `unique_id`, Math-APS its answers `final_answer`.
     """
 
+    # text of the problem
     problem: UsableText = Field(validation_alias=AliasChoices("problem", "question", "input"))
+    # gold answer
     answer: AnswerText = Field(
         None, validation_alias=AliasChoices("answer", "final_answer", "gold", "ground_truth_answer")
     )
-    solution: str | None = None
+    solution: str | None = None  # worked solution; its final answer counts if there is no `answer`
+    # id of the problem; by default, its number
     id: AnswerText = Field(None, validation_alias=AliasChoices("id", "unique_id"))
 
     @model_validator(mode="before")

@@ -14,12 +14,12 @@ from genprm.verdict import Usage
 class NodeRow(Record):
     """A judged step; `votes` and `tokens` have one entry for each vote."""
 
-    reward: float | None
-    label: bool | None
-    wanted: int
-    votes: tuple[float | None, ...]
-    tokens: tuple[int, ...]
-    usage: Usage
+    reward: float | None  # mean of the readable votes; None if all abstained
+    label: bool | None  # True: correct, False: wrong, None: no label
+    wanted: int  # how many votes were allowed
+    votes: tuple[float | None, ...]  # reward of each vote; None for an abstention
+    tokens: tuple[int, ...]  # generated tokens of each vote
+    usage: Usage  # cost of all votes
 
 
 class RankingRow(PoolRow):
@@ -30,10 +30,11 @@ class RankingRow(PoolRow):
     and `choice` is that of the method asked for.
     """
 
-    groups: tuple[int | None, ...]
+    groups: tuple[int | None, ...]  # for each candidate, the first one with an equal answer
+    # step rewards of each candidate, by scorer
     prm_step_scores: Mapping[str, tuple[tuple[float | None, ...], ...]]
-    judged: tuple[NodeRow, ...]
-    paths: tuple[tuple[int, ...], ...]
-    choices: Mapping[str, int | None]
-    choice: int | None
-    choice_answer: Text | None
+    judged: tuple[NodeRow, ...]  # every different step, once
+    paths: tuple[tuple[int, ...], ...]  # for each candidate, its steps as indices into `judged`
+    choices: Mapping[str, int | None]  # candidate that each method chose
+    choice: int | None  # candidate that the requested method chose
+    choice_answer: Text | None  # its final answer

@@ -45,7 +45,8 @@ class Row(Record):
 
     KEY: ClassVar[str]
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = SCHEMA_VERSION  # version of the row's format
+    # why the row could not be computed
     failed: Annotated[str | None, Field(exclude_if=lambda cause: cause is None)] = None
 
     def key_of(self, field: str) -> Key:

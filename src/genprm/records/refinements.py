@@ -13,26 +13,27 @@ from genprm.records.verdicts import JudgedStepRow
 class TurnRow(Record):
     """One answer: the request that led to it, and its verdict where it was judged."""
 
-    request: Text | None
-    text: Text
-    sample: SampleRow
-    score: float | None
-    first_error: int | None = None
+    request: Text | None  # what the policy was asked; None for the first answer
+    text: Text  # the answer
+    sample: SampleRow  # the answer in steps
+    score: float | None  # score of the answer; None if it has none
+    first_error: int | None = None  # first wrong step, from 0; -1 for none; None if it is unknown
+    # the judged steps
     steps: Annotated[
         tuple[JudgedStepRow, ...] | None, Field(exclude_if=lambda steps: steps is None)
     ] = None
-    unjudged_steps: tuple[Text, ...] = ()
-    cost: Cost
+    unjudged_steps: tuple[Text, ...] = ()  # steps after the point where judging stopped
+    cost: Cost  # cost of the turn
 
 
 class RefinementRow(ProblemRow):
     """A row of `genprm refine`. `choice` is the index of the turn whose answer is given."""
 
-    turns: tuple[TurnRow, ...]
-    critic: str
-    ended: str
-    choice: int
-    choice_answer: Text | None
+    turns: tuple[TurnRow, ...]  # the answers, the first one first
+    critic: str  # who wrote the critiques
+    ended: str  # why refining ended
+    choice: int  # turn whose answer is the final one
+    choice_answer: Text | None  # its final answer
 
 
 def best_turn(outcomes: Sequence[tuple[int | None, float | None]]) -> int:

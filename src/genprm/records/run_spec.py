@@ -23,17 +23,17 @@ class JudgeSpec(Record):
     composed of, the cheap one of a cascade first.
     """
 
-    judge: str
-    model: ModelIdentity | None = None
-    settings: JsonObject = Field(default_factory=dict)
-    parts: tuple["JudgeSpec", ...] = ()
+    judge: str  # kind of judge
+    model: ModelIdentity | None = None  # model that judges
+    settings: JsonObject = Field(default_factory=dict)  # settings that decide verdicts
+    parts: tuple["JudgeSpec", ...] = ()  # judges that this one is composed of
 
 
 class PolicySpec(Record):
     """What decides the solutions that a policy writes, besides the problem and the seed."""
 
-    model: ModelIdentity
-    settings: JsonObject = Field(default_factory=dict)
+    model: ModelIdentity  # model that writes solutions
+    settings: JsonObject = Field(default_factory=dict)  # settings that decide solutions
 
 
 class RunSpec(Record):
@@ -42,12 +42,12 @@ class RunSpec(Record):
     `input` is a hash of all that the command reads; `settings` are the command's own options.
     """
 
-    genprm: str = Field(default_factory=_version)
-    command: str
-    input: str | None = None
-    judge: JudgeSpec | None = None
-    policy: PolicySpec | None = None
-    settings: JsonObject = Field(default_factory=dict)
+    genprm: str = Field(default_factory=_version)  # version of genprm
+    command: str  # the command
+    input: str | None = None  # hash of everything that the command reads
+    judge: JudgeSpec | None = None  # what decides verdicts
+    policy: PolicySpec | None = None  # what decides solutions
+    settings: JsonObject = Field(default_factory=dict)  # the command's own options
 
 
 def read_spec(text: bytes) -> RunSpec:

@@ -9,18 +9,18 @@ from genprm.records.record import Record, Text
 class TreeNodeRow(Record):
     """One step of the tree below the root, whose id is 0; `value` is what it was selected by."""
 
-    id: int
-    parent: int
-    step: Text
-    complete: bool
-    count: int
-    subtree: int
-    reward: float | None
-    votes: tuple[float | None, ...]
-    value: float | None
-    kept: bool
-    seed: int
-    cost: Cost
+    id: int  # number of the node, from 1
+    parent: int  # id of the node before it; 0 is the root
+    step: Text  # text of the step
+    complete: bool  # whether the step ends a solution
+    count: int  # how often it was sampled
+    subtree: int  # the tree of DVTS to which the node belongs
+    reward: float | None  # the verifier's mean reward
+    votes: tuple[float | None, ...]  # reward of each vote; None for an abstention
+    value: float | None  # value by which the search selected
+    kept: bool  # whether the search continued from it
+    seed: int  # seed of the request
+    cost: Cost  # cost of the node
 
 
 class SearchRow(ProblemRow):
@@ -30,11 +30,11 @@ class SearchRow(ProblemRow):
     alone where bounds ended the search before a solution was whole.
     """
 
-    responses: tuple[Text, ...]
-    leaves: tuple[int, ...]
-    unguided: SampleRow | None
-    choices: Mapping[str, int | None]
-    choice: int | None
-    choice_answer: Text | None
-    ended: str
-    tree: tuple[TreeNodeRow, ...]
+    responses: tuple[Text, ...]  # texts of the solutions that were found, the best first
+    leaves: tuple[int, ...]  # tree node in which each of them ends
+    unguided: SampleRow | None  # rest of a solution that the policy wrote without the verifier
+    choices: Mapping[str, int | None]  # solution that each method chose
+    choice: int | None  # the chosen solution
+    choice_answer: Text | None  # its final answer
+    ended: str  # why the search ended
+    tree: tuple[TreeNodeRow, ...]  # all nodes

@@ -30,28 +30,28 @@ class ScoredSolution(Record):
     is an index from 0, -1 for none, None where it cannot be said; `failed` says why.
     """
 
-    id: Text
-    row: int
-    first_error: int | None
-    rewards: tuple[float | None, ...]
-    labels: tuple[bool | None, ...]
-    usage: Usage
-    failed: Failed = None
+    id: Text  # id of the solution, or its number
+    row: int  # number of the solution in the request
+    first_error: int | None  # from 0; -1 for none; None if it is unknown
+    rewards: tuple[float | None, ...]  # reward of each judged step; None if all votes abstained
+    labels: tuple[bool | None, ...]  # label of each judged step
+    usage: Usage  # cost of all votes
+    failed: Failed = None  # why the solution could not be judged
 
 
 class AnalysedStep(Record):
     """A step with the analysis of the vote that stands for its label."""
 
-    text: Text
-    reward: float | None
-    label: bool | None
-    analysis: Text | None
+    text: Text  # the step
+    reward: float | None  # mean of the readable votes
+    label: bool | None  # True: correct, False: wrong, None: no label
+    analysis: Text | None  # analysis of a vote with the same label
 
 
 class AnalysedSolution(ScoredSolution):
     """A verdict with every step's analysis."""
 
-    steps: tuple[AnalysedStep, ...]
+    steps: tuple[AnalysedStep, ...]  # the judged steps
 
 
 class VerifyReply(Record):
@@ -60,20 +60,21 @@ class VerifyReply(Record):
     To a request of one solution's own fields, its rewards and first error stand on top, too.
     """
 
+    # one verdict for each solution, in order
     verdicts: tuple[VerdictRow | AnalysedSolution | ScoredSolution, ...]
-    rewards: tuple[float | None, ...] | None = None
-    first_error: int | None = None
-    failed: Failed = None
+    rewards: tuple[float | None, ...] | None = None  # rewards of the only solution
+    first_error: int | None = None  # first error of the only solution
+    failed: Failed = None  # why the only solution could not be judged
 
 
 class RankedCandidate(Record):
     """One candidate; without a score it ranks last."""
 
-    index: int
-    score: float | None
-    first_error: int | None
-    rewards: tuple[float | None, ...]
-    failed: Failed = None
+    index: int  # number of the candidate, from 0
+    score: float | None  # its score; None if it has none
+    first_error: int | None  # first wrong step, from 0; -1 for none; None if it is unknown
+    rewards: tuple[float | None, ...]  # reward of each judged step
+    failed: Failed = None  # why it could not be judged
 
 
 class RankReply(Record):
@@ -83,21 +84,21 @@ class RankReply(Record):
     candidate has a score.
     """
 
-    order: tuple[int, ...]
-    scores: tuple[float | None, ...]
-    choice: int | None
-    candidates: tuple[RankedCandidate, ...]
-    usage: Usage
+    order: tuple[int, ...]  # indices of the candidates, the best first
+    scores: tuple[float | None, ...]  # score of each candidate
+    choice: int | None  # index of the best candidate; None if none has a score
+    candidates: tuple[RankedCandidate, ...]  # the candidates, in the order of the request
+    usage: Usage  # cost of all votes
 
 
 class CritiqueReply(Record):
     """The first wrong step and why it is wrong; empty where there is none."""
 
-    first_error: int | None
-    step: Text | None = None
-    reward: float | None = None
-    critique: Text | None = None
-    runs: tuple[Run, ...] = ()
-    rewards: tuple[float | None, ...] = ()
-    usage: Usage
-    failed: Failed = None
+    first_error: int | None  # first wrong step, from 0; -1 for none; None if it is unknown
+    step: Text | None = None  # text of that step
+    reward: float | None = None  # its reward
+    critique: Text | None = None  # analysis of a vote that finds it wrong
+    runs: tuple[Run, ...] = ()  # blocks of code of that vote
+    rewards: tuple[float | None, ...] = ()  # reward of each judged step
+    usage: Usage  # cost of all votes
+    failed: Failed = None  # why the solution could not be judged

@@ -18,72 +18,72 @@ Bounds: TypeAlias = tuple[float, float] | None
 class GroupScores(Record):
     """Metrics of some rows: their numbers with and without an error, and without a prediction."""
 
-    error_accuracy: float | None
-    correct_accuracy: float | None
-    f1: float | None
-    errors: int
-    corrects: int
-    abstained: int
+    error_accuracy: float | None  # share of rows with an error whose first error was found, %
+    correct_accuracy: float | None  # share of rows without an error that were judged so, %
+    f1: float | None  # harmonic mean of the two, %
+    errors: int  # rows with an error
+    corrects: int  # rows without an error
+    abstained: int  # rows without a prediction
 
 
 class ScoreIntervals(Record):
     """The 95 % bootstrap intervals of a subset's metrics."""
 
-    error_accuracy: Bounds
-    correct_accuracy: Bounds
-    f1: Bounds
+    error_accuracy: Bounds  # of the error accuracy, %
+    correct_accuracy: Bounds  # of the correct accuracy, %
+    f1: Bounds  # of F1, %
 
 
 class RunCost(Record):
     """What a solution cost on average, over `solutions` of them."""
 
-    solutions: int
-    tokens_in: float
-    tokens_out: float
-    tokens_cached: float
-    executions: float
-    seconds: float
+    solutions: int  # number of solutions
+    tokens_in: float  # tokens of prompts
+    tokens_out: float  # generated tokens
+    tokens_cached: float  # tokens of prompts that came from the prefix cache
+    executions: float  # blocks of code that ran
+    seconds: float  # wall-clock seconds
 
 
 class SubsetScores(GroupScores):
     """A subset's metrics; `cost` where a judge was at work."""
 
-    interval: ScoreIntervals
-    cost: RunCost | None = None
+    interval: ScoreIntervals  # 95 % intervals
+    cost: RunCost | None = None  # mean cost of a solution
 
 
 class MajorityScores(Record):
     """A subset's metrics under Maj@k."""
 
-    error_accuracy: float | None
-    correct_accuracy: float | None
-    f1: float | None
+    error_accuracy: float | None  # as in GroupScores
+    correct_accuracy: float | None  # as in GroupScores
+    f1: float | None  # as in GroupScores
 
 
 class Majority(Record):
     """Maj@k: the mean over all k-subsets of the votes."""
 
-    subsets: Mapping[str, MajorityScores]
-    average_f1: float | None
-    average_f1_interval: Bounds
+    subsets: Mapping[str, MajorityScores]  # metrics by subset
+    average_f1: float | None  # mean F1 over subsets, %
+    average_f1_interval: Bounds  # its 95 % interval
 
 
 class PassAt1(Record):
     """The average F1 of single votes: its mean, its standard deviation, and each one's."""
 
-    average_f1: float
-    spread: float | None
-    votes: tuple[float, ...]
+    average_f1: float  # mean over the votes, %
+    spread: float | None  # standard deviation over the votes
+    votes: tuple[float, ...]  # average F1 of each vote
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
     """Steps whose reward fell into [low, high), the last bin closed."""
 
-    low: float
-    high: float
-    count: int
-    reward: float | None  # mean
+    low: float  # lower bound
+    high: float  # upper bound
+    count: int  # number of steps
+    reward: float | None  # mean reward
     right: float | None  # share of correct steps
 
 
@@ -91,10 +91,10 @@ class Bin:
 class Calibration:
     """Of `steps` labelled steps: expected calibration error, Brier score, reliability curve."""
 
-    steps: int
-    ece: float
-    brier: float
-    bins: tuple[Bin, ...]
+    steps: int  # number of labelled steps
+    ece: float  # expected calibration error
+    brier: float  # Brier score
+    bins: tuple[Bin, ...]  # reliability curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +105,32 @@ class RiskCoverage:
     mean risk over all coverages (AURC; lower is better).
     """
 
-    coverage: tuple[float, ...]
-    risk: tuple[float, ...]
-    area: float
+    coverage: tuple[float, ...]  # shares of rows that are answered
+    risk: tuple[float, ...]  # error rate at each of these shares
+    area: float  # mean risk over all shares (AURC)
 
 
 class Summary(Record):
     """The numbers of a run. What needs votes is absent where predictions are scored."""
 
-    subsets: Mapping[str, SubsetScores]
-    average_f1: float | None
-    average_f1_interval: Bounds
-    rows: int
-    abstained: int
-    abstained_ids: tuple[str, ...] = ()
+    subsets: Mapping[str, SubsetScores]  # metrics by subset
+    average_f1: float | None  # mean F1 over subsets, %
+    average_f1_interval: Bounds  # its 95 % interval
+    rows: int  # number of rows
+    abstained: int  # rows without a prediction
+    abstained_ids: tuple[str, ...] = ()  # ids of these rows
+    # metrics by other properties of rows
     breakdowns: Mapping[str, Mapping[str, GroupScores]] = Field(default_factory=dict)
-    cost: RunCost | None = None
+    cost: RunCost | None = None  # mean cost of a solution
+    # rows that could not be judged, with the cause
     failed: Mapping[str, str] = Field(default_factory=dict)
-    majority: Mapping[str, Majority | None] = Field(default_factory=dict)
-    pass_at_1: PassAt1 | None = None
-    calibration: Calibration | None = None
-    risk_coverage: RiskCoverage | None = None
+    majority: Mapping[str, Majority | None] = Field(default_factory=dict)  # Maj@k by k
+    pass_at_1: PassAt1 | None = None  # average F1 of single votes
+    calibration: Calibration | None = None  # calibration of step rewards
+    risk_coverage: RiskCoverage | None = None  # error rate by share of answered rows
+    # input rows that were left out, with the cause
     unreadable: Mapping[str, str] = Field(default_factory=dict)
-    unknown_ids: tuple[str, ...] = ()
+    unknown_ids: tuple[str, ...] = ()  # stored predictions that match no row
 
     def shown(self) -> JsonObject:
         """As plain JSON values, without what was not measured."""

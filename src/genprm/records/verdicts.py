@@ -19,12 +19,14 @@ class StepRow(Record):
     replaced.
     """
 
-    reward: float | None
-    label: bool | None
-    asked: int
-    wanted: int
-    votes: tuple[Vote, ...]
+    reward: float | None  # mean of the readable votes, from 0 to 1; None if all abstained
+    label: bool | None  # True: correct, False: wrong, None: no label
+    asked: int  # how many votes were cast
+    wanted: int  # how many votes were allowed
+    votes: tuple[Vote, ...]  # every vote
+    # model that cast the votes, if one model cast all of them
     model: Annotated[ModelIdentity | None, Field(exclude_if=lambda model: model is None)] = None
+    # verdict of another judge, which this one replaced
     screening: Annotated["StepRow | None", Field(exclude_if=lambda step: step is None)] = None
 
     @classmethod
@@ -39,7 +41,7 @@ class StepRow(Record):
 
 
 class _Texted(Record):
-    text: Text
+    text: Text  # the step
 
 
 class JudgedStepRow(StepRow, _Texted):  # in this order the text stands first in a row
@@ -54,13 +56,13 @@ class JudgedStepRow(StepRow, _Texted):  # in this order the text stands first in
 class JudgedSolution(Row):
     """What any judge's row holds: the solution, the first error that was found, and the cost."""
 
-    id: Text
-    row: int
-    problem: Text
-    first_error: int | None  # from 0; -1 for none; None where it cannot be said
-    steps: tuple[JudgedStepRow, ...]
-    unjudged_steps: tuple[Text, ...] = ()
-    usage: Usage
+    id: Text  # the input row's id, or its number
+    row: int  # number of the input row, from 0
+    problem: Text  # text of the problem
+    first_error: int | None  # from 0; -1 for none; None if it is unknown
+    steps: tuple[JudgedStepRow, ...]  # the judged steps
+    unjudged_steps: tuple[Text, ...] = ()  # steps after the point where judging stopped
+    usage: Usage  # cost of all votes
 
     @property
     def solution(self) -> Solution:
@@ -82,6 +84,7 @@ class VerdictRow(JudgedSolution):
     model_config = ConfigDict(extra="allow")
     KEY: ClassVar[str] = "row"
 
+    # fields of the input row whose names are taken
     input: Annotated[
         Mapping[str, JsonValue] | None, Field(exclude_if=lambda taken: taken is None)
     ] = None

@@ -81,14 +81,14 @@ class PathRow(Record):
     `rewards` and `values` [steps]: the verifier's mean reward, and what the search selected by.
     """
 
-    id: Text
-    problem: Text
-    leaf: int
-    complete: bool
-    steps: tuple[Text, ...]
-    rewards: tuple[float | None, ...]
-    values: tuple[float | None, ...]
-    score: float | None
+    id: Text  # id of the problem and of the leaf
+    problem: Text  # text of the problem
+    leaf: int  # tree node in which the path ends
+    complete: bool  # whether the path is a whole solution
+    steps: tuple[Text, ...]  # texts of the steps
+    rewards: tuple[float | None, ...]  # the verifier's mean reward of each step
+    values: tuple[float | None, ...]  # value by which the search selected each step
+    score: float | None  # score of the path
 
 
 def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[PathRow]:

@@ -40,16 +40,16 @@ class Correction(Record):
     correction is never applied to another one.
     """
 
-    schema_version: int = SCHEMA_VERSION
-    at: str
-    index: int
-    id: Text
-    fingerprint: str
-    step: int
-    vote: int | None = None
+    schema_version: int = SCHEMA_VERSION  # version of the row's format
+    at: str  # time of the correction
+    index: int  # place of the row in the run, from 0
+    id: Text  # id of the row
+    fingerprint: str  # names the solution
+    step: int  # number of the step, from 0
+    vote: int | None = None  # number of the vote that was shown
     was: bool | None  # the label that the run gave
-    label: bool | None
-    reason: Text = ""
+    label: bool | None  # the corrected label; None withdraws a correction
+    reason: Text = ""  # what the person wrote
 
 
 def append_correction(file: Path, correction: Correction) -> None:

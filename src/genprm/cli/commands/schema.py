@@ -66,10 +66,16 @@ _HOME = {
 }
 
 
-def row_schema(name: RowName) -> "JsonObject":
-    """The JSON Schema of these rows. Their type is imported here, because it needs pydantic."""
+def row_type(name: RowName) -> "type[BaseModel]":
+    """The type of these rows. It is imported here, because it needs pydantic."""
     module, _, attribute = _HOME[name].partition(":")
     row: type[BaseModel] = getattr(import_module(f"genprm.{module}"), attribute)
+    return row
+
+
+def row_schema(name: RowName) -> "JsonObject":
+    """The JSON Schema of these rows."""
+    row = row_type(name)
     read = name is RowName.PROBLEM  # all others are written
     found: JsonObject = row.model_json_schema(mode="validation" if read else "serialization")
     return found | {"title": row.__name__}
