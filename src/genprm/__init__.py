@@ -4,7 +4,7 @@
 >>> judge("What is 2 + 3 * 4?", ["3 * 4 = 12.", "2 + 12 = 15. The answer is 15."]).first_error
 1
 
-Names load when they are first used, so that `import genprm` costs nothing.
+Names are loaded when they are first used, so that `import genprm` is fast.
 """
 
 from importlib import import_module

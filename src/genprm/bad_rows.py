@@ -7,9 +7,9 @@ from genprm.errors import InputError
 
 
 class BadRows:
-    """Refuses bad rows, or with `skip` passes over them and keeps their causes.
+    """Refuses bad rows, or with `skip` leaves them out and keeps their causes.
 
-    A row that is in order but has no usable label is left out either way, with its cause.
+    A valid row without a usable label is always left out, with its cause.
     """
 
     def __init__(self, *, skip: bool = False) -> None:
@@ -18,10 +18,10 @@ class BadRows:
 
     @contextmanager
     def row(self) -> Iterator[None]:
-        """Around the reading of one row: its `InputError` ends the reading, or is kept.
+        """Wrap the reading of one row: its `InputError` ends the reading, or is kept.
 
         Raises:
-            InputError: the row is bad, and bad rows are not passed over.
+            InputError: the row is bad, and bad rows are not left out.
         """
         try:
             yield
@@ -31,11 +31,11 @@ class BadRows:
             self.causes.append(str(error))
 
     def leave_out(self, cause: str) -> None:
-        """Keep the cause of a row that nothing can be learnt from."""
+        """Keep the cause of a row that cannot be used."""
         self.causes.append(cause)
 
     def __str__(self) -> str:
-        """One line for people: how many, and the first cause. Empty where there are none."""
+        """One line with the number of rows and the first cause; empty if there are none."""
         if not self.causes:
             return ""
         rows = "1 row was" if len(self.causes) == 1 else f"{len(self.causes)} rows were"

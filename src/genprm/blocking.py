@@ -19,11 +19,11 @@ def judge(
 ) -> SolutionVerdict:
     """Judge one solution, a text or its steps, and wait for the verdict.
 
-    Loads the model and starts a sandbox for this call alone; for more than a few solutions use
-    `Verifier`. Works where an event loop already runs, as in a notebook.
+    Every call loads the model and starts a sandbox; for more than a few solutions use `Verifier`.
+    It also works where an event loop is already running, as in a notebook.
 
     Raises:
-        InputError: no such model.
+        InputError: there is no such model.
         ModelError, SandboxError: the engine or the sandbox failed.
     """
     steps = split_steps(solution) if isinstance(solution, str) else tuple(solution)

@@ -1,7 +1,7 @@
 """The composition root: builds a model, a sandbox, a judge or a policy from the names a user gives.
 
 The command line, the service, the rewards and the blocking API all build their parts here, and
-nobody else builds any.
+no other module does.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ SHIPPED = "arithmetic"
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model by name, and how it is reached. `load_model` says which names there are.
+    """A model by name, and how to reach it. `load_model` lists the names.
 
-    For a judge the name may also be `default`: code settles what it can refute, and the shipped
-    model is asked about text like that it was trained on. Where a cascade or another mode than
-    GenPRM's is asked for, `default` is the shipped model alone.
+    For a judge the name may also be `default`: code refutes what it can, and the shipped model is
+    asked about text like its training text. With a cascade, or in a mode other than `genprm`,
+    `default` is the shipped model alone.
     """
 
     name: str = SHIPPED
@@ -53,7 +53,7 @@ class ModelChoice:
 
 @dataclass(frozen=True, slots=True)
 class JudgeChoice:
-    """A judge: its model, the tier of its sandbox, and a cascade's file where one goes before."""
+    """A judge: its model, the tier of its sandbox, and the file of a cascade, if there is one."""
 
     model: ModelChoice = ModelChoice()
     sandbox: str = "auto"
@@ -62,7 +62,7 @@ class JudgeChoice:
 
 @asynccontextmanager
 async def open_model(choice: ModelChoice) -> AsyncGenerator[Model, None]:
-    """The model, loaded beside the event loop, closed at the end.
+    """The model; it is loaded in a thread and closed at the end.
 
     Raises:
         InputError: there is no such model.
@@ -84,14 +84,14 @@ async def open_model(choice: ModelChoice) -> AsyncGenerator[Model, None]:
 
 @asynccontextmanager
 async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[StepJudge, None]:
-    """A judge on its own model and sandbox; both are closed at the end.
+    """A judge with its own model and sandbox; both are closed at the end.
 
-    A replay has no durations of its own: its clock stands still, so that its rows are the same
-    in every run.
+    A replay does not measure time: its clock stands still, so that its rows are the same in every
+    run.
 
     Raises:
         InputError, ModelError, MissingExtra: as `open_model`; or the cascade's file is broken.
-        SandboxError: no tier of the sandbox holds on this machine.
+        SandboxError: no tier of the sandbox works on this machine.
     """
     if choice.model.name.startswith(SERVICE):
         async with _open_service(choice, settings) as remote:
@@ -134,7 +134,7 @@ async def _open_service(choice: JudgeChoice, settings: Settings) -> AsyncGenerat
 async def open_policy(
     choice: ModelChoice, settings: PolicySettings
 ) -> AsyncGenerator[Policy, None]:
-    """A policy on its own model; raises as `open_model`."""
+    """A policy with its own model; raises as `open_model`."""
     async with open_model(choice) as model:
         yield Policy(model, settings)
 

@@ -13,7 +13,7 @@ async def as_finished(
     """Run jobs, at most `limit` at a time, and yield their results as they finish.
 
     Jobs are taken from the iterable only when there is room, so it may be endless. The first
-    failure is raised after the results that had finished by then; what still runs is cancelled.
+    failure is raised after the results that had finished by then; running jobs are cancelled.
     """
     waiting = iter(jobs)
     running: set[asyncio.Task[T]] = set()
@@ -43,7 +43,7 @@ async def as_finished(
 
 
 async def together(jobs: Iterable[Coroutine[object, None, T]]) -> list[T]:
-    """Run all jobs at once; their results in order. The first failure cancels the others."""
+    """Run all jobs at once; return results in order. The first failure cancels the other jobs."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         return await asyncio.gather(*tasks)

@@ -1,13 +1,13 @@
 """Spells control tokens in foreign text so that no tokenizer reads them as control tokens.
 
 A prompt is rendered to text, and a tokenizer turns `<|im_end|>` into one control token wherever
-it stands. In a problem, a step or the output of code that would open and close chat turns. So a
-space is put behind the first character of each such string before it joins a prompt: `< |im_end|>`
-says the same to a reader and is plain text to every tokenizer.
+it occurs. In a problem, a step or the output of code it would open and close chat turns. So a
+space is put after the first character of each such string before it is added to a prompt:
+`< |im_end|>` says the same to a reader and is plain text to every tokenizer.
 
-What counts as one: the special tokens of the model's own tokenizer, the markers that its chat
-template writes (plain-text ones too, see `models.role_markers`), and the shapes that the known
-families use, since a server does not tell its list.
+Control tokens are the special tokens of the model's own tokenizer, the markers that its chat
+template writes (also those in plain text, see `models.role_markers`), and the patterns of known
+model families, since a server does not report its list.
 """
 
 import re
@@ -43,7 +43,7 @@ _FAMILIES = (
 
 
 class ControlTokens:
-    """The strings that one model's prompts must not take from other people's text."""
+    """The strings that must not get into one model's prompts from foreign text."""
 
     def __init__(self, tokens: Iterable[str] = (), role_markers: Iterable[str] = ()) -> None:
         own = sorted({token for token in tokens if _can_be_split(token)}, key=len, reverse=True)
@@ -53,7 +53,7 @@ class ControlTokens:
         )
 
     def literal(self, text: str) -> str:
-        """`text` without control tokens; a text that holds none is returned as it is."""
+        """`text` with its control tokens made plain text; without any, it is returned as it is."""
         while (spaced := self._tokens.sub(_spaced, text)) != text:
             text = spaced
         return text
@@ -69,7 +69,7 @@ def _spaced(found: re.Match[str]) -> str:
 
 
 def _can_be_split(token: str) -> bool:
-    """Whether a space behind its first character makes it another string.
+    """Whether a space after its first character makes it another string.
 
     White space and single characters (some tokenizers list them as added tokens) are text.
     """
@@ -77,9 +77,9 @@ def _can_be_split(token: str) -> bool:
 
 
 def _pattern(marker: str) -> str:
-    """A pattern of the marker wherever it could be read as one, however it is spaced or counted.
+    """A pattern that finds the marker with any spacing and any number.
 
-    A space behind its first character makes it another text, so none is allowed for there.
+    With a space after its first character it is another text, so the pattern allows none there.
     """
     if re.match(r".[\s:：]", marker):
         spaced = re.escape(marker)

@@ -1,8 +1,8 @@
 """Files of solutions to judge, or of problems, from many sources.
 
 Recognised rows: ours (`problem` with `steps` or `solution`; ProcessBench's are of this kind),
-BIG-Bench-Mistake's (`input`, `steps`) and PRM800K's (`question`, `label.steps`). Fields that the
-row holds besides are passed through. Every row is checked before any is judged.
+BIG-Bench-Mistake's (`input`, `steps`) and PRM800K's (`question`, `label.steps`). Other fields of a
+row are passed through. Every row is checked before any is judged.
 """
 
 import re
@@ -43,7 +43,7 @@ def read_solutions(source: str, bad: BadRows | None = None) -> list[Solution]:
 
     Raises:
         InputError: one line that names the file, the line or row, the field and the fix; for a bad
-            row only where `bad` does not skip it.
+            row only if `bad` does not skip it.
     """
     bad = bad or BadRows()
     file = read_file(source)
@@ -62,10 +62,10 @@ def read_solutions(source: str, bad: BadRows | None = None) -> list[Solution]:
 
 
 def read_problems(source: str, bad: BadRows | None = None) -> list[Problem]:
-    """Read problems: `problem` or `question`, and `answer` where one is known.
+    """Read problems: `problem` or `question`, and `answer` if one is known.
 
-    The gold answer is what `answer` states (GSM8K's worked answers end in `#### 72`), or else
-    what the worked `solution` states. A row without an id is named by its number, from 0.
+    The gold answer is what `answer` states (GSM8K's worked answers end in `#### 72`), or otherwise
+    what the worked `solution` states. A row without an id gets its number, from 0.
 
     Raises:
         InputError: as `read_solutions`.
@@ -96,7 +96,7 @@ def problem_of(place: str, row: Row, number: int) -> Problem:
 
 
 def gold_answer(row: ProblemInput) -> str | None:
-    """The final answer that a row states, itself or at the end of a worked solution."""
+    """The final answer that a row states, directly or at the end of a worked solution."""
     if row.answer is None:
         return extract_answer(row.solution) if row.solution else None
     answer = row.answer.strip()
@@ -110,7 +110,7 @@ def _is_formula(answer: str) -> bool:
 
 
 def _solution_from_prose(source: str, text: str) -> Solution:
-    """First paragraph: the problem. What follows: the solution."""
+    """The first paragraph is the problem, and the rest is the solution."""
     problem, solution = (*re.split(r"\n[ \t]*\n", text.strip(), maxsplit=1), "")[:2]
     row: Row = {
         "problem": _without(_PROBLEM_HEADING, problem),
@@ -125,7 +125,7 @@ def _solution_from_prose(source: str, text: str) -> Solution:
 
 
 def _without(heading: re.Pattern[str], text: str) -> str:
-    """The text without a heading that it begins with."""
+    """The text without its heading, if it starts with one."""
     text = text.strip()
     found = heading.match(text)
     return text[found.end() :] if found else text

@@ -1,7 +1,7 @@
 """Where the rows of a run are written: a file, a folder or an object store; JSON Lines or Parquet.
 
-The run itself is always JSON Lines in a file of this machine, which can be appended to. On an
-object store it is copied as it grows. A Parquet file is written from it at the end.
+A run is always written as JSON Lines to a file on this machine, which can be appended to. If it
+goes to an object store, it is copied there as it grows. A Parquet file is written at the end.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ def opened_file(output: str) -> Iterator[Path]:
     """The file that a run's rows are appended to, for an output FILE.jsonl or FILE.parquet.
 
     Raises:
-        JournalError: the place cannot be read or written.
-        InputError: rows that do not fit a Parquet file; a URL that no client is there for.
-        MissingExtra: what Parquet or the URL needs is not installed.
+        JournalError: the place cannot be read or written to.
+        InputError: the rows do not fit a Parquet file, or no client for the URL is installed.
+        MissingExtra: a package that Parquet or the URL needs is not installed.
     """
     parquet = output.endswith(_PARQUET)
     if parquet:
@@ -47,7 +47,7 @@ def opened_file(output: str) -> Iterator[Path]:
 
 @contextmanager
 def opened_folder(output: str) -> Iterator[Path]:
-    """The folder of this machine that a run's files are written to; raises as `opened_file`."""
+    """The folder on this machine that a run's files are written to; raises as `opened_file`."""
     if not _is_remote(output):
         yield Path(output.removeprefix(_LOCAL))
         return

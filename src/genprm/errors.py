@@ -9,14 +9,14 @@
     ├── SandboxError      the sandbox cannot be built or was lost
     └── MissingExtra      an optional dependency is not installed
 
-Foreign exceptions are translated into these once, at the edge where they appear. What a model
-or a snippet does wrong is not an error but data: see `verdict.Vote.abstained` and
+Exceptions of other libraries are translated into these once, where they first appear. A mistake of
+a model or a snippet is not an error but data: see `verdict.Vote.abstained` and
 `sandbox.RunResult.status`.
 """
 
 
 class GenprmError(Exception):
-    """Base of all. Its text is one clear line that says how to fix the cause."""
+    """Base of all errors of genprm. Its text is one clear line that says how to fix the cause."""
 
 
 class InputError(GenprmError):
@@ -24,15 +24,15 @@ class InputError(GenprmError):
 
 
 class JournalError(GenprmError):
-    """A journal that belongs to another configuration, is in use, or cannot be written."""
+    """A journal that belongs to another configuration, is in use, or cannot be written to."""
 
 
 class ModelError(GenprmError):
-    """An engine failed for good: unreachable, out of retries, or it refused the request."""
+    """An engine failed permanently: it is unreachable after all retries, or refused the request."""
 
 
 class RequestFailed(ModelError):
-    """One request failed or was refused while the engine lives: its item fails, others go on."""
+    """One request failed or was refused, but the engine still works: only its item fails."""
 
 
 class ContextExceeded(RequestFailed):

@@ -1,8 +1,9 @@
 """Reads files of rows in any format: JSON, JSON Lines, Parquet, gzip, plain text.
 
-Text may be UTF-8 or UTF-16 with any line ends. What is no data at all (a Git LFS pointer, a web
-page, an archive) is refused by name. `-` is standard input, `hf:NAME[:SPLIT]` a data set of the
-Hugging Face Hub. A URL such as `s3://BUCKET/FILE` is read with fsspec.
+Text may be UTF-8 or UTF-16 with any line ends. Files that are not data (a Git LFS pointer, a web
+page, an archive) are refused, and the message says what they are. `-` is standard input, and
+`hf:NAME[:SPLIT]` is a data set of the Hugging Face Hub. A URL such as `s3://BUCKET/FILE` is read
+with fsspec.
 """
 
 import gzip
@@ -55,14 +56,14 @@ _JSON = re.compile(r"\s*(?:\{\s*(?:\"|\}|$)|\[\s*(?:[{\[\"\]]|$))")  # not "[Eas
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """What a source holds: a text, or the rows of a table."""
+    """The content of a source: a text, or the rows of a table."""
 
     source: str
     text: str = ""
     table: Iterable[JsonValue] | None = None
 
     def is_prose(self) -> bool:
-        """Whether it is plain text, and no JSON."""
+        """Whether it is plain text and not JSON."""
         if self.table is not None or self.source.removesuffix(".gz").endswith(_JSON_NAMES):
             return False
         return bool(self.text.strip()) and _JSON.match(self.text) is None
@@ -70,11 +71,11 @@ class DataFile:
     def rows(self) -> Iterator[Placed]:
         """The rows, each with its place: a JSON document's, or one JSON value per line.
 
-        A line that is broken JSON stands there as the `InputError` that says so, which `as_object`
-        raises: whoever reads may go on behind it.
+        A line that is not valid JSON is yielded as the `InputError` that says so, and `as_object`
+        raises it; so a reader can continue after it.
 
         Raises:
-            InputError: the one document is broken.
+            InputError: the document is not valid JSON.
         """
         if self.table is not None:
             return _numbered(self.source, self.table)
@@ -101,7 +102,7 @@ def read_file(source: str) -> DataFile:
     """Read a file, standard input (`-`), or a data set of the Hub (`hf:NAME[:SPLIT]`).
 
     Raises:
-        InputError: it cannot be read, or is no data.
+        InputError: it cannot be read, or is not data.
         MissingExtra: Parquet without pyarrow, or the Hub without datasets.
     """
     if source.startswith("hf:"):
@@ -125,7 +126,7 @@ def read_file(source: str) -> DataFile:
 
 
 def read_rows(source: str) -> Iterator[tuple[str, Row]]:
-    """The JSON objects of a file, each with its place for messages.
+    """The JSON objects of a file, each with its place, which messages name.
 
     Raises:
         InputError, MissingExtra: as `read_file`; or a row is not a JSON object.
@@ -135,10 +136,10 @@ def read_rows(source: str) -> Iterator[tuple[str, Row]]:
 
 
 def as_object(place: str, row: JsonValue | InputError) -> Row:
-    """The row, if it is a JSON object.
+    """The row as a JSON object.
 
     Raises:
-        InputError: it is another value, or broken.
+        InputError: it is not an object, or not valid JSON.
     """
     if isinstance(row, InputError):
         raise row
@@ -171,7 +172,7 @@ def listed(folder: str, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _fetched(source: str) -> bytes:
-    """What a URL of fsspec holds: s3://, gs://, file://, memory:// and others."""
+    """The content behind a URL that fsspec reads: s3://, gs://, file://, memory:// and others."""
     parent, _, name = source.rpartition("/")
     data = io.BytesIO()
     ObjectStore(parent).download(name, data)
@@ -229,7 +230,7 @@ def _json_lines(source: str, text: str) -> Iterator[Placed]:
 
 
 def _documents(text: str) -> list[JsonValue] | None:
-    """JSON objects behind each other that each take several lines, as `jq` writes them."""
+    """Consecutive JSON objects that each take several lines, as `jq` writes them."""
     decoder, at, found = json.JSONDecoder(), 0, list[JsonValue]()
     try:
         _parse(text[: text.find("\n")])

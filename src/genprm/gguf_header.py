@@ -33,7 +33,7 @@ TAKEN_OUT = {2, 3, 4}
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """Fields of the header; of an array only its length is kept, of the vocabulary only the
+    """Fields of the header. Of an array only its length is kept, and of the vocabulary only the
     tokens that a tokenizer takes out of any text before it splits the rest.
     """
 
@@ -53,12 +53,12 @@ class GgufHeader:
 
     @property
     def context_length(self) -> int:
-        """Tokens of context that the model was made for; 0 if the file does not tell."""
+        """Tokens of context that the model was made for; 0 if the file does not say."""
         return self._number("context_length")
 
     @property
     def cache_bytes_per_token(self) -> int:
-        """Memory of keys and values for a token, in float16, if all layers keep all tokens."""
+        """Bytes of keys and values for one token, in float16, if all layers keep all tokens."""
         heads = max(1, self._number("attention.head_count"))
         size = self._number("embedding_length") // heads
         per_head = (self._number("attention.key_length") or size) + (
@@ -76,7 +76,7 @@ def read_header(file: Path) -> GgufHeader:
     """The header of `file`.
 
     Raises:
-        InputError: it is no GGUF file, or ends within its header.
+        InputError: it is not a GGUF file, or ends within its header.
     """
     try:
         with file.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as m:
@@ -92,7 +92,7 @@ def read_header(file: Path) -> GgufHeader:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder is a model of the package's own, whose weights are in `OUR_WEIGHTS`.
+    """Whether a folder holds one of genprm's own models, with its weights in `OUR_WEIGHTS`.
 
     Raises:
         InputError: as `read_header`.
@@ -138,14 +138,14 @@ class _Cursor:
         return self.scalar(form)
 
     def array_at(self) -> tuple[int, int, int]:
-        """Kind and length of the array here, and where its first element stands; none is read."""
+        """Kind and length of the array here, and the place of its first element; none is read."""
         start = self._at
         kind, count = int(self.scalar("I")), self.length()
         first, self._at = self._at, start
         return kind, count, first
 
     def moved(self, at: int) -> "_Cursor":
-        """A cursor of its own at another place."""
+        """A new cursor at another place."""
         twin = _Cursor(self._data)
         twin._at = at
         return twin

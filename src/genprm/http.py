@@ -1,7 +1,7 @@
 """What every HTTP caller shares: retries, reading errors in replies, and the API key.
 
-A fault may come as a status, as an `error` object under status 200, or in the middle of a stream;
-all three are read here, into `Unavailable` (ask again) and `Refused` (do not).
+An error may arrive as a status, as an `error` object with status 200, or in the middle of a
+stream. All three are read here and become `Unavailable` (try again) or `Refused` (do not).
 """
 
 import asyncio
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Unavailable(Exception):
-    """The server said: not now. `after` is when it may be asked again, if it told; seconds."""
+    """The server cannot answer now. `after` is how many seconds to wait, if it said so."""
 
     def __init__(self, reason: str, after: float | None = None) -> None:
         super().__init__(reason)
@@ -28,11 +28,11 @@ class Unavailable(Exception):
 
 
 class BadReply(Unavailable):
-    """A reply that is cut off, or an error under status 200: asked again, but not for long."""
+    """A reply that is cut off, or an error with status 200: retried, but not for long."""
 
 
 class Refused(Exception):
-    """The server said no; asking again would not help."""
+    """The server refused the request; a retry would not help."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Exponential backoff with full jitter; a server's Retry-After comes first.
+    """Exponential backoff with full jitter; a server's Retry-After takes precedence.
 
     The pauses grow from `first` to `longest` seconds; the defaults outlast a server's restart.
     """
@@ -52,10 +52,10 @@ class Retry:
     bad_replies: int = 4  # attempts at most where the server answers, but with a fault
 
     async def __call__(self, call: Callable[[], Awaitable[T]], *, server: str) -> T:
-        """The first result of `call` that is not `Unavailable` or a lost connection.
+        """Call until the result is not `Unavailable` or a lost connection.
 
         Raises:
-            ModelError: none came in all attempts. `Refused` passes.
+            ModelError: all attempts failed. `Refused` is passed on.
         """
         attempt = 1
         while True:
@@ -77,7 +77,7 @@ class Retry:
 
 
 def check(response: httpx.Response) -> None:
-    """Pass a good response.
+    """Return if the response is good.
 
     Raises:
         Unavailable: try again. Refused: do not.
@@ -91,7 +91,7 @@ def check(response: httpx.Response) -> None:
 
 
 def cause(error: Exception) -> str:
-    """What went wrong, in words; httpx's own are sometimes empty."""
+    """What went wrong, as text; httpx's own messages are sometimes empty."""
     if isinstance(error, httpx.ConnectError):
         return f"cannot connect ({error})"
     if isinstance(error, httpx.TimeoutException):
@@ -102,10 +102,10 @@ def cause(error: Exception) -> str:
 
 
 def check_reply(reply: object) -> None:
-    """Pass a decoded reply that carries no error.
+    """Return if a decoded reply carries no error.
 
     Raises:
-        BadReply, Refused: it is an error object, as some servers and proxies send under 200.
+        BadReply, Refused: it is an error object, as some servers and proxies send with status 200.
     """
     if not isinstance(reply, dict) or not _is_error(reply):
         return
@@ -120,7 +120,7 @@ def check_reply(reply: object) -> None:
 
 
 def bearer(api_key: str | None) -> dict[str, str]:
-    """The header that carries a key; nothing without one. White space around it is dropped.
+    """The header that carries a key; empty without a key. White space around the key is removed.
 
     Raises:
         InputError: it cannot be sent. The key itself is never part of a message.
@@ -143,7 +143,7 @@ def _is_error(reply: dict[str, object]) -> bool:
 
 
 def _message(response: httpx.Response) -> str:
-    """The reason that a server gives: OpenAI's, vLLM's and FastAPI's shapes, or plain text."""
+    """The reason that a server gives: in OpenAI's, vLLM's or FastAPI's format, or as plain text."""
     try:
         body = response.json()
     except ValueError:

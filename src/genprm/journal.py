@@ -1,10 +1,10 @@
 """Append-only runs: a JSON Lines file that survives `kill -9` and can be resumed.
 
 A run is `rows.jsonl` plus `rows.jsonl.run.json`, which holds the `RunSpec` that made it. Rows are
-appended whole as they finish, in any order; when all are there, the file is put into the order
-asked for. Opening it again under the same spec resumes after the rows that are there (a torn last
-line is dropped and that row is made again). Another spec is refused, and the fields that differ
-are named.
+appended whole as they finish, in any order; when all are there, the file is put into the requested
+order. Opening it again under the same spec resumes after the rows that are there (an incomplete
+last line is dropped, and its row is computed again). Another spec is refused, and the message
+names the fields that differ.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ _SYNC_EVERY = 1.0  # seconds: what a power cut may cost; a killed process costs 
 class Journal(Generic[R]):
     """One run's rows of one type, each with its own key.
 
-    `retry_failed` makes rows that were stored with a cause of failure again.
+    With `retry_failed`, rows that were stored as failed are computed again.
 
     >>> with Journal(Path("out.jsonl"), RunSpec(command="verify"), VerdictRow) as journal:
     ...     if 0 not in journal:
@@ -39,8 +39,8 @@ class Journal(Generic[R]):
     ...     journal.finish([0])
 
     Raises:
-        JournalError: another spec, another process, a file that is not ours or is damaged, a full
-            disk. Its text says which, and how to fix it.
+        JournalError: the run has another spec or is open in another process, the file is damaged or
+            not a run, or the disk is full. The text says which, and how to fix it.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is drawn; the defaults are the paper's (spec §2). 0 is greedy."""
+    """How the next token is drawn; defaults are the paper's (spec §2). Temperature 0 is greedy."""
 
     temperature: float = 0.6
     top_p: float = 0.95
@@ -52,7 +52,7 @@ class Completion:
 
 
 LIKELIEST = 5
-"""How many of the most probable tokens a choice names, where the engine tells them."""
+"""How many of the most probable tokens a choice names, if the engine reports them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Choice:
     """Raw log-probabilities (over the whole vocabulary, temperature 1) of the options asked for.
 
     An option that the engine did not report, because it lies outside the tokens it returns, is
-    absent. `likeliest` are the texts of the most probable tokens, the first ones first, as far as
-    the engine tells them.
+    absent. `likeliest` are the texts of the most probable tokens in order, if the engine reports
+    them.
     """
 
     logprobs: Mapping[str, float]
@@ -72,10 +72,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """Which weights answered, through which engine: what a run records and compares.
+    """Which weights answered, through which engine. Runs record and compare it.
 
     Two runs with equal identities were made by the same model. A field that cannot be known is
-    None (`engine_version` is then an empty string), and equal only to itself.
+    None (or an empty string for `engine_version`).
     """
 
     name: str  # what a person calls the model
@@ -87,7 +87,7 @@ class ModelIdentity:
 
 
 GREEDY = Sampling(temperature=0, top_p=1, top_k=0)
-"""The likeliest token every time."""
+"""Always the most probable token."""
 
 
 class Model(Protocol):
@@ -95,21 +95,21 @@ class Model(Protocol):
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The name by which users know the model."""
         ...
 
     @property
     def identity(self) -> ModelIdentity:
-        """Which weights these are and what runs them; fixed once the model is loaded."""
+        """Which weights these are and which engine runs them; fixed once the model is loaded."""
         ...
 
     @property
     def context_length(self) -> int:
-        """Tokens that prompt and continuation may hold together."""
+        """The number of tokens that a prompt and its continuation may have together."""
         ...
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The model's chat template over whole turns, whose contents are taken literally.
+        """Render whole turns with the model's chat template; their contents are taken literally.
 
         `generation_prompt` appends the assistant marker; the released checkpoints judge without
         it (spec §2, quirk).
@@ -117,10 +117,10 @@ class Model(Protocol):
         ...
 
     def literal(self, text: str) -> str:
-        """`text` spelled so that none of it becomes a control token of the model.
+        """`text`, changed so that no part of it is read as a control token of the model.
 
-        For what joins a prompt without `render`: steps, generated text, the output of code.
-        Text without control tokens is returned as it is; twice is the same as once.
+        Use it for what is added to a prompt without `render`: steps, generated text, the output of
+        code. Text without control tokens is returned as it is; calling it twice changes nothing.
         """
         ...
 
@@ -139,7 +139,7 @@ class Model(Protocol):
 
         Raises:
             ContextExceeded: `prompt` leaves no room for a token.
-            ModelError: the engine failed for good.
+            ModelError: the engine failed permanently.
         """
         ...
 
@@ -157,7 +157,7 @@ class Model(Protocol):
 
 
 class WrappedModel:
-    """A model that stands before another: everything but its own calls is passed on."""
+    """Base for a model that wraps another one and passes on all calls that it does not override."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

@@ -14,7 +14,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem `x` with its gold answer `q*` where one is known."""
+    """A problem `x` with its gold answer `q*`, if one is known."""
 
     id: str
     text: str
@@ -36,9 +36,10 @@ class Solution:
 def split_steps(text: str) -> tuple[str, ...]:
     """Split a solution into steps.
 
-    At step markers (`Step 2:`, `### Step 2`, …) where there are at least two; else at blank lines
-    (ProcessBench's convention); else at line ends. Blocks of code and display mathematics stay
-    whole. No text is lost but the white space between steps, and line ends become `\\n`.
+    The text is split at step markers (`Step 2:`, `### Step 2`, …) if there are at least two;
+    otherwise at blank lines (ProcessBench's convention), and without any at line ends. Blocks of
+    code and display mathematics stay whole. Only white space between steps is lost, and line ends
+    become `\\n`.
     """
     text = _LINE_END.sub("\n", text).strip()
     whole = protected_spans(text)
@@ -52,7 +53,7 @@ def split_steps(text: str) -> tuple[str, ...]:
 
 
 def pieces(text: str, cuts: Iterable[int]) -> list[str]:
-    """The text cut at the given places, which are in order; joined they are the text again."""
+    """The text cut at the given places, which are in order. Joined, the parts are the text."""
     places = [0, *cuts, len(text)]
     return [text[start:end] for start, end in pairwise(places)]
 

@@ -58,7 +58,7 @@ class SandboxSession(Protocol):
     """One namespace. Calls on one session do not overlap; sessions run concurrently."""
 
     async def run(self, code: str, timeout: float = 5.0) -> RunResult:
-        """Run one snippet. Never raises for what the snippet does.
+        """Run one snippet. Whatever the snippet does, it does not raise.
 
         Raises:
             SandboxError: the sandbox itself failed, or the session is closed.
@@ -74,7 +74,7 @@ class SandboxSession(Protocol):
         ...
 
     async def close(self) -> None:
-        """Drop the namespace. Idempotent."""
+        """Discard the namespace. Idempotent."""
         ...
 
     async def __aenter__(self) -> Self: ...
@@ -86,7 +86,7 @@ class SandboxBackend(Protocol):
     """Hands out sessions: `async with backend as box: async with box.session() as s: ...`."""
 
     def session(self) -> SandboxSession:
-        """A fresh, empty namespace. Cheap: work may start with the first `run`."""
+        """A new, empty namespace. The call is cheap; work may start only with the first `run`."""
         ...
 
     async def __aenter__(self) -> Self: ...

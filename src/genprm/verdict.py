@@ -12,13 +12,13 @@ THRESHOLD = 0.5  # inclusive: a step is right if its reward is at least this (sp
 
 
 def mean_reward(votes: Sequence[float | None]) -> float | None:
-    """Mean of the readable votes (eq. 6, 7); None where all abstained."""
+    """Mean of the readable votes (eq. 6, 7); None if all abstained."""
     rewards = [reward for reward in votes if reward is not None]
     return fsum(rewards) / len(rewards) if rewards else None
 
 
 def label_of(votes: Sequence[float | None]) -> bool | None:
-    """Whether the readable votes find a step correct; None where all abstained."""
+    """Whether the readable votes find a step correct; None if all abstained."""
     rewards = [reward for reward in votes if reward is not None]
     return fsum(rewards) >= THRESHOLD * len(rewards) if rewards else None
 
@@ -28,10 +28,10 @@ def first_error(labels: Iterable[bool]) -> int: ...
 @overload
 def first_error(labels: Iterable[bool | None]) -> int | None: ...
 def first_error(labels: Iterable[bool | None]) -> int | None:
-    """Index (from 0) of the first step labelled wrong, -1 for none; None where it cannot be said.
+    """Index (from 0) of the first step labelled wrong, -1 for none; None if it is unknown.
 
-    It cannot be said when a step without a label stands before the first wrong one, or anywhere
-    in a solution in which no step is labelled wrong.
+    It is unknown when a step without a label comes before the first wrong one, or is anywhere in
+    a solution in which no step is labelled wrong.
     """
     for index, label in enumerate(labels):
         if label is None:
@@ -42,7 +42,7 @@ def first_error(labels: Iterable[bool | None]) -> int | None:
 
 
 class Flag(StrEnum):
-    """What happened to a vote at one of its bounds."""
+    """What happened to a vote, such as reaching one of its limits."""
 
     TRUNCATED = "truncated"  # the step's token budget ran out: abstains
     CONTEXT_EXCEEDED = "context_exceeded"  # the model's context is full: abstains
@@ -60,7 +60,7 @@ ABSTENTIONS = frozenset({Flag.TRUNCATED, Flag.CONTEXT_EXCEEDED, Flag.UNREADABLE,
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What something cost. Sums are exact; `seconds` are wall clock and overlap when concurrent."""
+    """What something cost. `seconds` are wall-clock time, and overlap when work is concurrent."""
 
     tokens_in: int = 0  # tokens of prompts
     tokens_out: int = 0  # generated tokens
@@ -85,7 +85,7 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One block of code that a vote wrote, and what it was told."""
+    """One block of code that a vote wrote, and the output that the vote was shown."""
 
     code: str  # the code
     output: str  # what it printed, as the model was shown it
@@ -94,7 +94,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One rationale for one step, and its reward (eq. 5): P(Yes) against P(No), or None.
+    """One rationale for one step, and its reward (eq. 5): P(Yes) / (P(Yes) + P(No)), or None.
 
     `text` is the whole assistant turn; it becomes history for the next step.
     """
@@ -111,7 +111,7 @@ class Vote:
 
     @property
     def label(self) -> bool | None:
-        """Right, wrong, or None for an abstention."""
+        """True for correct, False for wrong, None for an abstention."""
         return None if self.reward is None else self.reward >= THRESHOLD
 
     @property
@@ -122,7 +122,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class StepVerdict:
-    """The votes on one step. `wanted` is how many were allowed; fewer may have been asked.
+    """The votes on one step. `wanted` is how many were allowed; fewer may have been cast.
 
     `screening` is the verdict of another judge, which was unsure or abstained and was replaced.
     `model` is the one that cast the votes; None where code alone did, or where it is not known.
@@ -135,22 +135,22 @@ class StepVerdict:
 
     @property
     def rewards(self) -> tuple[float, ...]:
-        """The readable votes' rewards."""
+        """The rewards of the readable votes."""
         return tuple(vote.reward for vote in self.votes if vote.reward is not None)
 
     @property
     def reward(self) -> float | None:
-        """Mean reward of the readable votes (eq. 6, 7); None where all abstained."""
+        """Mean reward of the readable votes (eq. 6, 7); None if all abstained."""
         return mean_reward([vote.reward for vote in self.votes])
 
     @property
     def label(self) -> bool | None:
-        """Right, wrong, or None where all votes abstained."""
+        """True for correct, False for wrong, None if all votes abstained."""
         return label_of([vote.reward for vote in self.votes])
 
     @property
     def usage(self) -> Usage:
-        """What the votes cost, and those of a screening before them."""
+        """The cost of the votes, including those of the screening."""
         votes = total(vote.usage for vote in self.votes)
         return votes + self.screening.usage if self.screening else votes
 
@@ -165,5 +165,5 @@ class SolutionVerdict:
 
     @property
     def first_error(self) -> int | None:
-        """Index (from 0) of the first wrong step, -1 for none; None where it cannot be said."""
+        """Index (from 0) of the first wrong step, -1 for none; None if it is unknown."""
         return first_error(step.label for step in self.steps)

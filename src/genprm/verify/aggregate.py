@@ -6,7 +6,7 @@ from math import fsum, prod
 
 
 class Aggregate(StrEnum):
-    """Last, mean and min are the paper's; others use the product."""
+    """Last, mean and min are used by the paper; other work uses the product."""
 
     LAST = "last"
     MEAN = "mean"
@@ -14,13 +14,13 @@ class Aggregate(StrEnum):
     PRODUCT = "product"
 
     def score(self, rewards: Sequence[float | None]) -> float | None:
-        """The score of a solution with these step rewards; None where a needed one is missing."""
+        """The score of a solution with these step rewards; None if a needed reward is missing."""
         return self.bound(rewards, 0)
 
     def bound(self, rewards: Sequence[float | None], left: int) -> float | None:
-        """The highest score that can still come of these rewards and of `left` more steps.
+        """The highest score that is still possible with these rewards and `left` more steps.
 
-        None where a reward that the score needs is missing: it will never have a score.
+        None if a reward that the score needs is missing, so that there will never be a score.
         """
         ahead: list[float | None] = [1.0] * left
         whole = [*rewards, *ahead]

@@ -1,9 +1,9 @@
 """A cheap verifier judges first, and a strong one only the steps that the cheap one is unsure of.
 
-The rule is a band of rewards: inside it the cheap judge is unsure. `fit` finds the cheapest band
-that keeps to the strong judge on a validation split that both have judged completely; `outcome`
-says what a band would have cost and found on any such split, so a whole cost-quality curve needs
-no further model call. `Cascade` is a judge like any other, composed of two.
+The rule is a band of rewards in which the cheap judge counts as unsure. `fit` finds the cheapest
+band that agrees with the strong judge on a validation split that both have judged completely.
+`outcome` computes what a band would have cost and found on any such split, so a whole
+cost-quality curve needs no further model call. `Cascade` is a judge composed of these two.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ class Band:
     high: float
 
     def unsure(self, reward: float | None) -> bool:
-        """Whether the strong judge is asked; an abstention always asks it."""
+        """Whether the strong judge is asked; after an abstention it always is."""
         return reward is None or self.low < reward < self.high
 
 
@@ -45,7 +45,7 @@ class JudgedTwice:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a cascade would have said of a solution, and what it would have cost."""
+    """What a cascade would have found in a solution, and what it would have cost."""
 
     first_error: int | None
     cheap: Usage
@@ -55,9 +55,9 @@ class Outcome:
 
 
 def outcome(pair: JudgedTwice, band: Band) -> Outcome:
-    """Play the cascade over stored verdicts, up to the first step that it calls wrong.
+    """Apply the cascade to stored verdicts, up to the first step that it calls wrong.
 
-    Where a judge stopped before that step, its verdict there is unknown: no label.
+    If a judge stopped before that step, its verdict there is unknown and has no label.
     """
     cheap, strong = [], []
     judged = 0
@@ -81,7 +81,7 @@ def fit(pairs: Sequence[JudgedTwice], *, disagreement: float = 0.01) -> Band:
     """The band with the fewest generated tokens whose first errors differ from the strong judge's
     in at most this share of the solutions.
 
-    A band that holds every reward asks the strong judge always, so there is always an answer.
+    A band that contains every reward always asks the strong judge, so there is always a result.
     """
     allowed = disagreement * len(pairs)
     best, least = ALWAYS, float("inf")
@@ -116,9 +116,9 @@ def _quantiles(values: list[float], count: int) -> list[float]:
 class Cascade(StepJudge):
     """Asks `strong` only where `cheap` is unsure.
 
-    Each judge keeps its own history. On a step that the cheap one settled, the strong one's
-    history takes over that turn if both judge in the same mode; else its turn stays empty. The
-    settings are the strong judge's.
+    Each judge keeps its own history. For a step that the cheap judge decided, the strong judge's
+    history takes over that turn if both judge in the same mode; otherwise its turn stays empty.
+    The settings are the strong judge's.
     """
 
     def __init__(self, cheap: StepJudge, strong: StepJudge, band: Band) -> None:
@@ -152,7 +152,7 @@ class _CascadeHistory(StepHistory):
         self._strong = strong
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """A verdict of the strong judge holds the one that it replaced."""
+        """Judge the next step; a verdict of the strong judge holds the one that it replaced."""
         first = await self._cheap.judge_next(solution, row=row)
         if not self._cascade.band.unsure(first.reward):
             await self._strong.follow(first if self._same_form() else None)

@@ -14,7 +14,7 @@ from genprm.verify.voting import Adaptive
 
 
 class CascadeConfig(BaseModel):
-    """The first judge of a cascade; `model` is None for the strong judge's own."""
+    """The first judge of a cascade; `model` is None if it uses the strong judge's model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,11 +26,11 @@ class CascadeConfig(BaseModel):
 
     @property
     def band(self) -> Band:
-        """Where the judge is unsure."""
+        """The rewards of which the judge is unsure."""
         return Band(self.low, self.high)
 
     def settings(self, strong: Settings) -> Settings:
-        """The strong judge's settings, but for how often and how a vote is cast."""
+        """The strong judge's settings with the cheap judge's mode and number of votes."""
         return replace(strong, mode=self.mode, votes=self.votes, adaptive=Adaptive.OFF)
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What votes are cast with."""
+    """What is needed to cast votes."""
 
     model: Model
     sandbox: SandboxBackend
@@ -34,10 +34,10 @@ class Tools:
         seed: int,
         namespace: Namespace,
     ) -> tuple[T, float]:
-        """What the protocol returns, and the seconds that it took; who watches is told.
+        """Run the protocol; return its result and the seconds it took. Observers are notified.
 
-        `prompt` is what the session was given; its first request has the seed `seed`, and later
-        ones count up from it.
+        `prompt` is the prompt that the session was given. Its first request has the seed `seed`,
+        and later ones count up from it.
         """
         start = self.clock()
         try:
@@ -74,7 +74,7 @@ class Tools:
 
 
 def _so_far(place: VoteProgress, action: protocol.Action, prompt: int) -> VoteProgress:
-    """What a vote has written when it asks for an action; `prompt` is its prompt's length."""
+    """What a vote has written when it asks for an action; `prompt` is the prompt's length."""
     match action:
         case protocol.Execute(code):
             return replace(place, running=code)
@@ -83,5 +83,5 @@ def _so_far(place: VoteProgress, action: protocol.Action, prompt: int) -> VotePr
 
 
 def vote_seed(run_seed: int, row: int, step: int, vote: int) -> int:
-    """The seed of a vote's first request; later ones count up from it. Fits 31 bits with room."""
+    """The seed of a vote's first request; later requests count up from it. It is below 2^31."""
     return seed_of(run_seed, row, step, vote, bits=30)

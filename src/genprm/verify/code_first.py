@@ -1,8 +1,8 @@
 """Code judges first; a model is asked only about text like its own training text.
 
-On a step that code refutes nothing else is asked. On the others the model judges where the problem
-and the steps so far are near to what it was trained on. Where it is not asked or all its votes
-abstain, the code's verdict stands, with its flag where code had nothing to check.
+If code refutes a step, no model is asked. Otherwise the model judges if the problem and the steps
+so far are similar to its training text. If it is not asked, or all its votes abstain, the verdict
+of the code stands, with a flag if code had nothing to check.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from genprm.verify.settings import Settings
 
 
 class CodeFirst(StepJudge):
-    """A judge by code, and a model's judge for the model's own domain. The settings are its."""
+    """A judge by code, and a model's judge for its own domain. The settings are the model's."""
 
     def __init__(self, code: StepJudge, model: StepJudge, domain: Domain) -> None:
         self.code = code
@@ -53,7 +53,7 @@ class _Both(StepHistory):
         self._judged = judged
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """The verdict that stands; of two, it holds the other one as its screening."""
+        """Judge the next step; if both judged it, `screening` holds the replaced verdict."""
         first = await self._code.judge_next(solution, row=row)
         self._judged += 1
         seen = (solution.problem, *solution.steps[: self._judged])

@@ -1,10 +1,10 @@
 """A judge without a model: it settles by code what code can settle, and says what it settled.
 
-A step with a false equation, a false conversion, an equation that the unknowns do not satisfy, or
-an operation that the problem's expression does not allow is wrong: reward 0. All that is checked
-runs in the sandbox and stands in the vote, as in a vote of GenPRM. That everything printed is true
-does not show that the step is what the problem calls for, so such a step's reward is no 1 but a set
-value below it, which was not measured.
+A step is wrong (reward 0) if it has a false equation, a false conversion, an equation that the
+unknowns do not satisfy, or an operation that the problem's expression does not allow. All checks
+run in the sandbox and are part of the vote, as in a vote of GenPRM. Even if everything printed is
+true, the step may not be what the problem calls for, so its reward is not 1 but a fixed value
+below 1, which was not measured.
 """
 
 import time
@@ -29,7 +29,7 @@ MAX_CLAIMS = 20  # checked in one step
 
 
 class CodeJudge(StepJudge):
-    """Judges by code alone; one vote on each step, for a second would say the same."""
+    """Judges by code alone, with one vote on each step, because a second one would be the same."""
 
     def __init__(
         self,
@@ -44,20 +44,20 @@ class CodeJudge(StepJudge):
 
     @property
     def spec(self) -> JudgeSpec:
-        """The rewards of what could not be refuted."""
+        """The spec, with the fixed rewards for steps that could not be refuted."""
         rewards = {"all_hold": ALL_HOLD, "nothing_checked": NOTHING_CHECKED}
         return JudgeSpec(judge="code", settings=json_object(rewards))
 
     def using(self, settings: Settings) -> "CodeJudge":
-        """The same; of the settings only the time-out matters."""
+        """The same judge; of the settings it uses only the time-out."""
         return CodeJudge(self.sandbox, settings, clock=self.clock)
 
     def begin(self) -> "CodeHistory":
-        """Nothing has been judged."""
+        """A history without judged steps."""
         return CodeHistory(self, 0)
 
     async def vote(self, step: int, claims: Sequence[Claim]) -> Vote:
-        """Run the claims' code and say what came out."""
+        """Run the code of the claims and report the outcome."""
         start = self.clock()
         runs = (await self._run(_program(claims)),) if claims else ()
         reward, analysis, flags = _judged(claims, runs)
@@ -75,7 +75,7 @@ class CodeJudge(StepJudge):
 
 
 class CodeHistory(StepHistory):
-    """How many steps have been judged; what they said is read from the solution again."""
+    """The number of judged steps; what they state is read from the solution again."""
 
     def __init__(self, judge: CodeJudge, judged: int) -> None:
         self._judge = judge
@@ -83,7 +83,7 @@ class CodeHistory(StepHistory):
         self._read: tuple[Unknowns, Expression, int] | None = None  # and how many steps they know
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """Check the next step's claims, with what the problem and the earlier steps determine."""
+        """Check the claims of the next step, given what the problem and earlier steps determine."""
         unknowns, expression, known = self._read or (
             Unknowns(solution.problem),
             Expression(solution.problem),
@@ -104,19 +104,19 @@ class CodeHistory(StepHistory):
         return StepVerdict((await self._judge.vote(self._judged, claims[:MAX_CLAIMS]),), 1)
 
     async def follow(self, verdict: StepVerdict | None) -> None:
-        """The step counts as seen."""
+        """Count the step as judged."""
         self._judged += 1
 
     async def copy(self) -> "CodeHistory":
-        """As far, and independent."""
+        """An independent history with as many judged steps."""
         return CodeHistory(self._judge, self._judged)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
 
 def _program(claims: Sequence[Claim]) -> str:
-    """The claims' code as one block, with the one name in it that Python does not know itself."""
+    """The code of the claims as one block, with a definition of the one name that it needs."""
     code = "\n".join(claim.code for claim in claims)
     return f"from math import sqrt\n{code}" if "sqrt(" in code else code
 
@@ -124,7 +124,7 @@ def _program(claims: Sequence[Claim]) -> str:
 def _judged(
     claims: Sequence[Claim], runs: Sequence[Run]
 ) -> tuple[float | None, str, tuple[Flag, ...]]:
-    """Reward, analysis and flags. Execution decides; code that failed says nothing."""
+    """Reward, analysis and flags. Execution decides; failed code is no evidence."""
     if not claims:
         said = "Code finds nothing to check in this paragraph; nothing in it is refuted."
         return NOTHING_CHECKED, said, (Flag.UNCHECKED,)

@@ -36,7 +36,7 @@ _HEADING = re.compile(r"(?im)^[#*\s]*paragraph[ _](\d{1,6})\b[*:.)\s]*")
 
 
 def critique_prompt(problem: str, steps: Sequence[str], *, review: str = "") -> str:
-    """The benchmark's prompt for a solution; `review` says more of how to write."""
+    """The benchmark's prompt for a solution; `review` says more about how to write the review."""
     tagged = "".join(
         f"<paragraph_{index}>\n{step}\n</paragraph_{index}>\n\n" for index, step in enumerate(steps)
     )
@@ -44,7 +44,7 @@ def critique_prompt(problem: str, steps: Sequence[str], *, review: str = "") -> 
 
 
 def critique_messages(problem: str, steps: Sequence[str]) -> list[Message]:
-    """The chat for a critic whose code is run. No step can close its own tag."""
+    """The chat for a critic whose code is run. A step cannot close its own tag."""
     apart = [_TAG.sub("< ", step) for step in steps]
     return [{"role": "user", "content": critique_prompt(problem, apart, review=REVIEW)}]
 
@@ -55,7 +55,7 @@ def names_index(critique: str) -> bool:
 
 
 def named_index(critique: str, steps: int) -> int | None:
-    r"""The index in the last `\boxed{}`; None where there is none, or it names no paragraph."""
+    r"""The index in the last `\boxed{}`; None if there is none, or it names no paragraph."""
     boxed = _BOX.findall(critique)
     try:
         index = int(boxed[-1].strip()) if boxed else None
@@ -65,7 +65,7 @@ def named_index(critique: str, steps: int) -> int | None:
 
 
 def sections(critique: str) -> dict[int, str]:
-    """What a critique says of each paragraph under its heading, by the paragraph's index."""
+    """What a critique says about each paragraph under its heading, by the paragraph's index."""
     headings = list(_HEADING.finditer(critique))
     ends = [heading.start() for heading in headings[1:]]
     found: dict[int, str] = {}

@@ -2,7 +2,7 @@
 
 A step's reward is the share of the votes that find no error in it or before it, so the first step
 called wrong is the median of the first errors that the votes name. A solution that grows, as in a
-search, is reviewed again as it then is.
+search, is reviewed again after each new step.
 """
 
 from contextlib import AsyncExitStack
@@ -21,7 +21,7 @@ from genprm.verify.voting import next_wave
 
 
 class CritiqueHistory(StepHistory):
-    """How many steps have been judged, and the reviews of the solution that they belong to."""
+    """The number of judged steps, and the reviews of the solution that they belong to."""
 
     def __init__(self, tools: Tools, judged: int = 0) -> None:
         self._tools = tools
@@ -30,7 +30,7 @@ class CritiqueHistory(StepHistory):
         self._votes: list[WholeVote] = []
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """What the reviews say of the next step; they are asked for where there are none yet."""
+        """What the reviews say about the next step; if there are none, they are written first."""
         step = self._judged
         fresh = self._reviewed is None or self._reviewed.steps != solution.steps
         if fresh:
@@ -42,7 +42,7 @@ class CritiqueHistory(StepHistory):
         return StepVerdict(votes, self._tools.settings.votes, model=model)
 
     async def follow(self, verdict: StepVerdict | None) -> None:
-        """The step counts as seen; a review says nothing of another judge's verdict."""
+        """Count the step as judged; reviews do not use another judge's verdict."""
         self._judged += 1
 
     async def copy(self) -> "CritiqueHistory":
@@ -52,7 +52,7 @@ class CritiqueHistory(StepHistory):
         return twin
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to release."""
 
     async def _review(self, solution: Solution, row: int) -> list[WholeVote]:
         settings = self._tools.settings

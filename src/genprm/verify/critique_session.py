@@ -1,9 +1,9 @@
 r"""One vote on a whole solution, as a generator without IO: it yields actions as `session` does.
 
-The model reviews the paragraphs in one turn; a block of Python that it closes is run, and it goes
-on after the output. It ends with the index of the first paragraph with an error in `\\boxed{}`.
-A review that ends without one is asked for the index (`unclosed`). Budgets are those of a step,
-times the number of steps.
+The model reviews the paragraphs in one turn. When it completes a block of Python, the block is run,
+and the review continues after the output. It ends with the index of the first paragraph with an
+error in `\\boxed{}`. If a review ends without an index, the model is asked for it (`unclosed`).
+Budgets are those of a step, times the number of steps.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from genprm.verify.turn import Limits, OutOfTokens, Stage, Turn
 class WholeVote:
     """A review of all steps: the first error that it names, from 0, -1 for none.
 
-    `turn` is the review as it was written and what it cost; None is named where it abstains.
-    `sections` is what it says of each step under a heading.
+    `turn` is the review as it was written, and its cost; the first error is None if it abstains.
+    `sections` is what it says about each step under a heading.
     """
 
     first_error: int | None
@@ -30,7 +30,7 @@ class WholeVote:
     sections: dict[int, str]
 
     def on_step(self, index: int, *, first: bool) -> Vote:
-        """The vote that step `index` and all before it hold no error: reward 1 or 0.
+        """The vote on whether step `index` and all before it are without error: reward 1 or 0.
 
         The whole turn and its cost belong to the `first` step that was asked about.
         """
@@ -84,7 +84,7 @@ def critique_solution(
 
 
 def _review(turn: Turn) -> Stage[str]:
-    """What was written after the last output of code."""
+    """The text after the last output of code."""
     unread = ""  # after the last block that ran
     while True:
         done = yield from turn.generate((wire.FENCE_CLOSE, wire.THOUGHT_OPEN))

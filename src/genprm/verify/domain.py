@@ -1,8 +1,8 @@
 """How similar a text is to a small model's training text: the share of word pairs it has seen.
 
-A word is a run of letters; every number is the same word; operators with spaces around them are
-other words than those without. On the shipped model's own kind of text the share is 1, on problems
-as people type them about a half (`docs/results.md`).
+A word is a run of letters. All numbers are the same word. Operators with spaces around them are
+different words from those without. On text like the shipped model's training text the share is 1,
+and on problems as people type them about a half (`docs/results.md`).
 """
 
 import re
@@ -26,17 +26,17 @@ class Domain:
 
     @classmethod
     def read(cls, path: Path) -> "Domain":
-        """From a file with one pair a line, the two words with a tab between them."""
+        """Read a file with one pair on each line, the two words separated by a tab."""
         lines = path.read_text().splitlines()
         return cls((one, other) for one, other in (line.split("\t") for line in lines))
 
     def nearness(self, texts: Sequence[str]) -> float:
-        """Which share of the texts' pairs is known."""
+        """The share of the texts' pairs that is known."""
         found = [pair for text in texts for pair in word_pairs(text)]
         return sum(pair in self.pairs for pair in found) / len(found) if found else 0.0
 
     def covers(self, texts: Sequence[str]) -> bool:
-        """Whether a model trained on these pairs can be asked about the texts."""
+        """Whether the texts are similar enough to ask a model that was trained on these pairs."""
         return self.nearness(texts) >= NEAR
 
 

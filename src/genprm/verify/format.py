@@ -76,20 +76,20 @@ _TAG = re.compile(r"</?(?:analyze|verify|output)>|\*\*Judgement\*\*|\[Code Outpu
 
 
 def analyze_open(step: int) -> str:
-    """What the analysis of step `step` (from 1) begins with."""
+    """The beginning of the analysis of step `step` (from 1)."""
     return f"<analyze>\nLet's analyze the Paragraph {step} step by step: "
 
 
 def code_output(text: str) -> str:
-    """What is appended after an executed block."""
+    """The text that is appended after an executed block."""
     return f"[Code Output]\n\n```\n{text}\n```\n"
 
 
 def untagged(text: str) -> str:
-    """`text` with a space in each tag of the wire format: `< output>`.
+    """`text` with a space inserted in each tag of the wire format: `< output>`.
 
-    A step that spells `<output>` and a judgement would otherwise look like a turn of the model,
-    since the prompt of a step ends without an assistant marker.
+    Otherwise a step that contains `<output>` and a judgement would look like a turn of the model,
+    because the prompt of a step ends without an assistant marker.
     """
     return _TAG.sub(lambda tag: f"{tag[0][0]} {tag[0][1:]}", text)
 
@@ -101,25 +101,26 @@ def last_block(text: str) -> str | None:
 
 
 def begins_thought(prompt: str) -> bool:
-    """Whether a rendered prompt ends in an open thought, as templates of reasoning models do."""
+    """Whether a rendered prompt ends in an open thought, as with templates of reasoning models."""
     return prompt.rstrip().endswith(THOUGHT_OPEN)
 
 
 def without_thought(turn: str) -> str:
-    """A turn as later turns see it: what a reasoning model thought first is no part of it."""
+    """A turn as later turns see it: without the thought that a reasoning model wrote first."""
     return _THOUGHT.sub("", turn)
 
 
 def without_tags(text: str) -> str:
-    """An analysis as people and policies read it: no tag of the wire format, and no judgement."""
+    """An analysis as people and policies read it, without tags of the wire format and judgement."""
     return _MARKED.sub("", text).strip()
 
 
 def shortened(text: str, most: int) -> str:
-    """`text` where it has at most `most` bytes; else cut in the middle, with marks.
+    """`text` if it has at most `most` bytes, otherwise shortened in the middle, with marks.
 
-    First each long line is cut, then the whole, so that one huge line does not hide the others.
-    A byte-level tokenizer makes at most one token of each byte, so bytes bound tokens.
+    First each long line is shortened, then the whole, so that one huge line does not hide the
+    others. A byte-level tokenizer makes at most one token from each byte, so a limit on bytes is
+    also a limit on tokens.
     """
     if len(text.encode("utf-8", "replace")) <= most:
         return text
@@ -128,7 +129,7 @@ def shortened(text: str, most: int) -> str:
 
 
 def cut_middle(text: str, most: int) -> str:
-    """`text` in at most `most` bytes, and a mark for what is left out of its middle."""
+    """`text` in at most `most` bytes, with a mark for what is left out in the middle."""
     data = text.encode("utf-8", "replace")
     if len(data) <= most:
         return text
@@ -149,26 +150,26 @@ class Mode(StrEnum):
 
     @property
     def analyses(self) -> bool:
-        """The vote opens with an analysis."""
+        """Whether the vote starts with an analysis."""
         return self in (Mode.GENPRM, Mode.COT, Mode.NO_EXEC)
 
     @property
     def codes(self) -> bool:
-        """The vote writes code."""
+        """Whether the vote writes code."""
         return self in (Mode.GENPRM, Mode.CODE, Mode.NO_EXEC)
 
     @property
     def executes(self) -> bool:
-        """The vote's code is run and its output shown."""
+        """Whether the vote's code is run and its output shown."""
         return self in (Mode.GENPRM, Mode.CODE)
 
 
 @dataclass(frozen=True, slots=True)
 class PromptFormat:
-    """Where the authors' own programs differ; the defaults reproduce the logged prompts.
+    """Details in which the authors' own programs differ; the defaults reproduce the logged prompts.
 
-    `general` is for models that were not trained to verify: the format is stated with an example,
-    and the assistant marker stands before the turn.
+    `general` is for models that were not trained to verify: the prompt describes the format with
+    an example, and the assistant marker precedes the turn.
     """
 
     question_prefix: bool = True  # False: the evaluator's `{problem}\n{step_1}`
@@ -196,11 +197,11 @@ class PromptFormat:
 
     @property
     def marks_assistant(self) -> bool:
-        """Whether the template's assistant marker stands before the turn."""
+        """Whether the template's assistant marker precedes the turn."""
         return self.assistant_marker or self.general
 
     def output(self, result: RunResult) -> str:
-        """The text of an execution as the model reads it."""
+        """The output of an execution as the model reads it."""
         return result.reference_text if self.reference_output else result.text
 
     def _first_turn(self, problem: str, step: str) -> str:

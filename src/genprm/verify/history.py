@@ -11,7 +11,7 @@ from genprm.verify.format import without_thought
 class History:
     """The earlier steps as one judge sees them. Judging a step adds a turn.
 
-    A copy goes its own way: the nodes of a search tree each continue their parent's history.
+    Copies are independent: each node of a search tree continues a copy of its parent's history.
     """
 
     def __init__(self, sandbox: SandboxBackend) -> None:
@@ -21,7 +21,7 @@ class History:
         self._forking = asyncio.Lock()
 
     async def fork(self) -> SandboxSession:
-        """The namespace's own copy for one vote."""
+        """A copy of the namespace for one vote."""
         if self._session is None:
             return self._sandbox.session()
         async with self._forking:
@@ -36,7 +36,7 @@ class History:
         return twin
 
     async def extend(self, vote: Vote, namespace: "Namespace") -> None:
-        """Keep this vote's turn, and the namespace it left where it ran code."""
+        """Keep this vote's turn and, if it ran code, the namespace after it."""
         self.turns.append(without_thought(vote.text))
         if session := namespace.release():
             await self.close()
@@ -50,11 +50,11 @@ class History:
         await self.extend(vote, namespace)
 
     def skip(self) -> None:
-        """No turn for this step: an empty one, as the authors write turns not yet judged."""
+        """Add an empty turn for this step, as the authors do for turns that were not judged."""
         self.turns.append("")
 
     async def close(self) -> None:
-        """Drop the namespace. Idempotent."""
+        """Discard the namespace. Idempotent."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -67,7 +67,7 @@ class History:
 
 
 class Namespace:
-    """A vote's own copy of the history's namespace, made when its first code runs."""
+    """A vote's own copy of the history's namespace, made when the vote first runs code."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -80,11 +80,11 @@ class Namespace:
         return await self._session.run(code, timeout)
 
     def release(self) -> SandboxSession | None:
-        """Hand over the namespace; None where no code ran."""
+        """Hand over the namespace; None if no code ran."""
         session, self._session = self._session, None
         return session
 
     async def close(self) -> None:
-        """Drop the copy. Idempotent."""
+        """Discard the copy. Idempotent."""
         if self._session is not None:
             await self._session.close()

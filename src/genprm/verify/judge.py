@@ -1,7 +1,7 @@
 """The protocol of judges of steps: the verifier, a cascade, or a verifier behind a service.
 
-A judge hands out a history for each solution; judging the next step adds to that history. All
-else, whole solutions and many of them, is built on that here.
+A judge provides a history for each solution, and judging the next step adds to that history.
+Judging whole solutions, one or many, is built on this here.
 """
 
 import time
@@ -25,15 +25,15 @@ Clock: TypeAlias = Callable[[], float]
 class StepHistory(ABC):
     """The steps of one solution as a judge has seen them so far. Judging a step adds to it.
 
-    A copy goes its own way: the nodes of a search tree each continue their parent's history.
+    Copies are independent: each node of a search tree continues a copy of its parent's history.
     """
 
     @abstractmethod
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
         """Judge the first step of `solution` that this history does not hold yet.
 
-        Whoever builds a solution step by step (a search, a cascade) judges it as it grows. Seeds
-        come from (seed, row, step, vote).
+        Code that builds a solution step by step (a search, a cascade) judges it as it grows. Seeds
+        are derived from (seed, row, step, vote).
 
         Raises:
             ModelError, SandboxError: the engine or the sandbox failed for good.
@@ -43,8 +43,8 @@ class StepHistory(ABC):
     async def follow(self, verdict: StepVerdict | None) -> None:
         """Add a step that another judge has judged, without judging it.
 
-        `verdict` holds turns in this judge's own form, or is None where there are none: then the
-        step's turn stays empty.
+        `verdict` holds turns in this judge's own format. If it is None, the step's turn stays
+        empty.
         """
 
     @abstractmethod
@@ -71,7 +71,7 @@ class StepJudge(ABC):
     @property
     @abstractmethod
     def spec(self) -> JudgeSpec:
-        """All that decides its verdicts, for a run's spec."""
+        """Everything that decides the verdicts, for a run's spec."""
 
     @abstractmethod
     def using(self, settings: Settings) -> "StepJudge":
@@ -79,14 +79,14 @@ class StepJudge(ABC):
 
     @abstractmethod
     def begin(self) -> StepHistory:
-        """The history of a solution of which nothing has been judged."""
+        """A history for a solution of which nothing has been judged yet."""
 
     async def verify(
         self, solution: Solution, *, row: int = 0, on_step: OnStep | None = None
     ) -> SolutionVerdict:
-        """Judge one solution. `row` is its place in a run, from which its seeds come.
+        """Judge one solution. Its seeds are derived from `row`, its place in a run.
 
-        `on_step(row, verdict)` is called for each step as soon as its verdict stands.
+        `on_step(row, verdict)` is called for each step as soon as it is judged.
 
         Raises:
             ModelError, SandboxError: the engine or the sandbox failed for good.
@@ -109,7 +109,7 @@ class StepJudge(ABC):
         concurrency: int = 16,
         on_step: OnStep | None = None,
     ) -> AsyncGenerator[tuple[int, SolutionVerdict], None]:
-        """Judge many (row, solution) pairs, `concurrency` at a time; pairs come as they finish."""
+        """Judge many (row, solution) pairs, `concurrency` at a time; yield results as they finish."""
 
         async def judge(row: int, solution: Solution) -> tuple[int, SolutionVerdict]:
             return row, await self.verify(solution, row=row, on_step=on_step)
@@ -121,7 +121,7 @@ class StepJudge(ABC):
     async def verify_steps(
         self, solution: Solution, *, row: int = 0
     ) -> AsyncGenerator[StepVerdict, None]:
-        """The verdicts on a solution's steps, each as soon as it stands."""
+        """Yield the verdict on each step of a solution as soon as it is judged."""
         async with self.begin() as history:
             for _ in solution.steps:
                 verdict = await history.judge_next(solution, row=row)

@@ -1,7 +1,7 @@
 """Votes while they are being cast: an observer receives what each has written so far.
 
-The watcher is found through the context of the task that judges, so it reaches the votes through
-any composition of judges, and requests that run beside each other never see each other's votes.
+The observer is stored in the context of the judging task. So it sees the votes of any composition
+of judges, and concurrent requests never see each other's votes.
 """
 
 from collections.abc import Callable, Generator
@@ -17,8 +17,8 @@ from genprm.verdict import Vote
 class VoteProgress:
     """One vote on one step, both counted from 0.
 
-    `text` is the turn so far. `running` is the block of code that is being executed, where one is,
-    and `vote` the whole vote once it is cast.
+    `text` is the turn so far. `running` is the block of code that is being executed, if any, and
+    `vote` the whole vote once it is cast.
     """
 
     step: int
@@ -34,7 +34,7 @@ _watcher: ContextVar[OnProgress | None] = ContextVar("watcher", default=None)
 
 @contextmanager
 def watching(on_progress: OnProgress) -> Generator[None, None, None]:
-    """Within this block, and in tasks started in it, `on_progress` is told of every vote."""
+    """Within this block, and in tasks started in it, call `on_progress` for every vote."""
     token = _watcher.set(on_progress)
     try:
         yield
@@ -43,6 +43,6 @@ def watching(on_progress: OnProgress) -> Generator[None, None, None]:
 
 
 def tell(progress: VoteProgress) -> None:
-    """Tell whoever watches; nobody may."""
+    """Notify the observer, if there is one."""
     if (on_progress := _watcher.get()) is not None:
         on_progress(progress)

@@ -12,19 +12,20 @@ in a replay of a recorded transcript, and in tests with no model at all:
     Execute(code)                       <- RunResult
     Judge(prompt, options)              <- Choice       (RequestFailed may be thrown in)
 
-Bounds, and what a vote does at each (recorded in `Vote.flags`):
+Limits, and what a vote does when it reaches one (recorded in `Vote.flags`):
 
-    tokens per step      no judgement is forced out of half a rationale: abstains, `truncated`
+    tokens per step      abstains, `truncated`: half a rationale is not enough to judge
     total context        abstains, `context_exceeded`
     rounds of code       the verification is closed and judged, `code_rounds_exhausted`
-    end of turn too soon the open part is closed and judged, `unclosed`
-    a thought too long   it is closed, and the turn goes on, `thought_cut`
-    P(Yes) + P(No) small abstains, `unreadable`, with the likeliest tokens
+    turn ends too early  the open part is closed and judged, `unclosed`
+    thought too long     it is closed, and the turn continues, `thought_cut`
+    P(Yes) + P(No) small abstains, `unreadable`, with the most probable tokens
     a request failed     abstains, `failed`, with the cause
     output of code       cut in its middle
 
-What the model wrote and what code printed join the prompt with their control tokens and, for
-code, the tags of the wire format spelled apart: neither can open a chat turn or judge itself.
+Generated text and the output of code are added to the prompt with their control tokens made plain
+text, and the output also with the tags of the wire format changed: neither can open a chat turn,
+and code cannot judge itself.
 """
 
 from collections.abc import Callable

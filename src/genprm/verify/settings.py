@@ -10,7 +10,7 @@ from genprm.verify.voting import ERROR_RATE, Adaptive
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All that decides a verdict besides the model; a run's spec records it."""
+    """Everything that decides a verdict, apart from the model; a run's spec records it."""
 
     mode: Mode = Mode.GENPRM
     votes: int = 1

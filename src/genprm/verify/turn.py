@@ -1,7 +1,7 @@
 """The parts of a vote: the actions that a protocol asks for, and the turn as it grows.
 
 A protocol (`session`, `critique_session`) is a generator that yields actions and is sent their
-results; it holds a `Turn`, which spends the budgets and keeps what was written.
+results; it has a `Turn`, which keeps track of the budgets and of what was written.
 """
 
 from collections.abc import Callable, Generator
@@ -20,7 +20,7 @@ NOT_RUN = "not_run"  # status of a block in the modes that do not execute
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one vote; the defaults are the reference's (spec §2)."""
+    """Limits of one vote; the defaults are the reference's (spec §2)."""
 
     tokens: int = 2048  # generated per step
     code_rounds: int = 3
@@ -28,7 +28,7 @@ class Limits:
     thought_tokens: int = 2048  # of a reasoning model's thought, which `tokens` does not count
 
     def times(self, steps: int) -> "Limits":
-        """The bounds of a vote on so many steps at once."""
+        """The limits of a vote on this many steps at once."""
         return replace(
             self,
             tokens=self.tokens * steps,
@@ -93,11 +93,11 @@ class Turn:
 
     @property
     def so_far(self) -> str:
-        """All that the model has before it."""
+        """The prompt and everything written so far."""
         return self.prompt + self.thought + self.text
 
     def think(self) -> Stage[None]:
-        """Let a reasoning model end the thought that has begun, within a bound of its own."""
+        """Let a reasoning model finish the open thought, within its own limit."""
         room = min(self.limits.thought_tokens, self.context_length - self.context)
         closed = False
         if room > 0:
@@ -112,7 +112,7 @@ class Turn:
         self.thought = f"{self.thought.rstrip()}\n{wire.THOUGHT_CLOSE}\n\n"
 
     def generate(self, stop: tuple[str, ...]) -> Stage[Completion]:
-        """Let the model go on until a stop string, within what is left of the budgets."""
+        """Let the model write until a stop string, within the remaining budgets."""
         budget = self.limits.tokens - (self.usage.tokens_out - self.thought_tokens)
         room = self.context_length - self.context
         if budget <= 0:
@@ -134,7 +134,7 @@ class Turn:
         self.context = done.tokens_in + done.tokens_out
 
     def run(self, code: str, *, execute: bool) -> Stage[None]:
-        """Run a block, where code is executed at all, and show the model what it printed."""
+        """Run a block, if the mode executes code, and show the model what it printed."""
         if not execute:
             self.runs.append(Run(code, "", NOT_RUN))
             return
@@ -155,17 +155,17 @@ class Turn:
         self.text += wire.VERIFY_CLOSE
 
     def cut_short(self) -> None:
-        """The model ended its turn too soon: the open part is closed for it."""
+        """Close the open part after the model ended its turn too early."""
         self.flags.append(Flag.UNCLOSED)
         self.text += "" if self.text.endswith("\n") else "\n"
 
     def exhausted(self) -> None:
-        """The model wants to run more code than it may."""
+        """Record that the model wanted to run more code than it may."""
         if Flag.CODE_ROUNDS_EXHAUSTED not in self.flags:
             self.flags.append(Flag.CODE_ROUNDS_EXHAUSTED)
 
     def abstention(self, error: OutOfTokens | RequestFailed) -> Vote:
-        """The vote that a bound or a failed request has ended."""
+        """The vote when a limit or a failed request has ended it."""
         match error:
             case OutOfTokens():
                 return self.vote(None, Flag.TRUNCATED)
@@ -175,7 +175,7 @@ class Turn:
                 return self.vote(None, Flag.FAILED, cause=str(error))
 
     def vote(self, reward: float | None, *flags: Flag, cause: str | None = None) -> Vote:
-        """The vote that the turn has become."""
+        """The finished turn as a vote."""
         ran = [run.status for run in self.runs if run.status != NOT_RUN]
         if ran and RunStatus.OK not in ran:
             self.flags.append(Flag.CODE_FAILED)

@@ -63,7 +63,7 @@ class Verifier(StepJudge):
         )
 
     def begin(self) -> StepHistory:
-        """The history of a solution of which nothing has been judged."""
+        """A history for a solution of which nothing has been judged yet."""
         if self.settings.mode is Mode.CRITIQUE:
             return CritiqueHistory(self._tools)
         return VerifierHistory(self, History(self.sandbox))
@@ -134,14 +134,14 @@ class Verifier(StepJudge):
 
 
 class VerifierHistory(StepHistory):
-    """The kept turns of a solution, and the namespace that their code left."""
+    """The kept turns of a solution, and the namespace after their code."""
 
     def __init__(self, verifier: Verifier, history: History) -> None:
         self._verifier = verifier
         self._history = history
 
     async def judge_next(self, solution: Solution, *, row: int = 0) -> StepVerdict:
-        """Ask for the votes on the next step; the first that agrees with the label is kept."""
+        """Cast the votes on the next step; the first one that agrees with the label is kept."""
         return await self._verifier.judge_next(solution, self._history, row=row)
 
     async def follow(self, verdict: StepVerdict | None) -> None:
@@ -157,5 +157,5 @@ class VerifierHistory(StepHistory):
         return VerifierHistory(self._verifier, await self._history.copy())
 
     async def close(self) -> None:
-        """Drop the namespace. Idempotent."""
+        """Discard the namespace. Idempotent."""
         await self._history.close()

@@ -11,7 +11,7 @@ from genprm.verdict import THRESHOLD, StepVerdict
 
 
 class Adaptive(StrEnum):
-    """When to stop asking for votes on a step."""
+    """When to stop casting votes on a step."""
 
     OFF = "off"  # ask for all N
     EXACT = "exact"  # stop once the remaining votes cannot change the label
@@ -25,8 +25,8 @@ MARGIN = 0.35  # a step's mean reward is taken to lie at least this far from the
 def representative(verdict: StepVerdict) -> int | None:
     """Index of the vote that stands for the label, and whose turn is kept as history.
 
-    It is the first that agrees and says why, else the first that agrees. The reference keeps vote 0
-    even when it was outvoted. None where all votes abstained.
+    It is the first vote that agrees and has an analysis, or otherwise the first that agrees. The
+    reference keeps vote 0 even when it was outvoted. None if all votes abstained.
     """
     if verdict.label is None:
         return None
@@ -41,18 +41,18 @@ def next_wave(
     adaptive: Adaptive,
     error_rate: float = ERROR_RATE,
 ) -> int:
-    """How many more votes to ask for at once.
+    """How many more votes to cast at once.
 
     Args:
         rewards: of the readable votes so far.
-        asked: votes asked so far, abstentions included.
-        wanted: the most to ask, N.
+        asked: votes cast so far, abstentions included.
+        wanted: the largest number of votes, N.
         adaptive: the rule for stopping early.
-        error_rate: of the rule `CONFIDENT`.
+        error_rate: the error rate of the rule `CONFIDENT`.
 
     Returns:
-        0 when the label stands. Else the fewest votes that could settle it, were they all alike:
-        a wave costs no vote that asking one by one would have saved.
+        0 when the label is final. Otherwise the smallest number of votes that could make it final
+        if they all agreed: a batch costs no vote that casting one by one would have saved.
     """
     left = wanted - asked
     if adaptive is Adaptive.OFF:
@@ -76,7 +76,7 @@ def next_wave(
 def asked_of(
     votes: Sequence[float | None], adaptive: Adaptive, error_rate: float = ERROR_RATE
 ) -> int:
-    """How many of these votes, in their order, a rule would have asked for.
+    """How many of these votes, in their order, a rule would have needed.
 
     `votes` are the rewards of all N; None abstained.
     """
@@ -93,7 +93,7 @@ def asked_of(
 
 
 def decided(rewards: Sequence[float], left: int) -> bool:
-    """Whether `left` more votes, each in [0, 1] or an abstention, cannot change the label."""
+    """Whether `left` more votes, each in [0, 1] or an abstention, can't change the label."""
     if not rewards:
         return left == 0
     mass, half = fsum(rewards), THRESHOLD * (len(rewards) + left)
