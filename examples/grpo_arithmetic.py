@@ -23,7 +23,7 @@ from genprm.rewards.trl import GenPRMReward
 from genprm.verify.settings import Settings
 from genprm.verify.turn import Limits
 
-BEGUN = "Step 1:"  # the policy's answers begin so; the prompt already holds it
+RESPONSE_PREFIX = "Step 1:"  # the policy's answers begin so; the prompt already holds it
 CURVES = {
     "rewards/genprm/mean": "reward: no wrong step found",
     "rewards/accuracy/mean": "true accuracy (not learned from)",
@@ -90,7 +90,7 @@ def build(asked: argparse.Namespace) -> Any:
     reward = GenPRMReward(
         InProcess("arithmetic", settings, concurrency=asked.prompts * asked.group),
         Scoring(Kind.OUTCOME, abstention=0.0),
-        response_prefix=BEGUN,
+        response_prefix=RESPONSE_PREFIX,
     )
     config = GRPOConfig(
         output_dir=str(asked.out),
@@ -145,7 +145,7 @@ def problems(tokenizer: Any, split: Split, count: int) -> Any:
         rendered: str = tokenizer.apply_chat_template(
             chat, tokenize=False, add_generation_prompt=True
         )
-        return rendered + BEGUN
+        return rendered + RESPONSE_PREFIX
 
     drawn = [easy_exercise(99, index, split) for index in range(count)]
     return Dataset.from_list(

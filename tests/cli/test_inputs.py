@@ -8,7 +8,7 @@ import pytest
 
 from genprm.bad_rows import BadRows
 from genprm.cli.evaluation import labelled_rows, selections
-from genprm.cli.sources import read_items
+from genprm.cli.inputs import read_items
 from genprm.curate.problems import read_problems as read_curated
 from genprm.dataset import read_problems, read_solutions
 from genprm.errors import InputError

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genprm.rewards.completion import Completion, JudgedCompletion, find_steps
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -82,7 +82,7 @@ def tokenizer(request: pytest.FixtureRequest) -> Rust:
 def judged(text: str, prefix: str = "") -> tuple[Completion, JudgedCompletion]:
     completion = Completion.read("?", text, response_prefix=prefix)
     rewards = tuple(0.25 for _ in completion.steps)
-    return completion, JudgedCompletion.of(completion, Judged(rewards, -1))
+    return completion, JudgedCompletion.of(completion, CompletionVerdict(rewards, -1))
 
 
 def squeezed(text: str) -> str:

@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 from genprm.problem import Solution
 from genprm.rewards import openrlhf
 from genprm.rewards.background import Background
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 
 PROMPT = "<|im_start|>user\n1 + 1?<|im_end|>\n<|im_start|>assistant\n"
 
@@ -18,9 +18,9 @@ class Finds:
     def __init__(self) -> None:
         self.asked: list[Solution] = []
 
-    async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+    async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         self.asked += solutions
-        return [Judged((0.9,), -1) for _ in solutions]
+        return [CompletionVerdict((0.9,), -1) for _ in solutions]
 
     async def close(self) -> None:
         pass

@@ -18,7 +18,7 @@ from genprm.errors import InputError, ModelError
 from genprm.problem import Solution
 from genprm.rewards import verl
 from genprm.rewards.background import Background
-from genprm.rewards.judges import InProcess, Judged, Service
+from genprm.rewards.judges import CompletionVerdict, InProcess, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import AsyncGenPRMReward, GenPRMReward
 from genprm.verify.format import Mode
@@ -91,9 +91,9 @@ def test_chats_and_problem_columns_are_read() -> None:
     asked: list[Solution] = []
 
     class Listens:
-        async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+        async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
             asked.extend(solutions)
-            return [Judged((0.9,), -1)] * len(solutions)
+            return [CompletionVerdict((0.9,), -1)] * len(solutions)
 
         async def close(self) -> None:
             pass

@@ -9,11 +9,15 @@ import pytest
 
 from genprm.errors import ModelError
 from genprm.problem import Solution
-from genprm.rewards.judges import InProcess, Judged
+from genprm.rewards.judges import CompletionVerdict, InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
 
-FLAWED, SOUND, UNKNOWN = Judged((0.9, 0.2), 1), Judged((0.9,), -1), Judged((0.9, None), None)
+FLAWED, SOUND, UNKNOWN = (
+    CompletionVerdict((0.9, 0.2), 1),
+    CompletionVerdict((0.9,), -1),
+    CompletionVerdict((0.9, None), None),
+)
 
 
 @pytest.mark.parametrize(
@@ -26,17 +30,17 @@ FLAWED, SOUND, UNKNOWN = Judged((0.9, 0.2), 1), Judged((0.9,), -1), Judged((0.9,
         (UNKNOWN, False, 0.0),
         (UNKNOWN, True, None),
         (SOUND, None, None),
-        (Judged(cause="no text"), True, None),
+        (CompletionVerdict(cause="no text"), True, None),
     ],
 )
 def test_flaw_aware_takes_from_answers_that_are_right_for_a_wrong_reason(
-    judged: Judged, correct: bool | None, reward: float | None
+    judged: CompletionVerdict, correct: bool | None, reward: float | None
 ) -> None:
     assert Scoring(Kind.FLAW_AWARE, penalty=0.3)(judged, correct) == reward
 
 
 def test_skipping_a_wrong_step_pays_under_a_ratio_and_not_under_flaw_aware() -> None:
-    padded = Judged((0.9,) * 9 + (0.2,), 9)
+    padded = CompletionVerdict((0.9,) * 9 + (0.2,), 9)
     with pytest.warns(UserWarning, match="skips the steps"):
         ratio = Scoring(Kind.RATIO)
     assert ratio(padded) == 0.9
@@ -47,7 +51,7 @@ def test_skipping_a_wrong_step_pays_under_a_ratio_and_not_under_flaw_aware() -> 
 
 def test_the_gold_column_decides_flaw_aware() -> None:
     class Finds:
-        async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+        async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
             return [FLAWED, SOUND, SOUND]
 
         async def close(self) -> None:
@@ -66,9 +70,9 @@ def test_the_gold_column_decides_flaw_aware() -> None:
 class Answers:
     """Knows which process it judges in."""
 
-    async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+    async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         await asyncio.sleep(0)
-        return [Judged((0.9,), -1)] * len(solutions)
+        return [CompletionVerdict((0.9,), -1)] * len(solutions)
 
     async def close(self) -> None:
         pass

@@ -14,7 +14,7 @@ from genprm.policy import Policy, Sample
 from genprm.problem import Problem
 from genprm.scale.budget import Budget
 from genprm.scale.methods import Critic, Keep, Rewrite
-from genprm.scale.refine import Ended, Refinement, Refiner, RefineSettings, critique
+from genprm.scale.refine import Refinement, RefinementEnd, Refiner, RefineSettings, critique
 from genprm.scale.rows import refinement_row
 from genprm.verdict import SolutionVerdict, StepVerdict, Vote
 from genprm.verify.format import Mode
@@ -43,7 +43,7 @@ def run(answers: Sequence[str], settings: RefineSettings) -> tuple[Refinement, S
 def test_the_analysis_of_the_first_wrong_step_goes_back() -> None:
     found, writer = run(["So 8. 0.2", "So 7. 0.9"], RefineSettings())
     assert [turn.sample.text for turn in found.turns] == ["Step 1: So 8. 0.2", "Step 1: So 7. 0.9"]
-    assert found.ended is Ended.VERIFIED
+    assert found.ended is RefinementEnd.VERIFIED
     assert found.chosen == 1
     second = writer.asked[1][0]
     assert second.startswith("<user>3 + 4?<assistant>Step 1: So 8. 0.2<user>")
@@ -59,13 +59,13 @@ def test_tags_of_the_wire_format_are_not_handed_to_the_policy() -> None:
 
 def test_a_verified_answer_is_not_touched() -> None:
     found, writer = run(["So 7. 0.9"], RefineSettings())
-    assert (found.ended, found.chosen, len(writer.asked)) == (Ended.VERIFIED, 0, 1)
+    assert (found.ended, found.chosen, len(writer.asked)) == (RefinementEnd.VERIFIED, 0, 1)
 
 
 def test_the_best_answer_so_far_is_kept_and_rewritten() -> None:
     answers = ["a 0.4", "b 0.1", "c 0.3"]
     found, writer = run(answers, RefineSettings(turns=2))
-    assert found.ended is Ended.TURNS
+    assert found.ended is RefinementEnd.TURNS
     assert found.chosen == 0
     assert all("a 0.4" in prompt for prompt, _ in writer.asked[1:])
 
@@ -87,12 +87,12 @@ def test_only_what_follows_the_right_steps_is_written_again() -> None:
     found, writer = run(answers, RefineSettings(rewrite=Rewrite.FROM_ERROR))
     assert writer.asked[1][0] == "<user>3 + 4?<assistant>Step 1: a 0.9\n\nStep 2:"
     assert found.turns[1].sample.steps == ("Step 1: a 0.9", "Step 2: better 0.8")
-    assert found.ended is Ended.VERIFIED
+    assert found.ended is RefinementEnd.VERIFIED
 
 
 def test_an_answer_that_cannot_be_judged_ends_the_dialogue_openly() -> None:
     found, _ = run(["a 1"], RefineSettings())
-    assert found.ended is Ended.UNJUDGED
+    assert found.ended is RefinementEnd.UNJUDGED
     assert found.turns[0].score is None
 
 
@@ -107,14 +107,14 @@ def test_a_cut_off_answer_is_not_judged_but_written_again() -> None:
     settings = RefineSettings(turns=1)
     refiner = Refiner(Cut(writer), None, settings)  # type: ignore[arg-type]
     found = asyncio.run(refiner.refine(PROBLEM))
-    assert found.ended is Ended.TURNS
+    assert found.ended is RefinementEnd.TURNS
     assert [turn.verdict for turn in found.turns] == [None, None]
     assert "cut off" in (found.turns[1].request or "")
 
 
 def test_a_budget_ends_the_dialogue() -> None:
     found, _ = run(["a 0.1", "b 0.1"], RefineSettings(turns=9, budget=Budget(policy_tokens=12)))
-    assert found.ended is Ended.BUDGET
+    assert found.ended is RefinementEnd.BUDGET
     assert len(found.turns) == 2
 
 

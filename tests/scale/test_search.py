@@ -15,7 +15,7 @@ from genprm.problem import Problem
 from genprm.scale.budget import Budget
 from genprm.scale.methods import Strategy
 from genprm.scale.rows import search_row
-from genprm.scale.search import Ended, Found, Searcher, SearchSettings, select
+from genprm.scale.search import Found, SearchEnd, Searcher, SearchSettings, select
 from genprm.scale.tree import Node
 from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
@@ -61,7 +61,7 @@ def test_beam_search_continues_the_best_children_of_all() -> None:
         layer = [node for node in found.tree.nodes if len(node.steps) == depth]
         kept = sorted((node.value or 0 for node in layer if node.kept), reverse=True)
         assert kept == sorted((node.value or 0 for node in layer), reverse=True)[: len(kept)]
-    assert found.ended is Ended.COMPLETE
+    assert found.ended is SearchEnd.COMPLETE
     assert len(found.leaves) == 2
 
 
@@ -113,7 +113,7 @@ def test_lookahead_values_a_step_by_what_follows() -> None:
 def test_a_budget_ends_the_search_and_the_policy_writes_the_rest() -> None:
     settings = SearchSettings(beams=1, branch=2, budget=Budget(policy_tokens=1))
     found, _, _ = run(three_steps, settings)
-    assert found.ended is Ended.BUDGET
+    assert found.ended is SearchEnd.BUDGET
     assert found.leaves == ()
     assert found.unguided is not None
     assert found.unguided.steps[0] == next(n for n in found.tree.nodes[1:] if n.kept).step
@@ -121,7 +121,7 @@ def test_a_budget_ends_the_search_and_the_policy_writes_the_rest() -> None:
 
 def test_depth_is_bounded() -> None:
     found, _, _ = run(lambda depth, seed: f"go 0.{digit(seed)}", SearchSettings(max_steps=3))
-    assert found.ended is Ended.DEPTH
+    assert found.ended is SearchEnd.DEPTH
     assert max(len(node.steps) for node in found.tree.nodes) == 3
 
 

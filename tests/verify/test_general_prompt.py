@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from genprm.cli.terminal.unreadable import Unreadable
+from genprm.cli.terminal.unreadable import UnreadableVotes
 from genprm.model import Choice, Completion, Finish
 from genprm.verdict import Flag, Vote
 from genprm.verify.format import FORMAT_STATED, JUDGEMENT_OPEN, Mode, PromptFormat, without_thought
@@ -78,7 +78,7 @@ def test_no_thought_where_none_is_allowed_or_the_prompt_is_the_checkpoints() -> 
 def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     unread = Vote(None, "", flags=(Flag.UNREADABLE,), label_mass=0.004, likeliest=(" The", "1"))
     read = Vote(0.9, "", label_mass=0.95)
-    votes = Unreadable()
+    votes = UnreadableVotes()
     assert votes.hint == ""
     votes.add([read, unread])
     assert votes.hint == ""

@@ -13,7 +13,7 @@ from genprm.verify.voting import (
     Adaptive,
     asked_of,
     decided,
-    next_wave,
+    next_batch,
     representative,
     sure,
 )
@@ -40,13 +40,13 @@ def verdict(ballot: list[float | None]) -> StepVerdict:
 
 
 def ask(ballot: list[float | None], adaptive: Adaptive, rate: float = 0.05) -> list[int]:
-    """The waves in which the votes of `ballot` are asked."""
-    waves: list[int] = []
-    while wave := next_wave(
-        readable(ballot[: sum(waves)]), sum(waves), len(ballot), adaptive, rate
+    """The batches in which the votes of `ballot` are asked."""
+    batches: list[int] = []
+    while batch := next_batch(
+        readable(ballot[: sum(batches)]), sum(batches), len(ballot), adaptive, rate
     ):
-        waves.append(wave)
-    return waves
+        batches.append(batch)
+    return batches
 
 
 def sequential(ballot: list[float | None], adaptive: Adaptive, rate: float = 0.05) -> int:
@@ -103,7 +103,7 @@ def test_confident_never_asks_for_more_than_exact(ballot: list[float | None], ra
 
 @given(st.integers(0, 8), st.integers(0, 8))
 def test_off_asks_for_all_at_once(asked: int, left: int) -> None:
-    assert next_wave([], asked, asked + left, Adaptive.OFF) == left
+    assert next_batch([], asked, asked + left, Adaptive.OFF) == left
 
 
 def test_unanimous_votes_stop_exact_at_five_and_confident_at_two_of_eight() -> None:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from genprm.answer import AnswerChecker
-from genprm.cli.sources import counted_bad_rows
+from genprm.cli.inputs import counted_bad_rows
 from genprm.cli.terminal.progress import RowProgress
 from genprm.cli.terminal.tables import print_tables
 from genprm.destination import opened_folder

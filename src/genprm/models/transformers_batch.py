@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from genprm.models.transformers_cache import PrefixStore, Rows
+from genprm.models.transformers_cache import PrefixStore, SequenceCache
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -22,7 +22,7 @@ class Reader(Protocol):
 
 
 @dataclass
-class Row:
+class BatchSequence:
     """One sequence: its prompt and what was generated of it."""
 
     tokens: list[int]
@@ -43,11 +43,11 @@ class TransformersBatch:
         self._model = model
         self._prefixes = prefixes
         self._max_rows = max_rows
-        self._waiting: list[Row] = []
-        self._active: list[Row] = []
-        self._rows: Rows | None = None
+        self._waiting: list[BatchSequence] = []
+        self._active: list[BatchSequence] = []
+        self._rows: SequenceCache | None = None
 
-    def add(self, row: Row) -> None:
+    def add(self, row: BatchSequence) -> None:
         """Put a sequence into the batch, or in line for it."""
         self._waiting.append(row)
 
@@ -74,12 +74,12 @@ class TransformersBatch:
         logits = self._forward(self._rows, last, torch.ones_like(last))
         _read(self._active, logits)
 
-    def _prefill(self, joining: list[Row]) -> None:
+    def _prefill(self, joining: list[BatchSequence]) -> None:
         prompts = list(dict.fromkeys(tuple(row.tokens) for row in joining))
         found = [self._prefixes.longest_prefix(prompt) for prompt in prompts]
         rest = [prompt[length:] for prompt, (length, _) in zip(prompts, found, strict=True)]
         ids, mask = _pad(rest, self._model.device)
-        rows = Rows.stack([layers for _, layers in found], like=ids)
+        rows = SequenceCache.stack([layers for _, layers in found], like=ids)
         logits = self._forward(rows, ids, mask)
         places = [prompts.index(tuple(row.tokens)) for row in joining]
         for row, place in zip(joining, places, strict=True):
@@ -89,7 +89,7 @@ class TransformersBatch:
         self._active += joining
         _read(joining, logits[places])
 
-    def _forward(self, rows: Rows, ids: Tensor, mask: Tensor) -> Tensor:
+    def _forward(self, rows: SequenceCache, ids: Tensor, mask: Tensor) -> Tensor:
         """Logits [sequences, vocabulary] after `ids`; `rows` grows by them."""
         before = rows.mask.sum(1, keepdim=True)
         rows.mask = torch.cat([rows.mask, mask], dim=1)
@@ -117,7 +117,7 @@ class TransformersBatch:
         self._rows = self._rows.pick(staying) if staying else None
 
 
-def _read(rows: Sequence[Row], logits: Tensor) -> None:
+def _read(rows: Sequence[BatchSequence], logits: Tensor) -> None:
     for row, scores in zip(rows, logits, strict=True):
         try:
             token = row.reader.read(scores)

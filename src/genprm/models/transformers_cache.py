@@ -20,7 +20,7 @@ Layers: TypeAlias = list[tuple[Tensor, Tensor]]
 
 
 @dataclass
-class Rows:
+class SequenceCache:
     """The cache of a batch. `mask` [sequences, tokens] is 1 where a token is, 0 at padding."""
 
     cache: DynamicCache
@@ -38,7 +38,7 @@ class Rows:
         return found
 
     @classmethod
-    def stack(cls, rows: Sequence[Layers | None], like: Tensor) -> "Rows":
+    def stack(cls, rows: Sequence[Layers | None], like: Tensor) -> "SequenceCache":
         """A batch of kept sequences; None is an empty one. `like` gives the mask's device."""
         lengths = [0 if row is None else row[0][0].shape[-2] for row in rows]
         width = max(lengths)
@@ -64,7 +64,7 @@ class Rows:
             layers.append((keys, values))
         return cls(DynamicCache(layers), mask)
 
-    def packed(self) -> "Rows":
+    def packed(self) -> "SequenceCache":
         """The same sequences without padding inside them: what was added to shorter ones had some.
 
         Positions are in the keys, so the columns may move.
@@ -75,17 +75,17 @@ class Rows:
             (torch.take_along_dim(k, places, 2), torch.take_along_dim(v, places, 2))
             for k, v in self.layers
         ]
-        return Rows(DynamicCache(layers), self.mask.gather(1, order))
+        return SequenceCache(DynamicCache(layers), self.mask.gather(1, order))
 
-    def pick(self, indices: Sequence[int]) -> "Rows":
+    def pick(self, indices: Sequence[int]) -> "SequenceCache":
         """The sequences at `indices`, which may repeat, without columns of padding alone."""
         chosen = torch.tensor(indices, device=self.mask.device)
         mask = self.mask[chosen]
         start = self.mask.shape[1] - int(mask.sum(1).max())
         layers = [(k[chosen, :, start:], v[chosen, :, start:]) for k, v in self.layers]
-        return Rows(DynamicCache(layers), mask[:, start:])
+        return SequenceCache(DynamicCache(layers), mask[:, start:])
 
-    def join(self, others: "Rows") -> "Rows":
+    def join(self, others: "SequenceCache") -> "SequenceCache":
         """Both batches as one."""
         width = max(self.mask.shape[1], others.mask.shape[1])
         layers = [
@@ -96,7 +96,7 @@ class Rows:
             for (k, v), (other_k, other_v) in zip(self.layers, others.layers, strict=True)
         ]
         masks = [pad(rows.mask, (width - rows.mask.shape[1], 0)) for rows in (self, others)]
-        return Rows(DynamicCache(layers), torch.cat(masks))
+        return SequenceCache(DynamicCache(layers), torch.cat(masks))
 
     def cut_out(self, index: int) -> Layers:
         """One sequence without its padding, in memory of its own."""

@@ -14,7 +14,7 @@ from genprm.model import LIKELIEST, Choice, Completion, Finish, Sampling
 from genprm.models.continuation import Continuation
 from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
-from genprm.models.transformers_batch import Row, TransformersBatch
+from genprm.models.transformers_batch import BatchSequence, TransformersBatch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -61,7 +61,7 @@ class Text:
 class _Running(Generic[T]):
     """A request in the batch."""
 
-    def __init__(self, row: Row, outcome: Callable[[Row], T]) -> None:
+    def __init__(self, row: BatchSequence, outcome: Callable[[BatchSequence], T]) -> None:
         self._row = row
         self._outcome = outcome
 
@@ -105,7 +105,7 @@ class Completing:
         self._tokens_in = len(ids)
         self._max_tokens = min(self._max_tokens, self._text.context_length - len(ids))
         self._decoding = DecodeStream(ids=ids, skip_special_tokens=True)
-        row = Row(ids, self)
+        row = BatchSequence(ids, self)
         batch.add(row)
         return _Running(row, self.outcome)
 
@@ -123,7 +123,7 @@ class Completing:
             self._finish = Finish.LENGTH
         return token if self._finish is None else None
 
-    def outcome(self, row: Row) -> Completion:
+    def outcome(self, row: BatchSequence) -> Completion:
         """What the sequence came to."""
         return Completion(
             self._continuation.text,
@@ -150,7 +150,7 @@ class Choosing:
         ids = self._text.encode(self._prompt)
         self._ids = {o: self._text.option(self._prompt, o) for o in self._options}
         self._tokens_in = len(ids)
-        row = Row(ids, self)
+        row = BatchSequence(ids, self)
         batch.add(row)
         return _Running(row, self.outcome)
 
@@ -161,7 +161,7 @@ class Choosing:
         best = logprobs.topk(min(LIKELIEST, logprobs.numel())).indices.tolist()
         self._likeliest = tuple(self._text.tokenizer.batch_decode([[token] for token in best]))
 
-    def outcome(self, row: Row) -> Choice:
+    def outcome(self, row: BatchSequence) -> Choice:
         """What the sequence came to."""
         return Choice(self._logprobs, self._tokens_in, row.tokens_cached, self._likeliest)
 

@@ -13,7 +13,7 @@ from genprm.report.tables import Table, signed
 
 
 @dataclass(frozen=True, slots=True)
-class Disagreement:
+class RowDisagreement:
     """A row that some runs hit and others miss."""
 
     row: LabelledSolution
@@ -71,7 +71,7 @@ def difference_table(runs: Sequence[EvaluationRun]) -> Table | None:
     return Table("Differences", ["runs", *subsets, "average"], lines, note)
 
 
-def disagreements(runs: Sequence[EvaluationRun]) -> list[Disagreement]:
+def disagreements(runs: Sequence[EvaluationRun]) -> list[RowDisagreement]:
     """Rows that at least one run hits and at least one misses."""
     if len(runs) < 2:
         return []
@@ -79,7 +79,7 @@ def disagreements(runs: Sequence[EvaluationRun]) -> list[Disagreement]:
     for row in shared_rows(runs):
         predictions = {run.name: run.predictions.get(row.id) for run in runs}
         if len({predicted == row.first_error for predicted in predictions.values()}) > 1:
-            found.append(Disagreement(row, predictions))
+            found.append(RowDisagreement(row, predictions))
     return found
 
 

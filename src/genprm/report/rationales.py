@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from genprm.evaluate.run import EvaluationRun
 from genprm.records.evaluations import EvaluatedRow
 from genprm.records.verdicts import StepRow
-from genprm.report.comparison import Disagreement
+from genprm.report.comparison import RowDisagreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,13 @@ class JudgedStep:
 class JudgedRow:
     """A disagreement with its steps, and what whole-solution judges wrote."""
 
-    disagreement: Disagreement
+    disagreement: RowDisagreement
     steps: tuple[JudgedStep, ...]
     critiques: tuple[tuple[str, str], ...]  # (run, text)
 
 
 def judged_rows(
-    runs: Sequence[EvaluationRun], chosen: Sequence[Disagreement], *, rationales: int
+    runs: Sequence[EvaluationRun], chosen: Sequence[RowDisagreement], *, rationales: int
 ) -> list[JudgedRow]:
     """Read the chosen rows' votes out of the runs' folders; the first ones with rationales."""
     wanted = {one.row.id for one in chosen}
@@ -59,7 +59,7 @@ def _rows(rows: Iterable[EvaluatedRow], wanted: set[str]) -> dict[str, Evaluated
 
 
 def _judged(
-    disagreement: Disagreement, stored: Mapping[str, EvaluatedRow], rationale: bool
+    disagreement: RowDisagreement, stored: Mapping[str, EvaluatedRow], rationale: bool
 ) -> JudgedRow:
     row = disagreement.row
     steps = []

@@ -12,7 +12,7 @@ from genprm.evaluate.summary import summarise_judgements
 from genprm.records.summaries import Summary
 from genprm.report import numbers
 from genprm.report.charts import run_charts, selection_charts
-from genprm.report.comparison import Disagreement, difference_table, disagreements
+from genprm.report.comparison import RowDisagreement, difference_table, disagreements
 from genprm.report.rationales import JudgedRow, judged_rows
 from genprm.report.svg import Chart
 from genprm.report.tables import Table
@@ -31,7 +31,7 @@ class Report:
     breakdowns: Sequence[Table]
     appendix: Sequence[Table]
     charts: Sequence[Chart]
-    disagreements: Sequence[Disagreement]
+    disagreements: Sequence[RowDisagreement]
     details: Sequence[JudgedRow]
 
     def markdown(self) -> str:

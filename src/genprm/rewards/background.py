@@ -12,26 +12,26 @@ import threading
 from collections.abc import Sequence
 
 from genprm.problem import Solution
-from genprm.rewards.judges import Judge, Judged
+from genprm.rewards.judges import CompletionJudge, CompletionVerdict
 
 
 class Background:
     """Runs one judge in a thread of its own, from its first use until the process ends."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: CompletionJudge) -> None:
         self._judge = judge
         self._process = os.getpid()
         self._starting = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+    def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         """Judge a batch and wait."""
         if not solutions:
             return []
         loop = self._running()
         return asyncio.run_coroutine_threadsafe(self._judge.judge(solutions), loop).result()
 
-    async def ajudge(self, solutions: Sequence[Solution]) -> list[Judged]:
+    async def ajudge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         """Judge a batch; the caller's loop goes on."""
         if not solutions:
             return []

@@ -7,7 +7,7 @@ from genprm.answer import AnswerChecker, Match, extract_answer
 from genprm.rewards.background import Background
 from genprm.rewards.chats import Chat, completion_text, problem_text
 from genprm.rewards.completion import Completion, JudgedCompletion
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,17 @@ class Batch:
         return cls(read)
 
     def judge(self, judge: Background) -> list[JudgedCompletion]:
-        """Judge and wait; raises as `Judge.judge`."""
+        """Judge and wait; raises as `CompletionJudge.judge`."""
         return self._placed(judge.judge([one.solution for one in self._judgeable()]))
 
     async def ajudge(self, judge: Background) -> list[JudgedCompletion]:
-        """Judge while the caller's loop goes on; raises as `Judge.judge`."""
+        """Judge while the caller's loop goes on; raises as `CompletionJudge.judge`."""
         return self._placed(await judge.ajudge([one.solution for one in self._judgeable()]))
 
     def _judgeable(self) -> list[Completion]:
         return [one for one in self.completions if one is not None and one.steps]
 
-    def _placed(self, judged: Sequence[Judged]) -> list[JudgedCompletion]:
+    def _placed(self, judged: Sequence[CompletionVerdict]) -> list[JudgedCompletion]:
         waiting = iter(judged)
         return [
             JudgedCompletion.of(one, next(waiting) if one and one.steps else NO_TEXT)
@@ -61,7 +61,7 @@ class Batch:
         ]
 
 
-NO_TEXT = Judged(cause="no text")
+NO_TEXT = CompletionVerdict(cause="no text")
 
 
 def check_answers(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from genprm.problem import Solution, split_steps
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 
 Span = tuple[int, int]
 _THOUGHT_END = "</think>"
@@ -89,7 +89,7 @@ class JudgedCompletion:
     cause: str | None = None
 
     @classmethod
-    def of(cls, completion: Completion | None, judged: Judged) -> "JudgedCompletion":
+    def of(cls, completion: Completion | None, judged: CompletionVerdict) -> "JudgedCompletion":
         """A verdict at its places in the text."""
         if completion is None:
             return cls("", (), None, judged.cause)

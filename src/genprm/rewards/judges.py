@@ -26,7 +26,7 @@ from genprm.verify.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CompletionVerdict:
     """One completion: its step rewards [steps], None where a step's votes all abstained.
 
     `first_error` is -1 for a solution without a wrong step, and None where it cannot be said.
@@ -37,10 +37,10 @@ class Judged:
     cause: str | None = None  # why there is no verdict
 
 
-class Judge(Protocol):
+class CompletionJudge(Protocol):
     """Judges batches of solutions. Used from one event loop."""
 
-    async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
+    async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         """One result for each solution, in order.
 
         Raises:
@@ -87,24 +87,24 @@ class InProcess:
         made._judge = judge
         return made
 
-    async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
-        """As `Judge.judge`."""
+    async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
+        """As `CompletionJudge.judge`."""
         judge = await self._open()
         fatal: list[GenprmError] = []
 
-        async def judged(row: int, solution: Solution) -> tuple[int, Judged]:
+        async def judged(row: int, solution: Solution) -> tuple[int, CompletionVerdict]:
             try:
                 async with asyncio.timeout(self.timeout):
                     return row, await _verdict(judge, solution, row)
             except TimeoutError:
-                return row, Judged(cause=f"not judged within {self.timeout:g} s")
+                return row, CompletionVerdict(cause=f"not judged within {self.timeout:g} s")
             except RequestFailed as error:
-                return row, Judged(cause=str(error))
+                return row, CompletionVerdict(cause=str(error))
             except GenprmError as error:
                 fatal.append(error)
-                return row, Judged(cause=str(error))
+                return row, CompletionVerdict(cause=str(error))
             except Exception as error:  # noqa: BLE001 - a reward never ends a training for one completion
-                return row, Judged(cause=f"{type(error).__name__}: {error}")
+                return row, CompletionVerdict(cause=f"{type(error).__name__}: {error}")
 
         jobs = (judged(row, solution) for row, solution in enumerate(solutions))
         results = dict([pair async for pair in as_finished(jobs, self.concurrency)])
@@ -113,7 +113,7 @@ class InProcess:
         return [results[row] for row in range(len(solutions))]
 
     async def close(self) -> None:
-        """As `Judge.close`."""
+        """As `CompletionJudge.close`."""
         await self._stack.aclose()
         self._judge = None
 
@@ -169,22 +169,22 @@ class Service:
         self._retries = retries
         self._client = self._connect()
 
-    async def judge(self, solutions: Sequence[Solution]) -> list[Judged]:
-        """As `Judge.judge`.
+    async def judge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
+        """As `CompletionJudge.judge`.
 
         Raises:
             InputError: the service refuses the options.
         """
         starts = range(0, len(solutions), self.batch)
 
-        async def judged(start: int) -> tuple[int, list[Judged]]:
+        async def judged(start: int) -> tuple[int, list[CompletionVerdict]]:
             return start, await self._request(start, solutions[start : start + self.batch])
 
         parts = dict([part async for part in as_finished(map(judged, starts), self.concurrency)])
         return [one for start in starts for one in parts[start]]
 
     async def close(self) -> None:
-        """As `Judge.close`."""
+        """As `CompletionJudge.close`."""
         await self._client.close()
 
     def after_fork(self) -> None:
@@ -196,7 +196,7 @@ class Service:
             self.url, api_key=self._api_key, timeout=self.timeout, retries=self._retries
         )
 
-    async def _request(self, start: int, solutions: Sequence[Solution]) -> list[Judged]:
+    async def _request(self, start: int, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
         rows = range(start, start + len(solutions))
         try:
             async with asyncio.timeout(self.timeout):
@@ -205,22 +205,26 @@ class Service:
             if len(solutions) > 1:  # one slow completion must not cost the others their rewards
                 alone = [self._request(start + at, [one]) for at, one in enumerate(solutions)]
                 return [judged for part in await together(alone) for judged in part]
-            return [Judged(cause=f"{self.url} did not answer within {self.timeout:g} s")]
+            return [CompletionVerdict(cause=f"{self.url} did not answer within {self.timeout:g} s")]
         if len(found) != len(solutions):
             raise ModelError(f"{self.url} answered {len(found)} of {len(solutions)} solutions")
         return list(map(_scored, found))
 
 
-async def _verdict(judge: StepJudge, solution: Solution, row: int) -> Judged:
+async def _verdict(judge: StepJudge, solution: Solution, row: int) -> CompletionVerdict:
     if len(solution.steps) > MAX_STEPS:
-        return Judged(cause=f"{len(solution.steps):,} steps; at most {MAX_STEPS:,} are judged")
+        return CompletionVerdict(
+            cause=f"{len(solution.steps):,} steps; at most {MAX_STEPS:,} are judged"
+        )
     readable = Solution(
         replace_surrogates(solution.problem), tuple(map(replace_surrogates, solution.steps))
     )
     verdict = await judge.verify(readable, row=row)
     rewards = tuple(step.reward for step in verdict.steps)
-    return Judged(rewards, verdict.first_error, failure(verdict))
+    return CompletionVerdict(rewards, verdict.first_error, failure(verdict))
 
 
-def _scored(row: ScoredSolution) -> Judged:
-    return Judged(row.rewards, row.first_error if row.failed is None else None, row.failed)
+def _scored(row: ScoredSolution) -> CompletionVerdict:
+    return CompletionVerdict(
+        row.rewards, row.first_error if row.failed is None else None, row.failed
+    )

@@ -14,7 +14,7 @@ from genprm.answer import AnswerChecker
 from genprm.rewards.background import Background
 from genprm.rewards.batch import Batch, check_answers
 from genprm.rewards.chats import without_end_marks
-from genprm.rewards.judges import InProcess, Judge, Service
+from genprm.rewards.judges import CompletionJudge, InProcess, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.verify.settings import Settings
 
@@ -44,7 +44,7 @@ def reward_func(
 def _judge() -> Background:
     votes = int(os.environ.get("GENPRM_VOTES", "1"))
     url = os.environ.get("GENPRM_URL")
-    judge: Judge
+    judge: CompletionJudge
     if url:
         judge = Service(url, api_key=os.environ.get("GENPRM_API_KEY"), votes=votes)
     else:

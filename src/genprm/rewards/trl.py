@@ -20,7 +20,7 @@ from genprm.rewards.background import Background
 from genprm.rewards.batch import Batch, check_answers
 from genprm.rewards.chats import Chat
 from genprm.rewards.completion import JudgedCompletion
-from genprm.rewards.judges import Judge
+from genprm.rewards.judges import CompletionJudge
 from genprm.rewards.scoring import Kind, Scoring
 
 LogMetric: TypeAlias = Callable[[str, float], None]
@@ -42,7 +42,7 @@ class _Reward:
 
     def __init__(
         self,
-        judge: Judge,
+        judge: CompletionJudge,
         scoring: Scoring = Scoring(),
         *,
         response_prefix: str = "",

@@ -23,7 +23,7 @@ from genprm.records.validation import field_fault
 from genprm.rewards.background import Background
 from genprm.rewards.batch import Batch, check_answers
 from genprm.rewards.completion import JudgedCompletion
-from genprm.rewards.judges import InProcess, Judge, Service
+from genprm.rewards.judges import CompletionJudge, InProcess, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.verify.settings import Settings
 
@@ -161,7 +161,7 @@ def _judge(options: _Options) -> Background:
 def _background(
     url: str | None, api_key: str | None, model: str, votes: int, timeout: float
 ) -> Background:
-    judge: Judge
+    judge: CompletionJudge
     if url is not None:
         judge = Service(url, api_key=api_key, votes=votes, timeout=timeout)
     else:

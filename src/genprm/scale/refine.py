@@ -29,7 +29,7 @@ CUT_OFF = "The solution was cut off before its answer. Write a shorter one."
 SELF_REVIEW = "Review the solution step by step, correct any error, and write it again."
 
 
-class Ended(StrEnum):
+class RefinementEnd(StrEnum):
     """Why a refinement ended."""
 
     VERIFIED = "verified"  # no wrong step
@@ -52,7 +52,7 @@ class RefineSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RefinementTurn:
     """One answer: the request that led to it, and what the verifier said of it.
 
     Under `Critic.SELF`, and where the answer was cut off, there is no verdict and no score.
@@ -74,9 +74,9 @@ class Turn:
 class Refinement:
     """The whole dialogue. `chosen` is the index of the turn whose answer is given."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[RefinementTurn, ...]
     chosen: int
-    ended: Ended
+    ended: RefinementEnd
 
     @property
     def cost(self) -> Cost:
@@ -112,15 +112,19 @@ class Refiner:
             turns.append(await self._judge(request, sample, row, len(turns)))
         return Refinement(tuple(turns), self._current(turns), ended)
 
-    async def _judge(self, request: str | None, sample: Sample, row: int, turn: int) -> Turn:
+    async def _judge(
+        self, request: str | None, sample: Sample, row: int, turn: int
+    ) -> RefinementTurn:
         unfinished = not sample.complete or not sample.steps
         if unfinished or self.settings.critic is Critic.SELF:
-            return Turn(request, sample)
+            return RefinementTurn(request, sample)
         verdict = await self.judge.verify(to_solution(sample), row=row * CANDIDATES + turn)
         score = self.settings.score.score([step.reward for step in verdict.steps])
-        return Turn(request, sample, verdict, score)
+        return RefinementTurn(request, sample, verdict, score)
 
-    async def _rewrite(self, problem: Problem, current: Turn, request: str, seed: int) -> Sample:
+    async def _rewrite(
+        self, problem: Problem, current: RefinementTurn, request: str, seed: int
+    ) -> Sample:
         right = _judged_right(current)
         if self.settings.rewrite is Rewrite.FROM_ERROR:
             return await self.policy.solve(
@@ -132,25 +136,25 @@ class Refiner:
         ]
         return await self.policy.solve(problem.text, dialogue=dialogue, seed=seed)
 
-    def _ended(self, turns: Sequence[Turn]) -> Ended | None:
+    def _ended(self, turns: Sequence[RefinementTurn]) -> RefinementEnd | None:
         if self.settings.critic is Critic.VERIFIER:
             verdict = turns[self._current(turns)].verdict
             if verdict and verdict.first_error == -1:
-                return Ended.VERIFIED
+                return RefinementEnd.VERIFIED
             if verdict and not any(step.label is False for step in verdict.steps):
-                return Ended.UNJUDGED
+                return RefinementEnd.UNJUDGED
         if len(turns) > self.settings.turns:
-            return Ended.TURNS
+            return RefinementEnd.TURNS
         spent = total(turn.cost for turn in turns)
-        return Ended.BUDGET if self.settings.budget.exhausted(spent) else None
+        return RefinementEnd.BUDGET if self.settings.budget.exhausted(spent) else None
 
-    def _current(self, turns: Sequence[Turn]) -> int:
+    def _current(self, turns: Sequence[RefinementTurn]) -> int:
         if self.settings.keep is Keep.LATEST or self.settings.critic is Critic.SELF:
             return len(turns) - 1
         firsts = (turn.verdict.first_error if turn.verdict else None for turn in turns)
         return best_turn(list(zip(firsts, (turn.score for turn in turns), strict=True)))
 
-    def _request(self, turn: Turn) -> str:
+    def _request(self, turn: RefinementTurn) -> str:
         if turn.verdict is None:
             return SELF_REVIEW if turn.sample.complete else CUT_OFF
         step = _judged_right(turn)
@@ -167,7 +171,7 @@ def critique(verdict: SolutionVerdict, step: int) -> str:
     return without_tags(vote.analysis) or runs or "it was judged wrong."
 
 
-def _judged_right(turn: Turn) -> int:
+def _judged_right(turn: RefinementTurn) -> int:
     """How many steps stand before the first one judged wrong."""
     if turn.verdict is None:
         return 0

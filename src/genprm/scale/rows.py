@@ -13,7 +13,7 @@ from genprm.records.verdicts import JudgedStepRow
 from genprm.scale.best_of_n import Candidate, choose, cost
 from genprm.scale.methods import Critic, Method
 from genprm.scale.pool import final_answer, grade, pool_row, sample_row
-from genprm.scale.refine import Refinement, Turn
+from genprm.scale.refine import Refinement, RefinementTurn
 from genprm.scale.search import Found
 from genprm.verdict import StepVerdict
 from genprm.verify.aggregate import Aggregate
@@ -147,7 +147,7 @@ def _node(step: StepVerdict) -> NodeRow:
     )
 
 
-def _turn(turn: Turn) -> TurnRow:
+def _turn(turn: RefinementTurn) -> TurnRow:
     verdict = turn.verdict
     judged = verdict.steps if verdict else ()
     texts = zip(turn.sample.steps, judged, strict=False)

@@ -28,7 +28,7 @@ from genprm.verify.aggregate import Aggregate
 from genprm.verify.judge import StepHistory, StepJudge
 
 
-class Ended(StrEnum):
+class SearchEnd(StrEnum):
     """Why a search ended."""
 
     COMPLETE = "complete"  # every beam holds a whole solution
@@ -61,7 +61,7 @@ class Found:
     tree: Tree
     leaves: tuple[Node, ...]
     unguided: Sample | None
-    ended: Ended
+    ended: SearchEnd
 
     @property
     def cost(self) -> Cost:
@@ -88,14 +88,14 @@ class Searcher:
         """
         tree, settings = Tree(), self.settings
         frontier, leaves = [tree.nodes[0]], list[Node]()
-        ended = Ended.COMPLETE
+        ended = SearchEnd.COMPLETE
         async with self._histories() as histories:
             while frontier:
                 if len(frontier[0].steps) >= settings.max_steps:
-                    ended = Ended.DEPTH
+                    ended = SearchEnd.DEPTH
                     break
                 if settings.budget.exhausted(total(node.cost for node in tree.nodes)):
-                    ended = Ended.BUDGET
+                    ended = SearchEnd.BUDGET
                     break
                 grown = await self._expand(tree, frontier, problem, row)
                 await together(self._value(tree, node, problem, row, histories) for node in grown)

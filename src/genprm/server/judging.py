@@ -34,7 +34,7 @@ GONE = 499  # the client closed the connection; nobody reads the status but the 
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class SolutionOutcome:
     """One solution's verdict; `failed` where it could not be judged, and `gone` where that is
     because the engine or the sandbox is gone.
     """
@@ -144,7 +144,7 @@ class Judging:
 
     async def judge_one(
         self, solution: Solution, row: int, settings: Settings, on_step: OnStep | None
-    ) -> Judged:
+    ) -> SolutionOutcome:
         """One solution; it is asked once more where the sandbox was lost under it."""
         judge = self.judge.using(settings)
         seen = 0
@@ -171,7 +171,7 @@ class Judging:
         except Exception as error:  # noqa: BLE001 - one solution fails alone, and the queue goes on
             return _failure(solution, refusal_of(error))
         self.fault = None
-        return Judged(solution, verdict)
+        return SolutionOutcome(solution, verdict)
 
 
 class Job:
@@ -192,7 +192,7 @@ class Job:
         self._seconds = seconds
         self._places = judging.queue.claim(usable)
 
-    async def results(self) -> list[Judged]:
+    async def results(self) -> list[SolutionOutcome]:
         """Every solution's, in the order asked.
 
         Raises:
@@ -211,7 +211,7 @@ class Job:
 
     async def each(
         self, on_step: Callable[[int, StepVerdict], None] | None = None
-    ) -> AsyncGenerator[tuple[int, Judged], None]:
+    ) -> AsyncGenerator[tuple[int, SolutionOutcome], None]:
         """(row, result) as they finish; unusable ones first."""
         rows = range(len(self.items))
         with self._places:
@@ -220,7 +220,7 @@ class Job:
                 async for pair in finished:
                     yield pair
 
-    async def _one(self, row: int, on_step: OnStep | None) -> tuple[int, Judged]:
+    async def _one(self, row: int, on_step: OnStep | None) -> tuple[int, SolutionOutcome]:
         item = self.items[row]
         if isinstance(item, Unusable):
             return row, _failure(Solution("", (), item.id), item.refusal)
@@ -254,8 +254,8 @@ def _read(asked: AskedSolution | Unusable, limits: ServiceLimits) -> Usable | Un
         return Unusable(asked.id, refusal)
 
 
-def _failure(solution: Solution, refusal: Refusal, *, gone: bool = False) -> Judged:
-    return Judged(solution, SolutionVerdict(solution.id, ()), refusal, gone)
+def _failure(solution: Solution, refusal: Refusal, *, gone: bool = False) -> SolutionOutcome:
+    return SolutionOutcome(solution, SolutionVerdict(solution.id, ()), refusal, gone)
 
 
 async def _gone(request: Request) -> None:

@@ -75,7 +75,7 @@ class Rule:
         return None if reward is None else reward >= self.threshold
 
 
-class PathRow(Record):
+class SearchPathRow(Record):
     """One path of a search tree from its root to a leaf, with a reward and a value for each step.
 
     `rewards` and `values` [steps]: the verifier's mean reward, and what the search selected by.
@@ -91,7 +91,7 @@ class PathRow(Record):
     score: float | None  # score of the path
 
 
-def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[PathRow]:
+def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[SearchPathRow]:
     """Every path of a search tree, for training on trees."""
     nodes = {node.id: node for node in row.tree}
     parents = {node.parent for node in row.tree}
@@ -99,7 +99,7 @@ def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[PathRow]
         if node.id in parents:
             continue
         path = _path(nodes, node)
-        yield PathRow(
+        yield SearchPathRow(
             id=row.id,
             problem=row.problem,
             leaf=node.id,

@@ -17,7 +17,7 @@ from genprm.verify.critique_session import WholeVote, critique_solution
 from genprm.verify.history import History, Namespace
 from genprm.verify.judge import StepHistory
 from genprm.verify.progress import VoteProgress, tell
-from genprm.verify.voting import next_wave
+from genprm.verify.voting import next_batch
 
 
 class CritiqueHistory(StepHistory):
@@ -59,10 +59,10 @@ class CritiqueHistory(StepHistory):
         messages = critique_messages(solution.problem, solution.steps)
         prompt = self._tools.model.render(messages, generation_prompt=True)
         votes: list[WholeVote] = []
-        while wave := self._wave(votes, len(solution.steps)):
+        while batch := self._next_batch(votes, len(solution.steps)):
             seeds = [
                 vote_seed(settings.seed, row, self._judged, vote)
-                for vote in range(len(votes), len(votes) + wave)
+                for vote in range(len(votes), len(votes) + batch)
             ]
             votes += await together(
                 self._cast(prompt, solution, VoteProgress(self._judged, len(votes) + at), seed)
@@ -70,7 +70,7 @@ class CritiqueHistory(StepHistory):
             )
         return votes
 
-    def _wave(self, votes: list[WholeVote], steps: int) -> int:
+    def _next_batch(self, votes: list[WholeVote], steps: int) -> int:
         """How many more votes could still change the label of a step."""
         settings = self._tools.settings
         rewards = (
@@ -78,7 +78,7 @@ class CritiqueHistory(StepHistory):
             for step in range(self._judged, steps)
         )
         return max(
-            next_wave(
+            next_batch(
                 [reward for reward in on_step if reward is not None],
                 len(votes),
                 settings.votes,

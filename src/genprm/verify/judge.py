@@ -109,7 +109,7 @@ class StepJudge(ABC):
         concurrency: int = 16,
         on_step: OnStep | None = None,
     ) -> AsyncGenerator[tuple[int, SolutionVerdict], None]:
-        """Judge many (row, solution) pairs, `concurrency` at a time; yield results as they finish."""
+        """Judge many (row, solution) pairs, `concurrency` at a time; yield each as it finishes."""
 
         async def judge(row: int, solution: Solution) -> tuple[int, SolutionVerdict]:
             return row, await self.verify(solution, row=row, on_step=on_step)

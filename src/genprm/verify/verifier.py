@@ -25,7 +25,7 @@ from genprm.verify.progress import VoteProgress, tell
 from genprm.verify.session import vote_on_step
 from genprm.verify.settings import Settings
 from genprm.verify.turn import Stage
-from genprm.verify.voting import next_wave, representative
+from genprm.verify.voting import next_batch, representative
 
 
 class Verifier(StepJudge):
@@ -79,14 +79,14 @@ class Verifier(StepJudge):
         votes: list[Vote] = []
         async with AsyncExitStack() as namespaces:
             copies: list[Namespace] = []
-            while wave := next_wave(
+            while batch := next_batch(
                 [vote.reward for vote in votes if vote.reward is not None],
                 len(votes),
                 settings.votes,
                 settings.adaptive,
                 settings.error_rate,
             ):
-                asked = range(len(votes), len(votes) + wave)
+                asked = range(len(votes), len(votes) + batch)
                 copies += [Namespace(history) for _ in asked]
                 for vote in asked:
                     namespaces.push_async_callback(copies[vote].close)

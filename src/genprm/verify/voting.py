@@ -34,7 +34,7 @@ def representative(verdict: StepVerdict) -> int | None:
     return next((at for at in agreeing if verdict.votes[at].analysis), agreeing[0])
 
 
-def next_wave(
+def next_batch(
     rewards: Sequence[float],
     asked: int,
     wanted: int,
@@ -64,10 +64,10 @@ def next_wave(
 
     return next(
         (
-            wave
-            for wave in range(left)
-            if settled([*rewards, *[1.0] * wave], left - wave)
-            or settled([*rewards, *[0.0] * wave], left - wave)
+            batch
+            for batch in range(left)
+            if settled([*rewards, *[1.0] * batch], left - batch)
+            or settled([*rewards, *[0.0] * batch], left - batch)
         ),
         left,
     )
@@ -81,14 +81,14 @@ def asked_of(
     `votes` are the rewards of all N; None abstained.
     """
     asked = 0
-    while wave := next_wave(
+    while batch := next_batch(
         [reward for reward in votes[:asked] if reward is not None],
         asked,
         len(votes),
         adaptive,
         error_rate,
     ):
-        asked += wave
+        asked += batch
     return asked
 
 

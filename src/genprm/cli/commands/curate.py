@@ -66,8 +66,8 @@ def curate(
     """Make training data: solutions, rollouts, labels, rationales, consensus, chats."""
     from rich.console import Console
 
+    from genprm.cli.inputs import counted_bad_rows
     from genprm.cli.recipes import read_curation
-    from genprm.cli.sources import counted_bad_rows
     from genprm.cli.terminal.curation import costs_table, funnel_table, plan_costs, run_stages
     from genprm.curate.cost_plan import CostPlan
     from genprm.curate.dead_ends import NothingUsable

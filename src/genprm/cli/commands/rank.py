@@ -42,7 +42,7 @@ def rank(
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Choose the best of N solutions of each problem, sampled now or stored earlier."""
-    from genprm.cli.sources import read_items
+    from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import RANKINGS
     from genprm.cli.terminal.rows import run_task
     from genprm.tasks.scaling import RankSettings, RankTask

@@ -41,7 +41,7 @@ def refine(
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Let the policy answer again, given the analysis of its first wrong step."""
-    from genprm.cli.sources import read_items
+    from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import REFINEMENTS
     from genprm.cli.terminal.rows import run_task
     from genprm.scale.budget import Budget

@@ -43,7 +43,7 @@ def rescore(
     Rows of genprm verify are written with new labels and first errors. Trees of genprm search are
     written as paths from the root to each leaf, with a reward and a value for each step.
     """
-    from genprm.cli.stored import rows_of, spec_of
+    from genprm.cli.runs import rows_of, spec_of
     from genprm.records.searches import SearchRow
     from genprm.records.verdicts import VerdictRow
     from genprm.tasks.rescoring import Rule, paths

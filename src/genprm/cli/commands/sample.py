@@ -27,7 +27,7 @@ def sample(
     api_key: cli.ApiKey = None,
 ) -> None:
     """Draw solutions of every problem from a policy, and grade them where the answer is known."""
-    from genprm.cli.sources import read_items
+    from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import POOLS
     from genprm.cli.terminal.rows import run_task
     from genprm.tasks.scaling import SampleTask

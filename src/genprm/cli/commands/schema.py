@@ -49,7 +49,7 @@ _HOME = {
     RowName.RANKING: "records.rankings:RankingRow",
     RowName.REFINEMENT: "records.refinements:RefinementRow",
     RowName.SEARCH: "records.searches:SearchRow",
-    RowName.SEARCH_PATH: "tasks.rescoring:PathRow",
+    RowName.SEARCH_PATH: "tasks.rescoring:SearchPathRow",
     RowName.FAILURE: "records.failures:FailedRow",
     RowName.RUN: "records.run_spec:RunSpec",
     RowName.PROBLEMS: "records.curation:GoldProblemRow",

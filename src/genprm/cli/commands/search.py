@@ -45,7 +45,7 @@ def search(
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Write solutions step by step, and continue only the steps that the verifier rates best."""
-    from genprm.cli.sources import read_items
+    from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import SEARCHES
     from genprm.cli.terminal.rows import run_task
     from genprm.scale.budget import Budget

@@ -27,7 +27,7 @@ def verify(
     skip_bad_rows: cli.SkipBadRows = False,
 ) -> None:
     """Judge every step of a solution: analyse it, check it with code, say whether it is correct."""
-    from genprm.cli.sources import counted_bad_rows
+    from genprm.cli.inputs import counted_bad_rows
     from genprm.cli.terminal.rows import run_task
     from genprm.cli.terminal.verdicts import VERDICTS, print_verdicts
     from genprm.dataset import read_solutions

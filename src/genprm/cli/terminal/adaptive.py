@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.box import SIMPLE
 from rich.table import Table
 
-from genprm.cli.stored import label_of, verdict_rows
+from genprm.cli.runs import label_of, verdict_rows
 from genprm.errors import InputError
 from genprm.evaluate.adaptive import Saving, savings
 

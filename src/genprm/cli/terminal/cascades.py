@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.box import SIMPLE
 from rich.table import Table
 
-from genprm.cli.stored import label_of, spec_of, verdict_rows
+from genprm.cli.runs import label_of, spec_of, verdict_rows
 from genprm.errors import InputError
 from genprm.evaluate.metrics import score
 from genprm.records.run_spec import JudgeSpec

@@ -10,7 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from genprm.cli.stored import rows_of, spec_of
+from genprm.cli.runs import rows_of, spec_of
 from genprm.errors import InputError
 from genprm.evaluate.budgets import (
     Point,

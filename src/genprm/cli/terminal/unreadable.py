@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from genprm.verdict import Flag, Vote
 
 
-class Unreadable:
+class UnreadableVotes:
     """Counts the votes of a run, and those that could not be read."""
 
     def __init__(self) -> None:

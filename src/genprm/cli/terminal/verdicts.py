@@ -13,7 +13,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from genprm.cli.terminal.rows import Look, counted
-from genprm.cli.terminal.unreadable import Unreadable
+from genprm.cli.terminal.unreadable import UnreadableVotes
 from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
 from genprm.problem import Solution
@@ -146,7 +146,7 @@ def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurren
                     votes.add(vote for step in verdict.steps for vote in step.votes)
                     printer.finish(row, verdict)
 
-    votes = Unreadable()
+    votes = UnreadableVotes()
     asyncio.run(run())
     if votes.hint:
         Console(stderr=True, highlight=False).print(Text(votes.hint))
@@ -159,7 +159,7 @@ def _show(row: VerdictRow) -> RenderableType:
 
 
 def _summarise(rows: Iterable[VerdictRow]) -> RenderableType:
-    found, votes, failed = Counter[str](), Unreadable(), 0
+    found, votes, failed = Counter[str](), UnreadableVotes(), 0
     for row in rows:
         error = row.first_error
         found["undecided" if error is None else "right" if error < 0 else "wrong"] += 1

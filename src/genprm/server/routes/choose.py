@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from genprm.records.service import CritiqueReply, RankedCandidate, RankReply
-from genprm.server.judging import Judged, Judging
+from genprm.server.judging import Judging, SolutionOutcome
 from genprm.server.replies import critique
 from genprm.server.requests import CritiqueRequest, RankRequest
 from genprm.server.routes.documented import refusals
@@ -43,7 +43,7 @@ def router(judging: Judging) -> APIRouter:
     return routes
 
 
-def _ranked(results: list[Judged], score: Aggregate) -> RankReply:
+def _ranked(results: list[SolutionOutcome], score: Aggregate) -> RankReply:
     candidates = [_candidate(index, judged, score) for index, judged in enumerate(results)]
     ordered = sorted(
         candidates, key=lambda one: (one.score is None, -(one.score or 0.0), one.index)
@@ -58,7 +58,7 @@ def _ranked(results: list[Judged], score: Aggregate) -> RankReply:
     )
 
 
-def _candidate(index: int, judged: Judged, score: Aggregate) -> RankedCandidate:
+def _candidate(index: int, judged: SolutionOutcome, score: Aggregate) -> RankedCandidate:
     rewards = tuple(step.reward for step in judged.verdict.steps)
     return RankedCandidate(
         index=index,

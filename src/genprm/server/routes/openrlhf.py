@@ -11,7 +11,7 @@ from genprm.answer import AnswerChecker
 from genprm.rewards.batch import check_answers
 from genprm.rewards.chats import problem_text, without_end_marks
 from genprm.rewards.completion import Completion
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 from genprm.rewards.scoring import Kind
 from genprm.server.judging import Judging
 from genprm.server.requests import JudgingRequest
@@ -99,7 +99,7 @@ def _correct(
 
 
 def _reply(
-    how: Rewarding, judged: Sequence[Judged], correct: Sequence[bool | None]
+    how: Rewarding, judged: Sequence[CompletionVerdict], correct: Sequence[bool | None]
 ) -> OpenRLHFReply:
     scoring = how.scoring
     pairs = list(zip(judged, correct, strict=True))

@@ -5,11 +5,11 @@ import warnings
 from pydantic import BaseModel, Field, ValidationError
 
 from genprm.rewards.completion import Completion
-from genprm.rewards.judges import Judged
+from genprm.rewards.judges import CompletionVerdict
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.server.asked import AskedSolution, Unusable
 from genprm.server.errors import Refusal, invalid
-from genprm.server.judging import Judged as JudgedSolution
+from genprm.server.judging import SolutionOutcome
 
 
 class Rewarding(BaseModel):
@@ -41,9 +41,9 @@ def asked_of(completion: Completion) -> AskedSolution | Unusable:
         return Unusable("", invalid(dict(error.errors(include_url=False)[0])))
 
 
-def judged_of(result: JudgedSolution) -> Judged:
+def judged_of(result: SolutionOutcome) -> CompletionVerdict:
     """A result as the rewards read it."""
     rewards = tuple(step.reward for step in result.verdict.steps)
     if result.failed is not None:
-        return Judged(rewards, None, str(result.failed))
-    return Judged(rewards, result.verdict.first_error)
+        return CompletionVerdict(rewards, None, str(result.failed))
+    return CompletionVerdict(rewards, result.verdict.first_error)

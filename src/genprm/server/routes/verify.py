@@ -12,7 +12,7 @@ from genprm.records.record import JsonObject
 from genprm.records.service import Detail, VerifyReply
 from genprm.server.asked import Usable
 from genprm.server.errors import Refusal
-from genprm.server.judging import Job, Judged, Judging
+from genprm.server.judging import Job, Judging, SolutionOutcome
 from genprm.server.replies import answer, step_answer
 from genprm.server.requests import VerifyRequest
 from genprm.server.routes.documented import refusals
@@ -47,7 +47,7 @@ def router(judging: Judging) -> APIRouter:
     return routes
 
 
-def _reply(results: list[Judged], detail: Detail, *, single: bool) -> Event:
+def _reply(results: list[SolutionOutcome], detail: Detail, *, single: bool) -> Event:
     rows = [_row(row, judged, detail) for row, judged in enumerate(results)]
     if not single:
         return {"verdicts": rows}
@@ -59,7 +59,7 @@ def _reply(results: list[Judged], detail: Detail, *, single: bool) -> Event:
     }
 
 
-def _row(row: int, judged: Judged, detail: Detail) -> JsonObject:
+def _row(row: int, judged: SolutionOutcome, detail: Detail) -> JsonObject:
     failed = None if judged.failed is None else str(judged.failed)
     whole = answer(detail, row, judged.solution, judged.verdict, failed)
     if judged.failed is not None:  # an unjudged solution has no first error, not "none found"
