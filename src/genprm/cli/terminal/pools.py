@@ -28,7 +28,7 @@ def _mark(row: ProblemRow, index: int) -> str:
     return _MARKS[row.correct[index] if row.correct is not None else None]
 
 
-def _show_pool(row: PoolRow) -> RenderableType:
+def _render_pool(row: PoolRow) -> RenderableType:
     lines = [
         plain(f"{_mark(row, index)} {answer or '(no answer)'}".strip())
         for index, answer in enumerate(row.extracted)
@@ -51,7 +51,7 @@ def _summarise_pools(rows: Iterable[PoolRow]) -> RenderableType:
     return Text(text)
 
 
-def _show_ranking(row: RankingRow) -> RenderableType:
+def _render_ranking(row: RankingRow) -> RenderableType:
     table = Table(box=None, pad_edge=False)
     for name in ("", "answer", "reward of each step", ""):
         table.add_column(name)
@@ -90,7 +90,7 @@ def _summarise_rankings(rows: Iterable[RankingRow]) -> RenderableType:
     return Group(table, Text(str(tally)))
 
 
-def _show_refinement(row: RefinementRow) -> RenderableType:
+def _render_refinement(row: RefinementRow) -> RenderableType:
     parts: list[RenderableType] = [plain(row.problem, "bold")]
     for index, turn in enumerate(row.turns):
         if turn.request is not None:
@@ -117,7 +117,7 @@ def _summarise_refinements(rows: Iterable[RefinementRow]) -> RenderableType:
     return Group(*lines, Text(str(tally)))
 
 
-def show_search(row: SearchRow) -> RenderableType:
+def render_search(row: SearchRow) -> RenderableType:
     """A stored tree: kept steps bold, the leaf of the chosen solution marked."""
     chosen = row.leaves[0] if row.leaves else None
     tree = Tree(plain(row.problem, "bold"), guide_style="dim")
@@ -147,7 +147,7 @@ def _summarise_searches(rows: Iterable[SearchRow]) -> RenderableType:
     return Text(str(tally))
 
 
-POOLS = Look(_show_pool, _summarise_pools, _cost)
-RANKINGS = Look(_show_ranking, _summarise_rankings, _cost)
-REFINEMENTS = Look(_show_refinement, _summarise_refinements, _cost)
-SEARCHES = Look(show_search, _summarise_searches, _cost)
+POOLS = Look(_render_pool, _summarise_pools, _cost)
+RANKINGS = Look(_render_ranking, _summarise_rankings, _cost)
+REFINEMENTS = Look(_render_refinement, _summarise_refinements, _cost)
+SEARCHES = Look(render_search, _summarise_searches, _cost)

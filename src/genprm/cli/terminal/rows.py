@@ -37,7 +37,7 @@ class Look(Generic[R]):
     The summary reads the rows once, and keeps none of them.
     """
 
-    show: Callable[[R], RenderableType]
+    render: Callable[[R], RenderableType]
     summarise: Callable[[Iterable[R]], RenderableType]
     cost: Callable[[R], Cost]
 
@@ -119,7 +119,7 @@ async def _to_terminal(
             if output.as_json:
                 typer.echo(row.line(), nl=False)
             elif not isinstance(row, FailedRow):
-                console.print(look.show(row))
+                console.print(look.render(row))
             if isinstance(row, FailedRow):
                 failed += 1
                 typer.echo(f"genprm: row {row.row}: {json.dumps(row.failed)}", err=True)

@@ -152,7 +152,7 @@ def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurren
         Console(stderr=True, highlight=False).print(Text(votes.hint))
 
 
-def _show(row: VerdictRow) -> RenderableType:
+def _render(row: VerdictRow) -> RenderableType:
     verdict = row.verdict()
     steps = [_step(index, row.solution, step) for index, step in enumerate(verdict.steps)]
     return Group(*steps, _conclusion(verdict, len(row.solution.steps)))
@@ -177,4 +177,4 @@ def _cost(row: VerdictRow) -> Cost:
     return Cost(verifier=row.usage)
 
 
-VERDICTS = Look(_show, _summarise, _cost)
+VERDICTS = Look(_render, _summarise, _cost)
