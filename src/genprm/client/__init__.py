@@ -4,9 +4,9 @@
         row, = client.verify([Solution("1 + 1?", ("1 + 1 = 3.",))], votes=8)
         row.first_error                                        # 0
 
-A full queue (429) and a service that is not ready (503, or not there) are asked again, after the
-time that the service names. A solution that could not be judged has `failed` set in its row; the
-others have their verdicts.
+If the queue is full (429) or the service is not ready (503, or no connection), the request is sent
+again after the time that the service states. A solution that could not be judged has `failed` set
+in its row; the others have their verdicts.
 """
 
 from genprm.client.awaited import AsyncClient, StepEvent

@@ -52,7 +52,7 @@ class _Error(BaseModel):
 
 
 class AsyncClient(Calls):
-    """Awaited; see `Client`."""
+    """The asynchronous client; see `Client`."""
 
     def __init__(
         self, url: str, *, api_key: str | None = None, timeout: float = 3600.0, retries: int = 6
@@ -92,7 +92,7 @@ class AsyncClient(Calls):
         rows: Sequence[int] | None = None,
         **options: object,
     ) -> AsyncGenerator[StepEvent | VerdictRow, None]:
-        """Steps as they are judged, and a row for each solution as it is finished.
+        """Yield steps as they are judged, and a row for each solution when it is finished.
 
         Raises:
             InputError, ModelError: as `verify`; also where the stream ends before its end.
@@ -112,7 +112,7 @@ class AsyncClient(Calls):
         raise ModelError(f"{self.url}: the stream broke off; fix: ask again")
 
     async def _accepted(self, path: str, body: Mapping[str, object]) -> httpx.Response:
-        """The reply, its body still to come; busy services are asked again."""
+        """The reply before its body is read; a busy service is asked again."""
         for attempt in range(self.retries + 1):
             reply = await self._http.send(self.request(path, body), stream=True)
             if reply.status_code == httpx.codes.OK:

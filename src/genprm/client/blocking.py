@@ -23,13 +23,13 @@ from genprm.records.verdicts import VerdictRow
 
 
 class Client(Calls):
-    """Blocking. Options are those of `POST /v1/verify`: votes, mode, seed, max_tokens, …
+    """The blocking client. Options are those of `POST /v1/verify`: votes, mode, seed, max_tokens, …
 
     Args:
-        url: such as http://127.0.0.1:8321.
-        api_key: sent with every request; never shown.
-        timeout: seconds that one request may take.
-        retries: of a request that was not accepted.
+        url: the address of the service, such as http://127.0.0.1:8321.
+        api_key: the key that is sent with every request; it is never shown.
+        timeout: most seconds for one request.
+        retries: how often a request that was not accepted is sent again.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Client(Calls):
         """A row for each solution, in order.
 
         Raises:
-            InputError: the service refuses the request; says which field.
+            InputError: the service refuses the request; the message names the field.
             ModelError: the service cannot be reached or does not answer.
         """
         return self._call("/v1/verify", verify_body(solutions, options, rows), Verdicts).verdicts
@@ -65,15 +65,15 @@ class Client(Calls):
         return self._call("/v1/verify", body, Scores).verdicts
 
     def rank(self, problem: str, candidates: Sequence[Candidate], **options: object) -> RankReply:
-        """Candidates in order. Raises as `verify`."""
+        """Rank candidates. Raises as `verify`."""
         return self._call("/v1/rank", rank_body(problem, candidates, options), RankReply)
 
     def critique(self, solution: Solution, **options: object) -> CritiqueReply:
-        """The first wrong step's analysis. Raises as `verify`."""
+        """The analysis of the first wrong step. Raises as `verify`."""
         return self._call("/v1/critique", critique_body(solution, options), CritiqueReply)
 
     def judge(self) -> JudgeSpec:
-        """Who judges there. Raises as `verify`."""
+        """The spec of the service's judge. Raises as `verify`."""
         return self._call("/v1/judge", None, JudgeSpec)
 
     def close(self) -> None:

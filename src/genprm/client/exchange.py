@@ -33,7 +33,7 @@ class Scores(BaseModel):
 
 
 class Calls:
-    """What is sent and how replies are read; who drives it waits and sends in his own colour."""
+    """What is sent and how replies are read; the blocking and asynchronous clients drive it."""
 
     def __init__(self, url: str, *, api_key: str | None, retries: int) -> None:
         self.url = url.rstrip("/")
@@ -43,7 +43,7 @@ class Calls:
     def exchange(
         self, path: str, body: Mapping[str, object] | None, kind: type[Reply]
     ) -> Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Reply]:
-        """Yields requests to send and seconds to wait; is sent what came of a request."""
+        """A generator that yields requests to send and seconds to wait, and is sent the outcomes."""
         for attempt in range(self.retries + 1):
             came = yield self.request(path, body)
             if isinstance(came, httpx.Response):
@@ -71,7 +71,7 @@ class Calls:
         return httpx.Request("POST", self.url + path, headers=headers, content=text.encode())
 
     def read(self, reply: httpx.Response, kind: type[Reply]) -> Reply:
-        """The reply as what it should be."""
+        """Parse the reply."""
         try:
             return kind.model_validate_json(reply.content)
         except ValidationError as error:
@@ -81,7 +81,7 @@ class Calls:
             ) from None
 
     def fault(self, reply: httpx.Response) -> ModelError | InputError:
-        """What the service says is wrong."""
+        """The error that the service reports."""
         try:
             error = json.loads(reply.content)["error"]
             field = f"field {error['field']}: " if error["field"] else ""
@@ -92,7 +92,7 @@ class Calls:
         return kind(f"{self.url} answered {reply.status_code}: {said}")
 
     def unreachable(self, error: httpx.TransportError) -> ModelError:
-        """The service did not answer."""
+        """The error when the service does not answer."""
         if isinstance(error, httpx.ReadTimeout):
             return ModelError(
                 f"{self.url} did not answer in time; fix: send fewer solutions at once"
@@ -127,7 +127,7 @@ def critique_body(solution: Solution, options: Mapping[str, object]) -> dict[str
 
 
 def seconds_to_wait(said: str | None, attempt: int) -> float:
-    """Until a refused request is sent again: what the service says, else longer each time."""
+    """Seconds until a refused request is sent again: as the service says, or longer each time."""
     try:
         wait = float(said or "")
     except ValueError:

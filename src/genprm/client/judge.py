@@ -20,12 +20,12 @@ PREFIX = "service:"  # of a model's name
 class RemoteJudge(StepJudge):
     """Judges whole solutions with the verdicts that the service's own judge gives.
 
-    Seeds come from the same places as in process, so the rows are the same, too.
+    Seeds are derived as in process, so the rows are the same, too.
 
     Args:
-        client: of the service; the caller closes it.
-        served: the service's judge, as `AsyncClient.judge` tells.
-        settings: sent with every request; the service's own do not count.
+        client: a client of the service; the caller closes it.
+        served: the service's judge, as returned by `AsyncClient.judge`.
+        settings: the settings sent with every request; the service's own are not used.
     """
 
     def __init__(self, client: AsyncClient, served: JudgeSpec, settings: Settings) -> None:
@@ -36,7 +36,7 @@ class RemoteJudge(StepJudge):
 
     @property
     def spec(self) -> JudgeSpec:
-        """The service's judge under these settings: a run may go on in process."""
+        """The service's judge under these settings, so that a run can be continued in process."""
         if not self._served.settings:  # a cascade's settings are its parts'
             return self._served
         return self._served.model_copy(update={"settings": json_object(self.settings)})
@@ -71,7 +71,7 @@ class RemoteJudge(StepJudge):
         return SolutionVerdict(solution.id, steps, finished.usage)
 
     def begin(self) -> StepHistory:
-        """A service judges whole solutions only.
+        """Raise, because a service judges only whole solutions.
 
         Raises:
             InputError: always.
@@ -80,7 +80,7 @@ class RemoteJudge(StepJudge):
 
 
 def options(settings: Settings) -> dict[str, object]:
-    """The settings in the words of a request."""
+    """The settings as fields of a request."""
     return {
         "mode": settings.mode.value,
         "votes": settings.votes,

@@ -1,7 +1,7 @@
 """Whether rewards are calibrated: reliability, ECE and Brier score, risk by coverage.
 
-A step's truth is known up to its solution's first error: steps before it are right, it is wrong,
-and what follows is not labelled.
+A step's truth is known up to its solution's first error: the steps before it are correct, the step
+itself is wrong, and later steps have no label.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ BINS = 10
 def labelled_steps(
     rows: Iterable[LabelledSolution], judgements: Mapping[str, Judgement]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rewards and truths (1 correct, 0 incorrect), both [steps], of all steps that have both."""
+    """Rewards and truths (1 correct, 0 wrong), both [steps], of all steps that have both."""
     pairs = [
         (reward, float(index != row.first_error))
         for row in rows
@@ -35,7 +35,7 @@ def labelled_steps(
 def calibration(
     rewards: NDArray[np.float64], correct: NDArray[np.float64], *, bins: int = BINS
 ) -> Calibration | None:
-    """Equal-width bins over [0, 1]; None of no steps."""
+    """Calibration with bins of equal width over [0, 1]; None without steps."""
     if not len(rewards):
         return None
     place = np.minimum((rewards * bins).astype(int), bins - 1)
@@ -53,7 +53,7 @@ def calibration(
 
 
 def confidence(judgement: Judgement) -> float:
-    """How sure a judgement is of its own prediction; 0 for an abstention.
+    """How confident a judgement is of its own prediction; 0 for an abstention.
 
     For a judge of steps, the probability of exactly this first error if the rewards were
     independent probabilities; for a judge of whole solutions, the share of votes that agree.
@@ -72,7 +72,7 @@ def confidence(judgement: Judgement) -> float:
 def risk_coverage(
     confidences: Sequence[float], hits: Sequence[bool], abstained: Sequence[bool]
 ) -> RiskCoverage | None:
-    """The curve over rows, most confident first; None of no rows."""
+    """The curve over rows, most confident first; None without rows."""
     if not hits:
         return None
     order = sorted(

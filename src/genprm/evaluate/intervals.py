@@ -1,7 +1,7 @@
 """Bootstrap intervals, resampling problems (rows), and paired ones for differences.
 
-The same name, rows and draws give the same resamples, so that two runs scored on the same rows
-are compared draw by draw: the noise that both share cancels. Subsets differ in name, so their
+The same name, rows and number of draws give the same resamples. So two runs on the same rows are
+compared draw by draw, and the noise that both share cancels. Subsets differ in name, so their
 resamples are independent, and draws of their average are averages of their draws.
 """
 
@@ -31,7 +31,7 @@ class Interval:
 class Hits:
     """One subset as numbers, row by row.
 
-    `hit` [rows] is 1 for a hit, 0 for a miss, or a probability of a hit; `has_error` [rows] tells
+    `hit` [rows] is 1 for a hit, 0 for a miss, or a probability of a hit; `has_error` [rows] marks
     the rows that have an error.
     """
 
@@ -57,7 +57,7 @@ def resample(name: str, rows: int, *, draws: int = DRAWS, seed: int = SEED) -> F
 
 
 def bootstrap_f1(name: str, subset: Hits, *, draws: int = DRAWS, seed: int = SEED) -> Draws:
-    """Resample a subset's rows; right and wrong rows are drawn together, as they came."""
+    """Resample a subset's rows; rows with and without an error are drawn together."""
     counts = resample(name, len(subset.hit), draws=draws, seed=seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         error, correct = (
@@ -79,7 +79,7 @@ def bootstrap_mean(name: str, values: Floats, *, draws: int = DRAWS, seed: int =
 
 
 def interval(draws: Floats, *, level: float = LEVEL) -> Interval | None:
-    """Percentile interval of one metric's draws; None where it was never defined."""
+    """Percentile interval of one metric's draws; None if the metric was never defined."""
     known = draws[~np.isnan(draws)]
     if not len(known):
         return None
@@ -88,7 +88,7 @@ def interval(draws: Floats, *, level: float = LEVEL) -> Interval | None:
 
 
 def bounds(draws: Floats) -> list[float] | None:
-    """The same interval as [low, high], as JSON and tables want it."""
+    """The same interval as [low, high], as JSON and tables need it."""
     found = interval(draws)
     return [found.low, found.high] if found else None
 

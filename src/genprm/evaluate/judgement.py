@@ -23,8 +23,8 @@ class Judgement:
     """One row's outcome.
 
     A judge of steps fills `rewards` [steps judged, votes]; a judge of whole solutions fills
-    `guesses` [votes], each the index of a first error or None. `cause` is set where judging
-    failed for good: then there is no prediction and the reason is kept.
+    `guesses` [votes], each the index of a first error or None. `cause` is set if judging failed;
+    then there is no prediction.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Judgement:
         return len(self.guesses) or min(map(len, self.rewards), default=0)
 
     def majority(self, votes: Sequence[int]) -> int | None:
-        """The first error that these votes (indices) alone would have named.
+        """The first error that only these votes (by index) would have named.
 
         Raises:
             LookupError: they would have judged further than this run did.
@@ -74,14 +74,14 @@ class Judgement:
 
 
 def first_error(rewards: Iterable[Sequence[Reward]], steps: int) -> int | None:
-    """Index of the first step whose votes call it wrong, -1 for none; None where it cannot be said.
+    """Index of the first step that its votes call wrong, -1 for none; None if it is unknown.
 
     Args:
         rewards: of the judged steps, [steps judged, votes].
         steps: of the solution.
 
     Raises:
-        LookupError: every judged step is right, but not all steps were judged.
+        LookupError: every judged step is correct, but not all steps were judged.
     """
     labels = [label_of(votes) for votes in rewards]
     found = verdict.first_error(labels)
@@ -91,7 +91,7 @@ def first_error(rewards: Iterable[Sequence[Reward]], steps: int) -> int | None:
 
 
 def most_common(guesses: Iterable[int | None]) -> int | None:
-    """The most frequent index, the earliest given among equals; None where none was given.
+    """The most frequent index, the earliest among equals; None if there is none.
 
     This is how the official script votes over critiques.
     """

@@ -9,23 +9,23 @@ from genprm.verify.judge import StepJudge
 
 
 class VerifierJudge:
-    """GenPRM, the direct generative PRM, or any other judge of steps."""
+    """GenPRM, the direct generative PRM, or any other step judge."""
 
     def __init__(self, judge: StepJudge) -> None:
         self._judge = judge
 
     @property
     def spec(self) -> JudgeSpec:
-        """The judge's own."""
+        """The spec of the step judge."""
         return self._judge.spec
 
     async def judge(self, row: int, solution: Solution) -> SolutionVerdict:
-        """Every step, with its votes."""
+        """Judge every step, with its votes."""
         return await self._judge.verify(solution, row=row)
 
 
 class PredictionsJudge:
-    """Says what a file of predictions says, so that it can stand in a report beside other runs."""
+    """Returns the predictions of a file, so that a report can compare them with other runs."""
 
     def __init__(self, name: str, predictions: Predictions) -> None:
         self._name = name
@@ -33,10 +33,10 @@ class PredictionsJudge:
 
     @property
     def spec(self) -> JudgeSpec:
-        """Where the predictions come from."""
+        """The source of the predictions."""
         return JudgeSpec(judge="predictions", settings={"file": self._name})
 
     async def judge(self, row: int, solution: Solution) -> WholeVerdict:
-        """The stored first error; abstained where there is none."""
+        """The stored first error; an abstention if there is none."""
         predicted = self._predictions.first_errors.get(solution.id)
         return WholeVerdict(predicted, (predicted,))

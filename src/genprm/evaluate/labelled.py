@@ -45,11 +45,11 @@ class LabelledSolution:
 
 
 def read_files(sources: Sequence[str | Path], bad: BadRows | None = None) -> list[LabelledSolution]:
-    """Read files of any format that `records.labelled` knows; folders give all they hold.
+    """Read files of any format that `records.labelled` knows; of a folder, all files in it.
 
     A URL such as `s3://BUCKET/FILE` is a file, and one that ends in `/` a folder.
 
-    Rows whose label says nothing usable are left out, with their cause in `bad`.
+    Rows without a usable label are left out, with their cause in `bad`.
 
     Raises:
         InputError: a file cannot be read, a row is bad and `bad` does not skip it, or none is left.
@@ -77,7 +77,7 @@ def read_files(sources: Sequence[str | Path], bad: BadRows | None = None) -> lis
 
 
 def by_limit(rows: Sequence[LabelledSolution], limit: int | None) -> list[LabelledSolution]:
-    """The first `limit` rows of every subset, in order; all for None."""
+    """The first `limit` rows of every subset, in order; with None, all rows."""
     seen: Counter[str] = Counter()
     kept = []
     for row in rows:
@@ -141,7 +141,7 @@ def _row(labelled: Labelled, file: str, number: int) -> LabelledSolution:
 
 
 def _subset(identity: str, file: str) -> str:
-    """ProcessBench rows name their subset in the id (`math-17`); else the file does."""
+    """The subset: ProcessBench rows name it in the id (`math-17`), otherwise the file does."""
     prefix = re.match(r"(.+)-\d+$", identity)
     if prefix and prefix[1] in PROCESSBENCH_SUBSETS:
         return prefix[1]

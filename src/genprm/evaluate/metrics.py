@@ -72,11 +72,11 @@ def f1(error_accuracy: float | None, correct_accuracy: float | None) -> float | 
 
 
 def average(values: Sequence[float | None]) -> float | None:
-    """Plain mean; None where a value is undefined, as a mean over fewer subsets would mislead."""
+    """Plain mean; None if a value is undefined, since a mean over fewer subsets would mislead."""
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def percent(hits: Sequence[bool | float]) -> float | None:
-    """Mean in percent, or None of nothing."""
+    """Mean in percent; None without values."""
     return sum(hits) / len(hits) * 100 if hits else None

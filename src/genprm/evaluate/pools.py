@@ -15,8 +15,8 @@ from genprm.records.pools import StepScores
 class GradedPool:
     """One problem's samples.
 
-    `correct` [samples]; `answers` [samples], equal where two samples say the same, None where a
-    sample gives none; `step_scores` by scorer, [samples][steps].
+    `correct` [samples]; `answers` [samples], equal for samples with the same answer, None for a
+    sample without one; `step_scores` by scorer, [samples][steps].
     """
 
     id: str
@@ -44,10 +44,10 @@ def read_graded(
 
 
 def grade(pool: Pool, checker: AnswerChecker, *, regrade: bool = False) -> GradedPool | None:
-    """Grade a pool, or take its stored grades; None where there is nothing to grade it by.
+    """Grade a pool, or use its stored grades; None if it has neither grades nor a gold answer.
 
-    Final answers are extracted from the samples where the file has none, and graded against the
-    gold answer where it has no grades; `regrade` does both in any case where it can.
+    If the file has no final answers, they are extracted from the samples; if it has no grades,
+    answers are graded against the gold answer. `regrade` does both whenever it can.
     """
     stored, gold = pool.stored or Stored(), pool.problem.answer
     if regrade and pool.samples and gold is not None:
@@ -64,14 +64,14 @@ def grade(pool: Pool, checker: AnswerChecker, *, regrade: bool = False) -> Grade
 
 
 def _final_answers(pool: Pool, stored: Stored) -> Iterator[str | None]:
-    """What each sample says in the end; one that was cut off says nothing."""
+    """The final answer of each sample; None for one that was cut off."""
     texts = stored.responses or tuple(sample.text for sample in pool.samples)
     for text, sample in zip(texts, pool.samples, strict=True):
         yield extract_answer(text) if sample.complete else None
 
 
 def scorers(pools: Sequence[GradedPool]) -> list[str]:
-    """The scorers that scored every problem of a set."""
+    """The scorers that scored every problem of the set."""
     first, *others = pools
     return [name for name in first.step_scores if all(name in pool.step_scores for pool in others)]
 

@@ -14,14 +14,14 @@ from genprm.files import Row, as_object, read_file
 class Predictions:
     """Predicted first errors by id; None where the row abstains or cannot be read.
 
-    `unreadable` says by id why a value was taken for an abstention.
+    `unreadable` says by id why a value counts as an abstention.
     """
 
     first_errors: Mapping[str, int | None]
     unreadable: Mapping[str, str] = field(default_factory=dict)
 
     def unknown(self, rows: Sequence[LabelledSolution]) -> list[str]:
-        """Predicted ids that no row has."""
+        """The ids of predictions that match no row."""
         known = {row.id for row in rows}
         return [identity for identity in self.first_errors if identity not in known]
 
@@ -61,7 +61,7 @@ def _identity(place: str, fields: Row) -> str:
 
 
 def _index(value: object) -> int | None:
-    """An integer, or a text or a whole float that says one."""
+    """The value as an integer, if it is one, or a text or float that spells one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

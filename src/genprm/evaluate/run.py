@@ -2,11 +2,11 @@
 
     rows.jsonl            one row per solution: steps, label, prediction, every vote
     rows.jsonl.run.json   the configuration; another one is refused
-    environment.json      machine and package versions, of every time it went on
+    environment.json      machine and package versions, for each time it was started or resumed
     summary.json          the numbers
 
-A killed run goes on where it stopped. A row that cannot be judged at all is a row with its
-`cause`, and a miss.
+A run that was killed continues where it stopped. A row that cannot be judged is stored with its
+`cause` and counts as a miss.
 """
 
 import json
@@ -43,9 +43,9 @@ _PACKAGES = ("genprm", "numpy", "math-verify", "openvino-genai", "torch", "trans
 
 @dataclass(frozen=True, slots=True)
 class WholeVerdict:
-    """What a judge says that names a first error and judges no single step.
+    """The verdict of a judge that names a first error without judging single steps.
 
-    `guesses` [votes] are the first errors that its votes name, and `critiques` what they wrote.
+    `guesses` [votes] are the first errors that its votes name, and `critiques` their texts.
     """
 
     first_error: int | None
@@ -54,20 +54,20 @@ class WholeVerdict:
     usage: Usage = Usage()
 
     def __getitem__(self, field: str) -> object:
-        """A field by its name: version 0.1 returned a table, and programs still read it so."""
+        """A field by its name, for programs that read the table that version 0.1 returned."""
         return getattr(self, field)
 
 
 class SolutionJudge(Protocol):
-    """What finds first errors: a verifier or a baseline."""
+    """A judge that finds first errors: a verifier or a baseline."""
 
     @property
     def spec(self) -> JudgeSpec:
-        """All that decides what it says."""
+        """Everything that decides its verdicts."""
         ...
 
     async def judge(self, row: int, solution: Solution) -> SolutionVerdict | WholeVerdict:
-        """SolutionJudge one solution.
+        """Judge one solution.
 
         Raises:
             RequestFailed: this solution cannot be judged.
@@ -77,7 +77,7 @@ class SolutionJudge(Protocol):
 
 
 class JudgeWorker:
-    """A judge that makes the rows of a run; see `Worker`."""
+    """A worker that computes the rows of a run with a judge; see `Worker`."""
 
     policy = None
 
@@ -104,7 +104,7 @@ class JudgeWorker:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRun:
-    """A finished or unfinished run as its folder tells it."""
+    """A finished or unfinished run, as its folder describes it."""
 
     name: str
     folder: Path
@@ -131,7 +131,7 @@ async def run(
     on_row: Callable[[EvaluatedRow, int], None] | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """SolutionJudge all rows with one judge in this process; see `run_with`."""
+    """Judge all rows with one judge in this process; see `run_with`."""
     opened = Opened(JudgeWorker(judge), concurrency)
     return await run_with(opened, rows, folder, on_row=on_row, retry_failed=retry_failed)
 
@@ -144,13 +144,13 @@ async def run_with(
     on_row: Callable[[EvaluatedRow, int], None] | None = None,
     retry_failed: bool = False,
 ) -> Summary:
-    """SolutionJudge all rows that `folder` does not hold yet, and sum up.
+    """Judge all rows that `folder` does not hold yet, and summarise the run.
 
-    `on_row` is told of each new row, and how many the folder holds with it.
+    `on_row` is called for each new row, with the number of rows that the folder then holds.
 
     Raises:
         JournalError: the folder holds a run of another configuration.
-        ModelError, SandboxError: judging failed for good; what was finished is kept.
+        ModelError, SandboxError: judging failed permanently; finished rows are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     worker = opened.worker
@@ -175,7 +175,7 @@ def read_run(folder: Path) -> EvaluationRun:
     """Read a run folder.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a run folder.
     """
     claim = run_file(folder / ROWS)
     try:
@@ -276,7 +276,7 @@ def _fingerprint(rows: Sequence[LabelledSolution]) -> str:
 
 
 def _note_environment(path: Path) -> None:
-    """Add this machine to the list: a run may go on elsewhere."""
+    """Add this machine to the list, because a run may be resumed elsewhere."""
     packages = {}
     for package in _PACKAGES:
         try:

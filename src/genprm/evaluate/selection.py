@@ -39,7 +39,7 @@ class Curve:
 
     @property
     def name(self) -> str:
-        """What a legend calls it."""
+        """The name in a legend."""
         return " ".join(filter(None, (self.method, self.scorer, self.aggregate)))
 
 
@@ -53,7 +53,7 @@ class Selection:
     curves: tuple[Curve, ...]
 
     def curve(self, method: str, scorer: str | None = None, aggregate: str | None = None) -> Curve:
-        """One curve by what it is."""
+        """The curve with this method, scorer and aggregate."""
         wanted = (method, scorer, aggregate)
         return next(c for c in self.curves if (c.method, c.scorer, c.aggregate) == wanted)
 
@@ -98,7 +98,7 @@ def to_json(selections: Sequence[Selection]) -> str:
 
 
 def read_selections(path: Path) -> list[Selection]:
-    """What `to_json` wrote."""
+    """Read what `to_json` wrote."""
     return [
         Selection(
             one["name"],

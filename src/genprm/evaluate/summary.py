@@ -54,7 +54,7 @@ def summarise(rows: Sequence[LabelledSolution], predictions: Mapping[str, int | 
 def summarise_judgements(
     rows: Sequence[LabelledSolution], judgements: Mapping[str, Judgement]
 ) -> Summary:
-    """As `summarise`, with what needs the votes: cost, Pass@1 and Maj@k, calibration, risk."""
+    """Like `summarise`, with what needs votes: cost, Pass@1, Maj@k, calibration and risk."""
     summary = summarise(rows, {key: one.first_error for key, one in judgements.items()})
     costs = {name: _cost(own, judgements) for name, own in by_subset(rows).items()}
     return summary.model_copy(
@@ -143,7 +143,7 @@ def _cost(rows: Sequence[LabelledSolution], judgements: Mapping[str, Judgement])
 def _majorities(
     rows: Sequence[LabelledSolution], judgements: Mapping[str, Judgement]
 ) -> dict[str, Majority | None]:
-    """Maj@k for each k the run has votes for; None where it stopped too early to tell."""
+    """Maj@k for each k that the run has votes for; None if it stopped too early to know."""
     most = max((one.votes for one in judgements.values()), default=0)
     return {str(k): _majority(rows, judgements, k) for k in MAJORITIES if k <= most}
 

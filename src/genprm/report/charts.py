@@ -9,13 +9,13 @@ from genprm.verify.aggregate import Aggregate
 
 
 def run_charts(runs: Summaries) -> list[Chart]:
-    """Votes, reliability, and risk against coverage; those that the runs have data for."""
+    """Charts of votes, reliability, and risk against coverage, as far as the runs have data."""
     charts = [_majorities(runs), _reliability(runs), _risk_coverage(runs)]
     return [chart for chart in charts if chart.series]
 
 
 def selection_charts(selections: Sequence[Selection]) -> list[Chart]:
-    """The paper's Figure 4, a chart for each set of problems and way to score a solution."""
+    """The paper's Figure 4: a chart for each set of problems and way to score a solution."""
     return [_selection(selection, aggregate) for selection in selections for aggregate in Aggregate]
 
 

@@ -14,23 +14,23 @@ from genprm.report.tables import Table, signed
 
 @dataclass(frozen=True, slots=True)
 class RowDisagreement:
-    """A row that some runs hit and others miss."""
+    """A row whose first error some runs name correctly and others do not."""
 
     row: LabelledSolution
     predictions: Mapping[str, int | None]  # by run
 
     @property
     def anchor(self) -> str:
-        """Its place in the page."""
+        """The id of its place in the page."""
         return "row-" + "".join(c if c.isalnum() else "-" for c in self.row.id)
 
     def hit(self, run: str) -> bool:
-        """Whether a run named the first error."""
+        """Whether this run named the first error correctly."""
         return self.predictions[run] == self.row.first_error
 
 
 def shared_rows(runs: Sequence[EvaluationRun]) -> list[LabelledSolution]:
-    """The rows that all runs judged, in the first one's order.
+    """The rows that all runs judged, in the order of the first run.
 
     Raises:
         InputError: two runs label a row differently, or have no row in common.
@@ -49,7 +49,7 @@ def shared_rows(runs: Sequence[EvaluationRun]) -> list[LabelledSolution]:
 
 
 def difference_table(runs: Sequence[EvaluationRun]) -> Table | None:
-    """F1 of every run minus the first's, resampled together; None for a single run."""
+    """F1 of every run minus that of the first, resampled together; None for a single run."""
     if len(runs) < 2:
         return None
     rows = shared_rows(runs)

@@ -11,9 +11,9 @@ from genprm.report.comparison import RowDisagreement
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What one run said of one step; `analysis` and `code` are of the first vote that agrees.
+    """One run's verdict on one step; `analysis` and `code` are from the first vote that agrees.
 
-    They are left out where a page would grow too long.
+    They are left out if the page would become too long.
     """
 
     run: str
@@ -26,7 +26,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class JudgedStep:
-    """A step with its truth: True right, False the first error, None not labelled."""
+    """A step with its truth: True for correct, False for the first error, None for no label."""
 
     text: str
     truth: bool | None
@@ -35,7 +35,7 @@ class JudgedStep:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRow:
-    """A disagreement with its steps, and what whole-solution judges wrote."""
+    """A disagreement with its steps, and the texts of judges of whole solutions."""
 
     disagreement: RowDisagreement
     steps: tuple[JudgedStep, ...]

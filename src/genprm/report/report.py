@@ -20,7 +20,7 @@ from genprm.report.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a page shows.
+    """Everything that a page shows.
 
     `appendix` holds the tables that are long; `details` the steps of each disagreement.
     """
@@ -52,10 +52,10 @@ class Report:
 def gather(folders: Sequence[Path], *, rationales: int = 100) -> Report:
     """Read run folders of `genprm evaluate` and compare them.
 
-    The first `rationales` rows of disagreement keep what was written about their steps.
+    The first `rationales` disagreements include what was written about their steps.
 
     Raises:
-        InputError: a folder holds no run, or runs cannot be compared.
+        InputError: a folder contains no run, or the runs cannot be compared.
     """
     runs, selections = _read(folders)
     summaries = {run.name: _summary(run) for run in runs}
@@ -105,7 +105,7 @@ def _read(folders: Sequence[Path]) -> tuple[list[EvaluationRun], list[Selection]
 
 
 def _distinct(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
-    """Folders of one name are told apart by their parents."""
+    """Names for the runs; folders of the same name get those of their parents as well."""
     names = [run.name for run in runs]
     return [
         replace(run, name=str(run.folder)) if names.count(run.name) > 1 else run for run in runs
@@ -113,7 +113,7 @@ def _distinct(runs: Sequence[EvaluationRun]) -> list[EvaluationRun]:
 
 
 def _summary(run: EvaluationRun) -> Summary:
-    """As the finished run stored it; an unfinished one is summed up as far as it came."""
+    """The summary that a finished run stored; an unfinished one is summarised as far as it got."""
     path = run.folder / SUMMARY
     if path.exists():
         summary = Summary.model_validate_json(path.read_bytes())

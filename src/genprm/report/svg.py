@@ -1,4 +1,4 @@
-"""Line charts as inline SVG that takes its colours from the page, so light and dark both work.
+"""Line charts as inline SVG that takes its colours from the page, in light and dark mode.
 
 matplotlib writes colours into the file, one set for light or for dark, so the figures in the docs
 are its work and the charts of a page are drawn here.
@@ -17,7 +17,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A curve; `low` and `high` are its band where it has one, `color` picks a class."""
+    """A curve; `low` and `high` are its band, if it has one, and `color` picks a class."""
 
     name: str
     color: int

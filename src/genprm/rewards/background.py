@@ -1,8 +1,8 @@
 """An event loop in a thread, so that a blocking reward function can judge concurrently.
 
-A judge lives in one loop; trainers call from threads and loops of their own, and from processes
-that they have forked. A forked process has no thread of its parent's, so it gets its own loop; a
-judge that cannot follow says so in one line.
+A judge belongs to one event loop, but trainers call from other threads and loops, and from
+processes that they have forked. A forked process does not have its parent's threads, so it gets a
+loop of its own; a judge that cannot be used there raises an error with one line.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Background:
         return asyncio.run_coroutine_threadsafe(self._judge.judge(solutions), loop).result()
 
     async def ajudge(self, solutions: Sequence[Solution]) -> list[CompletionVerdict]:
-        """Judge a batch; the caller's loop goes on."""
+        """Judge a batch without blocking the caller's loop."""
         if not solutions:
             return []
         loop = self._running()
@@ -65,7 +65,7 @@ class Background:
             return self._loop
 
     def _follow_fork(self) -> None:
-        """The parent's loop, lock and connections are not ours.
+        """Replace the parent's loop, lock and connections, which a forked process cannot use.
 
         Raises:
             ModelError: the judge cannot be used in a forked process.

@@ -12,7 +12,7 @@ from genprm.rewards.judges import CompletionVerdict
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """[completions] None where there is no text, or no problem, to judge."""
+    """[completions]; None if there is no text or no problem to judge."""
 
     completions: Sequence[Completion | None]
 
@@ -25,9 +25,9 @@ class Batch:
         *,
         response_prefix: str = "",
     ) -> "Batch":
-        """Texts and chats as completions of problems.
+        """Read texts and chats as completions of problems.
 
-        A problem that is not given is what the prompt's last user turn says.
+        A problem that is not given is the content of the prompt's last user turn.
         """
         given = problems or [None] * len(completions)
         read = []
@@ -47,7 +47,7 @@ class Batch:
         return self._placed(judge.judge([one.solution for one in self._judgeable()]))
 
     async def ajudge(self, judge: Background) -> list[JudgedCompletion]:
-        """Judge while the caller's loop goes on; raises as `CompletionJudge.judge`."""
+        """Judge without blocking the caller's loop; raises as `CompletionJudge.judge`."""
         return self._placed(await judge.ajudge([one.solution for one in self._judgeable()]))
 
     def _judgeable(self) -> list[Completion]:
@@ -67,7 +67,7 @@ NO_TEXT = CompletionVerdict(cause="no text")
 def check_answers(
     checker: AnswerChecker, golds: Sequence[str | None], texts: Sequence[str]
 ) -> list[bool | None]:
-    """Whether each text's final answer equals the gold one; None where that cannot be said."""
+    """Whether each text's final answer equals the gold one; None if it is unknown."""
     answers = [extract_answer(text) if text.strip() else None for text in texts]
     pairs = [
         (gold, answer)

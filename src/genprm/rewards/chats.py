@@ -1,7 +1,8 @@
 """Reads what a trainer passes, texts and chats of every shape, as a problem and a solution.
 
-A completion is what its last assistant turn says, a problem what the prompt's last user turn
-says. What has no text (a call of a tool, None, an empty chat) is None: there is nothing to judge.
+The completion is the text of its last assistant turn, and the problem that of the prompt's last
+user turn. Without a text (a tool call, None, an empty chat) the result is None: there is nothing to
+judge.
 """
 
 import re
@@ -37,12 +38,12 @@ _END_MARKS = (
 
 
 def completion_text(completion: Chat) -> str | None:
-    """What the last assistant turn says; None where that is nothing."""
+    """The text of the last assistant turn; None if there is none."""
     return _said(completion, "assistant")
 
 
 def problem_text(prompt: Chat) -> str | None:
-    """What the last user turn says, without any chat template's marks."""
+    """The text of the last user turn, without markers of a chat template."""
     said = _said(prompt, "user")
     if said is None:
         return None
@@ -76,7 +77,7 @@ def _said(chat: object, role: str) -> str | None:
 
 
 def _text(content: object) -> str | None:
-    """A turn's content: a text, or parts of which those of text count."""
+    """A turn's content: a text, or a list of parts, of which the text parts count."""
     if isinstance(content, str):
         return content if content.strip() else None
     if isinstance(content, Mapping):

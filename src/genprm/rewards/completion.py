@@ -1,8 +1,8 @@
 """One judged completion: a reward for each step, and where the step is in the text.
 
 A span is half open, `(start, end)`: characters of the completion's text, or tokens of its ids.
-Steps are those that the judge saw. Their spans are in order and do not overlap; each holds its
-whole step but white space around it. A token that two steps share belongs to both.
+The steps are those that the judge saw. Their spans are in order and do not overlap; each covers its
+whole step without the white space around it. A token that two steps share belongs to both.
 """
 
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ class Tokenizer(Protocol):
 class Completion:
     """A completion as it will be judged.
 
-    `spans` [steps] are the steps' characters in `text`. A text that thinks aloud in `<think>` is
-    judged from where it stops; one that never stops thinking has no steps.
+    `spans` [steps] are the steps' characters in `text`. If the text has a thought in `<think>`, it
+    is judged from the end of the thought; if the thought never ends, there are no steps.
     """
 
     problem: str
@@ -47,8 +47,8 @@ class Completion:
     def read(cls, problem: str, text: str, *, response_prefix: str = "") -> "Completion":
         """Split a completion into steps.
 
-        `response_prefix` is what the prompt ends with and the solution begins with; it belongs to
-        the first step, but not to any span.
+        `response_prefix` is text at the end of the prompt with which the solution begins; it
+        belongs to the first step, but not to any span.
         """
         start = _answer_start(text)
         whole = response_prefix + text[start:]
@@ -68,7 +68,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class StepReward:
-    """One step's reward, None where all its votes abstained, and its characters in the text."""
+    """One step's reward, None if all its votes abstained, and its characters in the text."""
 
     reward: float | None
     start: int
@@ -79,8 +79,8 @@ class StepReward:
 class JudgedCompletion:
     """A completion's step rewards, up to where judging stopped.
 
-    `first_error` is the index of the first wrong step, -1 for none, None where it cannot be said;
-    `cause` says why there is no verdict.
+    `first_error` is the index of the first wrong step, -1 for none, None if it is unknown; `cause`
+    says why there is no verdict.
     """
 
     text: str
@@ -90,7 +90,7 @@ class JudgedCompletion:
 
     @classmethod
     def of(cls, completion: Completion | None, judged: CompletionVerdict) -> "JudgedCompletion":
-        """A verdict at its places in the text."""
+        """A verdict, placed in the text."""
         if completion is None:
             return cls("", (), None, judged.cause)
         pairs = zip(judged.rewards, completion.spans, strict=False)
@@ -124,7 +124,7 @@ class JudgedCompletion:
 
 
 def find_steps(text: str, steps: Sequence[str]) -> list[Span]:
-    """Each step's characters in the text that was split into them; they differ in white space."""
+    """The span of each step in the text that was split; only white space may differ."""
     spans = []
     at = 0
     for step in steps:
@@ -150,7 +150,7 @@ def _answer_start(text: str) -> int:
 
 
 class _Lengths:
-    """How many characters the first k tokens are, found by decoding them; grows with k."""
+    """The number of characters in the first k tokens, found by decoding; it grows with k."""
 
     def __init__(self, tokenizer: Tokenizer, ids: Sequence[int]) -> None:
         self._tokenizer = tokenizer
@@ -165,7 +165,7 @@ class _Lengths:
         return count if self._length(count) == character else count - 1
 
     def tokens_to(self, character: int) -> int:
-        """How few tokens hold all characters before this one."""
+        """The smallest number of tokens that contain all characters before this one."""
         low, high = 0, len(self._ids)
         while low < high:
             middle = (low + high) // 2
@@ -176,7 +176,7 @@ class _Lengths:
         return low
 
     def _length(self, count: int) -> int:
-        """A character of several tokens is not there before the last of them."""
+        """The length; a character that spans several tokens counts only with the last of them."""
         if count not in self._known:
             texts = (self._decode(count - less) for less in range(min(_SPLIT, count) + 1))
             whole = next((text for text in texts if not text.endswith("\ufffd")), None)

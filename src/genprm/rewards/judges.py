@@ -1,9 +1,9 @@
 """Judges of completions for a trainer: a verifier in this process, or the HTTP service.
 
-Either judges a batch at once, each completion under its own time-out. A completion that gets no
-verdict is not silently punished or rewarded: its `cause` says why, and `scoring` gives it the
-value that the caller stated for abstentions. Only a judge that cannot judge any completion of a
-batch, since its engine is gone or it refuses how it is asked, is an error.
+Both judge a batch at once, each completion with its own time-out. A completion without a verdict is
+not silently punished or rewarded: its `cause` says why, and `scoring` gives it the value that the
+caller set for abstentions. It is an error only if no completion of a batch can be judged, because
+the engine is gone or the request is refused.
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from genprm.verify.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CompletionVerdict:
-    """One completion: its step rewards [steps], None where a step's votes all abstained.
+    """The verdict on one completion: its step rewards [steps], None if a step's votes all abstained.
 
-    `first_error` is -1 for a solution without a wrong step, and None where it cannot be said.
+    `first_error` is -1 for a solution without a wrong step, and None if it is unknown.
     """
 
     rewards: tuple[float | None, ...] = ()
@@ -55,13 +55,13 @@ class CompletionJudge(Protocol):
 
 
 class InProcess:
-    """A verifier on the model of this name, opened when first asked.
+    """A verifier with the model of this name, which is loaded for the first batch.
 
     Args:
-        model: as `--model`.
-        settings: how a step is judged.
-        timeout: seconds for one completion.
-        concurrency: completions judged at the same time.
+        model: a name as for `--model`.
+        settings: how steps are judged.
+        timeout: most seconds for one completion.
+        concurrency: how many completions are judged at the same time.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class InProcess:
 
     @classmethod
     def on(cls, judge: StepJudge, *, timeout: float = 120.0, concurrency: int = 16) -> "InProcess":
-        """On a judge that the caller opens and closes, in the same event loop."""
+        """Use a judge that the caller opens and closes, in the same event loop."""
         made = cls(settings=judge.settings, timeout=timeout, concurrency=concurrency)
         made._judge = judge
         return made
@@ -118,7 +118,7 @@ class InProcess:
         self._judge = None
 
     def after_fork(self) -> None:
-        """In a child process: an engine that was opened before the fork cannot be used."""
+        """Called in a forked process: an engine that was opened before the fork cannot be used."""
         if self._judge is not None:
             raise ModelError(
                 "the reward's model was opened before the trainer forked this process; "
@@ -140,12 +140,12 @@ class Service:
 
     Args:
         url: such as http://127.0.0.1:8321.
-        api_key: where the service asks for one.
-        timeout: seconds for one request; the completions of one that takes longer are asked again,
-            each alone.
-        batch: completions in one request.
-        concurrency: requests at the same time.
-        retries: of a request that found the queue full or the service not there yet.
+        api_key: the API key, if the service needs one.
+        timeout: most seconds for one request; if it takes longer, its completions are sent again
+            one by one.
+        batch: how many completions are in one request.
+        concurrency: how many requests are sent at the same time.
+        retries: how often a request is sent again if the queue is full or the service is not ready.
         options: sent with every request: votes, mode, adaptive, stop_at_first_error, seed.
     """
 
@@ -188,7 +188,7 @@ class Service:
         await self._client.close()
 
     def after_fork(self) -> None:
-        """In a child process: connections of the parent are not ours."""
+        """Called in a forked process: the parent's connections cannot be used."""
         self._client = self._connect()
 
     def _connect(self) -> AsyncClient:

@@ -1,9 +1,9 @@
 """A reward file for OpenRLHF: `--reward.remote_url …/genprm/rewards/openrlhf.py`.
 
-The environment says who judges and how: GENPRM_URL (a running `genprm serve`; without it the model
-named by GENPRM_MODEL judges in process), GENPRM_API_KEY, GENPRM_VOTES, GENPRM_REWARD (`outcome`,
-`flaw-aware`, …) and GENPRM_RESPONSE_PREFIX. `--reward.remote_url http://HOST:8321/get_reward`
-needs no file at all.
+It is configured by environment variables: GENPRM_URL (a running `genprm serve`; without it the model
+named by GENPRM_MODEL judges in this process), GENPRM_API_KEY, GENPRM_VOTES, GENPRM_REWARD
+(`outcome`, `flaw-aware`, …) and GENPRM_RESPONSE_PREFIX. With
+`--reward.remote_url http://HOST:8321/get_reward` no file is needed.
 """
 
 import os

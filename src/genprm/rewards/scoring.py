@@ -1,4 +1,4 @@
-"""From a verdict to one number for a trainer."""
+"""Turns a verdict into one number for a trainer."""
 
 import warnings
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ class Kind(StrEnum):
 
 
 class Verdict(Protocol):
-    """What is scored."""
+    """The parts of a verdict that are scored."""
 
     @property
     def rewards(self) -> Sequence[float | None]:
-        """Of the judged steps."""
+        """The rewards of the judged steps."""
 
     @property
     def first_error(self) -> int | None:
-        """Index, -1 for none, None where it cannot be said."""
+        """Index of the first wrong step, -1 for none, None if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ class Scoring:
     Args:
         kind: what is rewarded.
         abstention: the value of a completion without a verdict: no steps, a step that no vote
-            could judge, a time-out. None leaves it out of the update where the trainer can (TRL).
-        penalty: of `flaw-aware`, taken from a completion whose final answer is correct although a
-            step is wrong. It answers a known hack of ratios: steps that are skipped or padded.
+            could judge, a time-out. With None, the completion is left out of the update if the
+            trainer can do so (TRL can).
+        penalty: for `flaw-aware`, what is subtracted if the final answer is correct although a
+            step is wrong. It counters a known hack of ratios: skipped or padded steps.
     """
 
     kind: Kind = Kind.OUTCOME
@@ -59,12 +60,12 @@ class Scoring:
             )
 
     def __call__(self, judged: Verdict, correct: bool | None = None) -> float | None:
-        """The completion's reward; `correct` says whether its final answer is, for `flaw-aware`."""
+        """The completion's reward; for `flaw-aware`, `correct` says whether the answer is correct."""
         score = self._score(judged, correct)
         return self.abstention if score is None else score
 
     def abstains(self, judged: Verdict, correct: bool | None = None) -> bool:
-        """Whether the completion gets the value of abstentions."""
+        """Whether the completion gets the value for abstentions."""
         return self._score(judged, correct) is None
 
     def _score(self, judged: Verdict, correct: bool | None) -> float | None:

@@ -6,8 +6,8 @@
     reward = GenPRMReward(InProcess("arithmetic"))            # or Service("http://host:8321")
     GRPOTrainer(..., reward_funcs=reward)
 
-`AsyncGenPRMReward` is the same, awaited: TRL then runs several reward functions at once, and
-AsyncGRPO takes it as it is. Called as TRL 1.16 calls them: `prompts`, `completions`, the data
+`AsyncGenPRMReward` is its asynchronous form, with which TRL runs several reward functions at once;
+AsyncGRPO accepts it, too. Both are called as in TRL 1.16: with `prompts`, `completions`, the data
 set's columns, `log_metric`, `log_extra`, …. A completion that cannot be judged never raises.
 """
 
@@ -28,15 +28,16 @@ LogExtra: TypeAlias = Callable[[str, list[object]], None]
 
 
 class _Reward:
-    """What both kinds share.
+    """What the blocking and the asynchronous reward share.
 
     Args:
         judge: `InProcess(...)` or `Service(url)`.
-        scoring: what is rewarded, and the value of an abstention. None, the default, leaves such
-            a completion out of this reward, as TRL does with None.
-        response_prefix: what the prompt ends with and the solution begins with, such as "Step 1:".
-        problem: the data set's column that holds the problem; where it is missing or empty, the
-            last user turn of the prompt, or a plain prompt itself, is the problem.
+        scoring: what is rewarded, and the value of an abstention. With None, the default, TRL
+            leaves the completion out of this reward.
+        response_prefix: text at the end of the prompt with which the solution begins, such as
+            "Step 1:".
+        problem: the data set's column with the problem; if it is missing or empty, the problem is
+            the last user turn of the prompt, or a plain prompt itself.
         answer: the data set's column with the gold answer, for the kind `flaw-aware`.
     """
 
@@ -102,7 +103,7 @@ class _Reward:
 
 
 def _texts(column: object) -> list[str | None] | None:
-    """A column of the data set as texts; None where there is no such column."""
+    """A column of the data set as texts; None if there is no such column."""
     if not isinstance(column, Iterable):
         return None
     return [None if value is None else str(value) for value in column]
@@ -123,14 +124,14 @@ class GenPRMReward(_Reward):
 
         Raises:
             ModelError, SandboxError: no completion could be judged.
-            InputError: the service refuses how it is asked.
+            InputError: the service refuses the request.
         """
         judged = self._batch(prompts, completions, columns).judge(self._judge)
         return self._rewards(judged, columns, log_metric, log_extra)
 
 
 class AsyncGenPRMReward(_Reward):
-    """An awaited reward function."""
+    """An asynchronous reward function."""
 
     async def __call__(
         self,

@@ -4,12 +4,12 @@
     reward.custom_reward_function.name=compute_score_async
     +reward.custom_reward_function.reward_kwargs.url=http://127.0.0.1:8321
 
-verl's older releases have no `reward.` before these names, and want `compute_score`, or
-`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url`, the model that verl
-itself serves (`reward_router_address`) judges, or else the model named by `model`, in the reward
-worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own data
-preparation stores it. verl needs a number for every completion, so an abstention is worth
-`abstention`, 0 unless stated, and is reported beside.
+Older releases of verl write these names without `reward.`, and need `compute_score`, or
+`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url`, the judge is the model
+that verl itself serves (`reward_router_address`), or otherwise the model named by `model`, in the
+reward worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own data
+preparation stores it. verl needs a number for every completion, so an abstention gets the value
+`abstention` (0 by default) and is also reported as a metric.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ Score = dict[str, float]
 
 
 class _Options(BaseModel):
-    """What verl's `reward_kwargs` say; what verl adds of its own is not read."""
+    """The options in verl's `reward_kwargs`; what verl adds itself is ignored."""
 
     url: str | None = None
     api_key: str | None = None
@@ -65,8 +65,8 @@ def compute_score(
     """The reward of one completion, for verl's naive manager.
 
     Options (verl's `reward_kwargs`): url | model, api_key, votes, kind, penalty, abstention,
-    timeout, and `response_prefix`: what the prompt ends with and the solution begins with, such as
-    "Step 1:".
+    timeout, and `response_prefix`: text at the end of the prompt with which the solution begins,
+    such as "Step 1:".
     """
     return compute_score_batch(
         [data_source], [solution_str], [ground_truth], [extra_info or {}], **options
@@ -80,7 +80,7 @@ async def compute_score_async(
     extra_info: Mapping[str, object] | None = None,
     **options: object,
 ) -> Score:
-    """As `compute_score`, awaited: for verl's reward loop."""
+    """Like `compute_score`, but asynchronous, for verl's reward loop."""
     read = _Options.read(options)
     (judged,) = await _batch([solution_str], [extra_info], read).ajudge(_judge(read))
     return _scores([judged], [ground_truth], read)[0]
@@ -102,7 +102,7 @@ def compute_score_batch(
 def _scores(
     judged: Sequence[JudgedCompletion], golds: Sequence[object], options: _Options
 ) -> list[Score]:
-    """Always the same keys: verl collects them into columns."""
+    """The scores, always with the same keys, because verl collects them into columns."""
     scoring = _scoring(options.kind, options.abstention, options.penalty)
     correct: Sequence[bool | None] = [None] * len(judged)
     if scoring.kind is Kind.FLAW_AWARE:

@@ -1,9 +1,9 @@
 """Best-of-N, majority and weighted majority over one pool of samples (genprm rank).
 
 Steps that follow the same steps are judged once. `judge_best_first` finds the winner of Best-of-N
-with the fewest judged steps: it always judges on where the score could still become highest, and
-stops when the solution in front is finished, so candidates that can no longer win are abandoned.
-The winner, ties included, is the one that judging everything would give.
+with the fewest judged steps: it always continues with the candidate whose score could become
+highest, and stops when the leading solution is finished, so candidates that can no longer win are
+abandoned. The winner, ties included, is the same as if everything had been judged.
 """
 
 from collections import defaultdict
@@ -25,25 +25,25 @@ from genprm.verify.judge import StepJudge
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One sample of a pool with what is known of it."""
+    """One sample of a pool, and what is known about it."""
 
     sample: Sample
     steps: tuple[StepVerdict, ...] = ()  # fewer than the sample has where it was abandoned
 
     @property
     def answer(self) -> str | None:
-        """Its final answer, where it gives one."""
+        """The final answer, if it states one."""
         return final_answer(self.sample)
 
     def score(self, aggregate: Aggregate) -> float | None:
-        """The solution's score; None where it was cut off, not judged, or has no reward."""
+        """The solution's score; None if it was cut off, not judged, or has no reward."""
         if not self.sample.complete or len(self.steps) < len(self.sample.steps):
             return None
         return aggregate.score([step.reward for step in self.steps])
 
 
 async def judge_all(judge: StepJudge, pool: Pool, *, row: int) -> list[Candidate]:
-    """Judge every different step of the pool, as many at once as do not follow each other.
+    """Judge every different step of the pool; steps that do not follow each other run concurrently.
 
     Raises:
         ModelError, SandboxError: as the verifier's.
@@ -84,11 +84,11 @@ async def judge_best_first(
 def choose(
     method: Method, groups: Sequence[int | None], scores: Sequence[float | None]
 ) -> int | None:
-    """Index of the chosen candidate; None where nothing can be chosen.
+    """Index of the chosen candidate; None if nothing can be chosen.
 
     Args:
-        groups: of equal answers, by candidate; None votes for nothing.
-        scores: by candidate; None is passed over.
+        groups: groups of equal answers, by candidate; None has no vote.
+        scores: scores by candidate; candidates with None cannot be chosen by score.
     """
     match method:
         case Method.BEST_OF_N:
@@ -100,13 +100,13 @@ def choose(
 
 
 def best(scores: Sequence[float | None]) -> int | None:
-    """The first of the highest scores; None where there is no score."""
+    """The index of the highest score, the first among equals; None if there is no score."""
     known = [(-score, index) for index, score in enumerate(scores) if score is not None]
     return min(known)[1] if known else None
 
 
 def cost(candidates: Sequence[Candidate]) -> Cost:
-    """Samples as drawn, and every different judgement once."""
+    """The cost of all samples, and of every different judgement once."""
     judged = {
         candidate.sample.steps[: end + 1]: step.usage
         for candidate in candidates
@@ -119,7 +119,7 @@ def cost(candidates: Sequence[Candidate]) -> Cost:
 
 
 def _heaviest(groups: Sequence[int | None], weights: Sequence[float]) -> int | None:
-    """The first candidate of the group that weighs most; the earliest group of equals."""
+    """The first candidate of the group with the largest weight; the earliest group among equals."""
     weight: dict[int, list[float]] = defaultdict(list)
     for group, value in zip(groups, weights, strict=True):
         if group is not None:

@@ -13,16 +13,17 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Generated tokens that one problem may take; None is no bound.
+    """The most generated tokens for one problem; None is no limit.
 
-    Checked between rounds of work, so the last round may pass it; what was spent is reported.
+    The budget is checked between rounds of work, so the last round may exceed it; the actual cost
+    is reported.
     """
 
     policy_tokens: int | None = None
     verifier_tokens: int | None = None
 
     def exhausted(self, cost: Cost) -> bool:
-        """Whether another round must not begin."""
+        """Whether no further round may start."""
         bounds = (
             (self.policy_tokens, cost.policy.tokens_out),
             (self.verifier_tokens, cost.verifier.tokens_out),

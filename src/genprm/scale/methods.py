@@ -12,7 +12,7 @@ class Method(StrEnum):
 
 
 class Keep(StrEnum):
-    """Which answer a turn starts from and, in the end, which is given."""
+    """Which answer the next turn rewrites, and which is the final one."""
 
     BEST = "best"  # so far, by the verifier's score
     LATEST = "latest"  # the paper's plain variant
@@ -26,14 +26,14 @@ class Critic(StrEnum):
 
 
 class Rewrite(StrEnum):
-    """What the policy writes again."""
+    """How much of its answer the policy writes again."""
 
     WHOLE = "whole"  # the solution, in a dialogue, with the critique before it
     FROM_ERROR = "from-error"  # only what follows the steps judged right; needs no dialogue
 
 
 class Strategy(StrEnum):
-    """Which children go on."""
+    """Which children the search continues from."""
 
     BEAM = "beam"
     DVTS = "dvts"

@@ -1,7 +1,7 @@
 """Pools drawn once from a policy and shared by all methods.
 
-A sample's seed comes from (run seed, row, index) alone, so a pool of 8 is the beginning of the
-pool of 32, and methods that draw for themselves draw the same solutions.
+A sample's seed is derived only from (run seed, row, index). So a pool of 8 is the beginning of the
+pool of 32, and methods that draw their own samples draw the same solutions.
 """
 
 from collections.abc import Sequence
@@ -29,22 +29,22 @@ async def draw(policy: Policy, problem: Problem, count: int, *, seed: int, row: 
 
 
 def sample_seed(seed: int, row: int, index: int, *path: int) -> int:
-    """The seed of sample `index` of a row; `path` names what follows from it (a turn, a node)."""
+    """The seed of sample `index` of a row; `path` names a turn or node that follows from it."""
     return seed_of(seed, row, index, *path, bits=30)
 
 
 def final_answer(sample: Sample) -> str | None:
-    """What the sample says in the end; a solution that was cut off says nothing."""
+    """The final answer of the sample; None if it was cut off."""
     return extract_answer(sample.text) if sample.complete else None
 
 
 def to_solution(sample: Sample) -> Solution:
-    """The sample as a verifier wants it."""
+    """The sample as a verifier needs it."""
     return Solution(sample.problem, sample.steps or (sample.text,))
 
 
 def pool_row(row: int, pool: Pool, checker: AnswerChecker) -> PoolRow:
-    """A pool with its answers, graded where the gold answer is known. Blocks."""
+    """A pool with its answers, graded if the gold answer is known. Blocks."""
     answers = tuple(final_answer(sample) for sample in pool.samples)
     correct, undecided = grade(pool.problem, answers, checker)
     return PoolRow(
@@ -62,7 +62,7 @@ def pool_row(row: int, pool: Pool, checker: AnswerChecker) -> PoolRow:
 
 
 def sample_row(sample: Sample) -> SampleRow:
-    """A sample's record."""
+    """The row of a sample."""
     return SampleRow(
         steps=sample.steps, complete=sample.complete, seed=sample.seed, usage=sample.usage
     )
@@ -71,9 +71,9 @@ def sample_row(sample: Sample) -> SampleRow:
 def grade(
     problem: Problem, answers: Sequence[str | None], checker: AnswerChecker
 ) -> tuple[tuple[bool, ...] | None, tuple[int, ...]]:
-    """Which answers are right, and the indices of the undecided ones. Blocks.
+    """Which answers are correct, and the indices of the undecided ones. Blocks.
 
-    Nothing can be said where the gold answer is unknown: then None, and no index.
+    If the gold answer is unknown, the result is None without indices.
     """
     if problem.answer is None:
         return None, ()

@@ -1,7 +1,7 @@
 """Judges a pool as a tree of prefixes, so that equal steps after equal steps are judged once.
 
-Samples of one policy often begin alike, and a verdict depends on nothing but the steps before.
-Each prefix continues a copy of its parent's history, so the work is that of the distinct steps.
+Samples of one policy often begin with the same steps, and a verdict depends only on the steps so
+far. Each prefix continues a copy of its parent's history, so only distinct steps are judged.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ CANDIDATES = 1 << 16  # rows of a run lie this far apart in the verifier's seeds
 class Prefixes:
     """The verdicts on a pool's steps, by the steps up to and including the judged one.
 
-    A prefix takes its seeds from the first sample that has it.
+    The seeds of a prefix are those of the first sample that has it.
     """
 
     def __init__(self, judge: StepJudge, samples: Sequence[Sample], *, row: int) -> None:
@@ -38,11 +38,11 @@ class Prefixes:
                 self._add(index, sample.steps)
 
     async def judge_all(self) -> None:
-        """Judge every prefix, siblings at the same time."""
+        """Judge every prefix, siblings concurrently."""
         await self._below((), self._judge.begin())
 
     async def judge(self, prefix: Prefix) -> StepVerdict:
-        """Judge one prefix whose parent has been judged; within the context of this object."""
+        """Judge one prefix whose parent has been judged; only within the context of this object."""
         if prefix not in self.verdicts:
             parent = self._open[prefix[:-1]] if prefix[:-1] else self._judge.begin()
             history = await parent.copy()
@@ -70,7 +70,7 @@ class Prefixes:
                 self._children[steps[: end - 1]].append(steps[:end])
 
     async def _below(self, prefix: Prefix, history: StepHistory) -> None:
-        """Judge all that follows a prefix. Takes its history over: the last child goes on in it."""
+        """Judge everything that follows a prefix; the last child reuses the prefix's history."""
         children = self._children[prefix]
         if not children:
             await history.close()

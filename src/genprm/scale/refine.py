@@ -1,8 +1,9 @@
 """Critic: the analysis of the first wrong step goes back to the policy, which answers again.
 
-A turn's answer never replaces a better one: the best so far by the verifier's score is kept, and
-is what the next turn rewrites (`Keep.BEST`); the paper's plain variant goes on with the latest
-(`Keep.LATEST`). Judging stops at an answer's first wrong step, the dialogue at an answer without.
+A turn's answer never replaces a better one: the answer with the best verifier score so far is kept,
+and the next turn rewrites it (`Keep.BEST`). The paper's plain variant continues with the latest
+answer (`Keep.LATEST`). Judging an answer stops at its first wrong step, and the dialogue ends with
+the first answer without one.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ class RefinementEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RefineSettings:
-    """All that decides a refinement besides the models."""
+    """Everything that decides a refinement, apart from the models."""
 
     turns: int = 3
     keep: Keep = Keep.BEST
@@ -53,9 +54,9 @@ class RefineSettings:
 
 @dataclass(frozen=True, slots=True)
 class RefinementTurn:
-    """One answer: the request that led to it, and what the verifier said of it.
+    """One answer: the request that led to it, and the verifier's verdict on it.
 
-    Under `Critic.SELF`, and where the answer was cut off, there is no verdict and no score.
+    With `Critic.SELF`, or if the answer was cut off, there is no verdict and no score.
     """
 
     request: str | None  # None for the first answer
@@ -65,14 +66,14 @@ class RefinementTurn:
 
     @property
     def cost(self) -> Cost:
-        """Of the answer and its verdict."""
+        """The cost of the answer and its verdict."""
         judged = Cost(verifier=self.verdict.usage) if self.verdict else Cost()
         return Cost(policy=self.sample.usage) + judged
 
 
 @dataclass(frozen=True, slots=True)
 class Refinement:
-    """The whole dialogue. `chosen` is the index of the turn whose answer is given."""
+    """The whole dialogue. `chosen` is the index of the turn whose answer is the final one."""
 
     turns: tuple[RefinementTurn, ...]
     chosen: int
@@ -80,7 +81,7 @@ class Refinement:
 
     @property
     def cost(self) -> Cost:
-        """Of all turns."""
+        """The cost of all turns."""
         return total(turn.cost for turn in self.turns)
 
 
@@ -95,7 +96,7 @@ class Refiner:
     async def refine(
         self, problem: Problem, *, row: int = 0, first: Sample | None = None
     ) -> Refinement:
-        """Answer a problem in up to `turns` turns after the first answer, drawn if not given.
+        """Answer a problem in up to `turns` turns after the first answer (drawn if not given).
 
         Raises:
             ModelError, SandboxError: as the policy's and the verifier's.
@@ -162,7 +163,7 @@ class Refiner:
 
 
 def critique(verdict: SolutionVerdict, step: int) -> str:
-    """What was found wrong with a step: the analysis, or what its code printed without one."""
+    """What was found wrong with a step: the analysis or, without one, the output of its code."""
     kept = representative(verdict.steps[step])
     if kept is None:
         return "it could not be verified."
@@ -172,7 +173,7 @@ def critique(verdict: SolutionVerdict, step: int) -> str:
 
 
 def _judged_right(turn: RefinementTurn) -> int:
-    """How many steps stand before the first one judged wrong."""
+    """The number of steps before the first one that was judged wrong."""
     if turn.verdict is None:
         return 0
     labels = [step.label for step in turn.verdict.steps]

@@ -30,7 +30,7 @@ def ranking_row(
     score: Aggregate,
     checker: AnswerChecker,
 ) -> RankingRow:
-    """A judged pool with every method's choice; `choice` is the asked method's. Blocks."""
+    """A judged pool with every method's choice; `choice` is the requested method's. Blocks."""
     graded = pool_row(row, pool, checker)
     groups = checker.classes(graded.extracted)
     choices = _choices(candidates, groups)
@@ -165,5 +165,5 @@ def _turn(turn: RefinementTurn) -> TurnRow:
 
 
 def _fields(row: ProblemRow) -> dict[str, object]:
-    """A record's fields by name, as they are."""
+    """The fields of a record by name, unchanged."""
     return {name: getattr(row, name) for name in type(row).model_fields}

@@ -1,12 +1,12 @@
 """Guide: the verifier judges every step as it is written, and only good ones are continued.
 
-    beam   the best `beams` of all children go on (step-level beam search)
-    dvts   `beams` independent trees, in each of which the best child goes on (diverse verifier
-           tree search): less greedy, more varied answers
+    beam   the best `beams` of all children are continued (step-level beam search)
+    dvts   `beams` independent trees, in each of which the best child is continued (diverse
+           verifier tree search): less greedy, more varied answers
 
 With `lookahead` k, a child is valued by the rewards up to the end of k more greedy steps, which
-are then thrown away. Steps that were sampled twice below a node are one node, judged once. A
-complete solution keeps its beam, which then needs no further work.
+are then discarded. Equal steps below a node are one node and judged once. A complete solution
+keeps its place among the beams.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -38,7 +38,7 @@ class SearchEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """All that decides a search besides the models."""
+    """Everything that decides a search, apart from the models."""
 
     strategy: Strategy = Strategy.BEAM
     beams: int = 4  # solutions that grow at the same time
@@ -52,10 +52,10 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found: whole solutions, the best first, and the tree they hang on.
+    """What a search found: whole solutions, the best first, and the tree that they are part of.
 
-    Where bounds ended it before any solution was whole, the policy wrote the best one to its end
-    unguided: `unguided`.
+    If a limit ended the search before any solution was complete, the policy finished the best one
+    without the verifier; `unguided` is that rest.
     """
 
     tree: Tree
@@ -65,7 +65,7 @@ class Found:
 
     @property
     def cost(self) -> Cost:
-        """Of every node, kept or not."""
+        """The cost of all nodes, kept or not."""
         rest = Cost(policy=self.unguided.usage) if self.unguided else Cost()
         return total(node.cost for node in self.tree.nodes) + rest
 
@@ -81,7 +81,7 @@ class Searcher:
         self._greedy = Policy(policy.model, greedy)
 
     async def search(self, problem: Problem, *, row: int = 0) -> Found:
-        """Grow a tree until every beam is complete, or a bound is met.
+        """Build a tree until every beam is complete or a limit is reached.
 
         Raises:
             ModelError, SandboxError: as the policy's and the verifier's.
@@ -173,7 +173,7 @@ class Searcher:
     async def _look_ahead(
         self, node: Node, problem: Problem, history: StepHistory, place: int
     ) -> list[float | None]:
-        """Rewards of the next steps, written greedily; they are not kept."""
+        """The rewards of the next steps, which are written greedily and not kept."""
         steps, rewards = node.steps, list[float | None]()
         async with await history.copy() as beyond:
             for _ in range(self.settings.lookahead):
@@ -200,9 +200,9 @@ class Searcher:
 
 
 def select(nodes: Sequence[Node], strategy: Strategy, beams: int) -> list[Node]:
-    """The nodes that go on: the best `beams` of all, or the best one of each subtree.
+    """The nodes to continue from: the best `beams` of all, or the best one of each subtree.
 
-    A node without a value comes last; of equal ones the earlier node is taken.
+    Nodes without a value come last; among equals, the earlier node is taken.
     """
     ranked = sorted(nodes, key=_by_value)
     if strategy is Strategy.BEAM:
@@ -218,19 +218,19 @@ def _by_value(node: Node) -> tuple[bool, float, int]:
 
 
 class _Histories:
-    """The verifier's history at each node that may still grow."""
+    """The verifier's history at each node that may still be continued."""
 
     def __init__(self, root: StepHistory) -> None:
         self._open = {0: root}
 
     async def begin(self, node: Node) -> StepHistory:
-        """A copy of the parent's history, for judging the node's step."""
+        """A copy of the parent's history, with which the node's step is judged."""
         assert node.parent is not None
         history = self._open[node.id] = await self._open[node.parent].copy()
         return history
 
     async def keep(self, nodes: Sequence[Node]) -> None:
-        """Close all others."""
+        """Close the histories of all other nodes."""
         kept = {node.id for node in nodes}
         for id in list(self._open.keys() - kept):
             await self._open.pop(id).close()

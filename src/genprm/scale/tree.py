@@ -25,13 +25,13 @@ class Node:
 
     @property
     def step(self) -> str:
-        """The node's own step."""
+        """The text of the node's step."""
         return self.steps[-1] if self.steps else ""
 
 
 @dataclass(slots=True)
 class Tree:
-    """All nodes ever grown, the root first."""
+    """All nodes, the root first."""
 
     nodes: list[Node] = field(default_factory=lambda: [Node(0, None, (), False, kept=True)])
 
@@ -46,7 +46,7 @@ class Tree:
         return node
 
     def path(self, node: Node) -> list[Node]:
-        """From the first step to the node."""
+        """The nodes from the first step to this one."""
         above = self.path(self.nodes[node.parent]) if node.parent is not None else []
         return [*above, node] if node.id else []
 
