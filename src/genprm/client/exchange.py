@@ -33,7 +33,7 @@ class Scores(BaseModel):
 
 
 class Calls:
-    """What is sent and how replies are read; the blocking and asynchronous clients drive it."""
+    """What is sent and how replies are read; the blocking and asynchronous clients use it."""
 
     def __init__(self, url: str, *, api_key: str | None, retries: int) -> None:
         self.url = url.rstrip("/")

@@ -27,7 +27,7 @@ from genprm.verify.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CompletionVerdict:
-    """The verdict on one completion: its step rewards [steps], None if a step's votes all abstained.
+    """The verdict on one completion: rewards [steps], None if all votes on a step abstained.
 
     `first_error` is -1 for a solution without a wrong step, and None if it is unknown.
     """

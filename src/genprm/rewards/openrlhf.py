@@ -1,7 +1,7 @@
 """A reward file for OpenRLHF: `--reward.remote_url …/genprm/rewards/openrlhf.py`.
 
-It is configured by environment variables: GENPRM_URL (a running `genprm serve`; without it the model
-named by GENPRM_MODEL judges in this process), GENPRM_API_KEY, GENPRM_VOTES, GENPRM_REWARD
+It is configured by environment variables: GENPRM_URL (a running `genprm serve`; without it the
+model named by GENPRM_MODEL judges in this process), GENPRM_API_KEY, GENPRM_VOTES, GENPRM_REWARD
 (`outcome`, `flaw-aware`, …) and GENPRM_RESPONSE_PREFIX. With
 `--reward.remote_url http://HOST:8321/get_reward` no file is needed.
 """

@@ -60,7 +60,7 @@ class Scoring:
             )
 
     def __call__(self, judged: Verdict, correct: bool | None = None) -> float | None:
-        """The completion's reward; for `flaw-aware`, `correct` says whether the answer is correct."""
+        """The completion's reward; `flaw-aware` needs `correct`: whether the answer is correct."""
         score = self._score(judged, correct)
         return self.abstention if score is None else score
 

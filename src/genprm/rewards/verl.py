@@ -5,11 +5,11 @@
     +reward.custom_reward_function.reward_kwargs.url=http://127.0.0.1:8321
 
 Older releases of verl write these names without `reward.`, and need `compute_score`, or
-`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url`, the judge is the model
-that verl itself serves (`reward_router_address`), or otherwise the model named by `model`, in the
-reward worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own data
-preparation stores it. verl needs a number for every completion, so an abstention gets the value
-`abstention` (0 by default) and is also reported as a metric.
+`compute_score_batch` with `reward_model.reward_manager=batch`. Without `url`, the judge is the
+model that verl itself serves (`reward_router_address`), or otherwise the model named by `model`, in
+the reward worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own
+data preparation stores it. verl needs a number for every completion, so an abstention gets the
+value `abstention` (0 by default) and is also reported as a metric.
 """
 
 from collections.abc import Mapping, Sequence
