@@ -43,7 +43,7 @@ class Calls:
     def exchange(
         self, path: str, body: Mapping[str, object] | None, kind: type[Reply]
     ) -> Generator[httpx.Request | float, httpx.Response | httpx.TransportError, Reply]:
-        """A generator that yields requests to send and seconds to wait, and is sent the outcomes."""
+        """Yield requests to send and seconds to wait, and be sent the outcome of each request."""
         for attempt in range(self.retries + 1):
             came = yield self.request(path, body)
             if isinstance(came, httpx.Response):
