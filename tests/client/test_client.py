@@ -8,14 +8,18 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from scripted import Scripted
 from serving import analyst, running
 
 from genprm.client import AsyncClient, Client, StepEvent
 from genprm.client.judge import RemoteJudge, options
 from genprm.errors import InputError, ModelError, RequestFailed
 from genprm.model import Sampling
-from genprm.problem import Solution
-from genprm.records.verdicts import VerdictRow
+from genprm.policy import Sample
+from genprm.pools import Pool
+from genprm.problem import Problem, Solution
+from genprm.records.verdicts import StepRow, VerdictRow
+from genprm.scale.best_of_n import Candidate, judge_all
 from genprm.server.app import ServiceLimits, create_service
 from genprm.server.requests import JudgingRequest
 from genprm.verify.format import Mode, PromptFormat
@@ -76,6 +80,59 @@ def test_rows_through_the_service_are_those_in_process(url: str) -> None:
             return await rows(judge)
 
     assert asyncio.run(remote()) == asyncio.run(rows(local()))
+
+
+POOL = Pool(
+    Problem("p", "1 + 1?"),
+    tuple(
+        Sample("1 + 1?", steps, complete, 0)
+        for steps, complete in [
+            (("fine", "So wrong."), True),
+            (("fine", "also fine"), True),
+            (("cut off",), False),
+            (("fine", "So wrong."), True),
+        ]
+    ),
+)
+
+
+def test_a_pool_through_the_service_is_ranked_as_in_process(url: str) -> None:
+    async def remote() -> list[Candidate]:
+        async with AsyncClient(url) as client:
+            judge = RemoteJudge(client, await client.judge(), SETTINGS)
+            return await judge_all(judge, POOL, row=3)
+
+    found = asyncio.run(remote())
+    assert [_timeless(one) for one in found] == [
+        _timeless(one) for one in asyncio.run(judge_all(local(), POOL, row=3))
+    ]
+    assert [len(one.steps) for one in found] == [2, 2, 0, 2]
+
+
+def _timeless(candidate: Candidate) -> list[dict[str, Any]]:
+    rows = [json.loads(StepRow.of(step).line()) for step in candidate.steps]
+    for row in rows:
+        for vote in row["votes"]:
+            vote["usage"].pop("seconds")
+    return rows
+
+
+def test_a_pool_that_the_engine_refuses_fails_and_says_why() -> None:
+    class Picky(Scripted):
+        def render(self, *args: Any, **options: Any) -> str:
+            raise RequestFailed("the engine refused it")
+
+    async def judge(url: str) -> None:
+        async with AsyncClient(url) as client:
+            remote = RemoteJudge(client, await client.judge(), SETTINGS)
+            with pytest.raises(RequestFailed, match="the engine refused it"):
+                await judge_all(remote, POOL, row=0)
+            with pytest.raises(InputError, match="field votes"):
+                await judge_all(remote.using(Settings(votes=10**6)), POOL, row=0)
+
+    verifier = Verifier(analyst(Picky), None, SETTINGS)  # type: ignore[arg-type]
+    with running(create_service(verifier)) as address:
+        asyncio.run(judge(address))
 
 
 def test_every_setting_reaches_the_service() -> None:

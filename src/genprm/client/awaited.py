@@ -18,6 +18,7 @@ from genprm.client.exchange import (
     Scores,
     Verdicts,
     critique_body,
+    pool_body,
     rank_body,
     seconds_to_wait,
     verify_body,
@@ -25,7 +26,7 @@ from genprm.client.exchange import (
 from genprm.errors import ModelError
 from genprm.problem import Solution
 from genprm.records.run_spec import JudgeSpec
-from genprm.records.service import CritiqueReply, Detail, RankReply, ScoredSolution
+from genprm.records.service import CritiqueReply, Detail, PoolReply, RankReply, ScoredSolution
 from genprm.records.verdicts import StepRow, VerdictRow
 
 
@@ -129,6 +130,12 @@ class AsyncClient(Calls):
     ) -> RankReply:
         """As `Client.rank`."""
         return await self._call("/v1/rank", rank_body(problem, candidates, options), RankReply)
+
+    async def pool(
+        self, problem: str, samples: Sequence[Sequence[str]], *, row: int = 0, **options: object
+    ) -> PoolReply:
+        """As `Client.pool`."""
+        return await self._call("/v1/pool", pool_body(problem, samples, row, options), PoolReply)
 
     async def critique(self, solution: Solution, **options: object) -> CritiqueReply:
         """As `Client.critique`."""

@@ -13,12 +13,13 @@ from genprm.client.exchange import (
     Scores,
     Verdicts,
     critique_body,
+    pool_body,
     rank_body,
     verify_body,
 )
 from genprm.problem import Solution
 from genprm.records.run_spec import JudgeSpec
-from genprm.records.service import CritiqueReply, Detail, RankReply, ScoredSolution
+from genprm.records.service import CritiqueReply, Detail, PoolReply, RankReply, ScoredSolution
 from genprm.records.verdicts import VerdictRow
 
 
@@ -67,6 +68,15 @@ class Client(Calls):
     def rank(self, problem: str, candidates: Sequence[Candidate], **options: object) -> RankReply:
         """Rank candidates. Raises as `verify`."""
         return self._call("/v1/rank", rank_body(problem, candidates, options), RankReply)
+
+    def pool(
+        self, problem: str, samples: Sequence[Sequence[str]], *, row: int = 0, **options: object
+    ) -> PoolReply:
+        """Every step's verdict, by sample; steps that follow equal steps are judged once.
+
+        `row` is the problem's place in a run, from which seeds come. Raises as `verify`.
+        """
+        return self._call("/v1/pool", pool_body(problem, samples, row, options), PoolReply)
 
     def critique(self, solution: Solution, **options: object) -> CritiqueReply:
         """The analysis of the first wrong step. Raises as `verify`."""

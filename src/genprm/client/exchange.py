@@ -121,6 +121,13 @@ def rank_body(
     return {**options, "problem": problem, "candidates": list(candidates)}
 
 
+def pool_body(
+    problem: str, samples: Sequence[Sequence[str]], row: int, options: Mapping[str, object]
+) -> dict[str, object]:
+    """The request that judges these samples' steps, each beginning once."""
+    return {**options, "problem": problem, "samples": list(map(list, samples)), "row": row}
+
+
 def critique_body(solution: Solution, options: Mapping[str, object]) -> dict[str, object]:
     """The request that criticises this solution."""
     return {**options, "problem": solution.problem, "steps": list(solution.steps)}

@@ -1,6 +1,7 @@
 """A judge behind `genprm serve`: judge on a laptop with the verifier of a machine with a GPU."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import NoReturn
 
@@ -10,7 +11,7 @@ from genprm.problem import Solution
 from genprm.records.record import json_object
 from genprm.records.run_spec import JudgeSpec
 from genprm.records.verdicts import VerdictRow
-from genprm.verdict import SolutionVerdict
+from genprm.verdict import SolutionVerdict, StepVerdict
 from genprm.verify.judge import OnStep, StepHistory, StepJudge
 from genprm.verify.settings import Settings
 
@@ -70,8 +71,26 @@ class RemoteJudge(StepJudge):
         steps = tuple(step.verdict() for step in finished.steps)
         return SolutionVerdict(solution.id, steps, finished.usage)
 
+    async def judge_pool(
+        self, problem: str, samples: Sequence[Sequence[str]], *, row: int
+    ) -> list[tuple[StepVerdict, ...]]:
+        """The verdicts on a pool's steps, for `genprm rank`; () for a sample without steps.
+
+        Raises:
+            As `verify`.
+        """
+        asked = options(self.settings)
+        reply = await self._client.pool(problem, samples, row=row, **asked)
+        if reply.failed is not None:
+            raise RequestFailed(f"{self._client.url}: {reply.failed}")
+        if len(reply.samples) != len(samples):
+            raise ModelError(
+                f"{self._client.url} answered {len(reply.samples)} of {len(samples)} samples"
+            )
+        return [tuple(step.verdict() for step in steps) for steps in reply.samples]
+
     def begin(self) -> StepHistory:
-        """Raise, because a service judges only whole solutions.
+        """Raise, because a service judges only whole solutions and pools of them.
 
         Raises:
             InputError: always.
@@ -100,5 +119,6 @@ def options(settings: Settings) -> dict[str, object]:
 def _refuse() -> NoReturn:
     raise InputError(
         "a service judges whole solutions, and this command judges steps as they are written; "
-        "fix: genprm verify, or --model with the address of the engine behind the service"
+        "fix: genprm verify, genprm rank without --early-abandon, or --model with the address of "
+        "the engine behind the service"
     )

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from genprm.records.record import Record, Text
-from genprm.records.verdicts import VerdictRow
+from genprm.records.verdicts import StepRow, VerdictRow
 from genprm.verdict import Run, Usage
 
 Failed = Annotated[str | None, Field(exclude_if=lambda cause: cause is None)]
@@ -89,6 +89,17 @@ class RankReply(Record):
     choice: int | None  # index of the best candidate; None if none has a score
     candidates: tuple[RankedCandidate, ...]  # the candidates, in the order of the request
     usage: Usage  # cost of all votes
+
+
+class PoolReply(Record):
+    """The verdicts on the steps of a problem's samples; a step's beginning was judged once.
+
+    `samples` [samples][steps]. Where the pool could not be judged it is empty, and `failed` says
+    why.
+    """
+
+    samples: tuple[tuple[StepRow, ...], ...] = ()
+    failed: Failed = None
 
 
 class CritiqueReply(Record):

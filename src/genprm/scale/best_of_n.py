@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from math import fsum
+from typing import Protocol, runtime_checkable
 
 from genprm.policy import Sample
 from genprm.pools import Pool
@@ -42,12 +43,27 @@ class Candidate:
         return aggregate.score([step.reward for step in self.steps])
 
 
+@runtime_checkable
+class PoolJudge(Protocol):
+    """A judge elsewhere, which is told of a whole pool at once."""
+
+    async def judge_pool(
+        self, problem: str, samples: Sequence[Sequence[str]], *, row: int
+    ) -> Sequence[tuple[StepVerdict, ...]]:
+        """The verdicts that `judge_all` gives, by sample; () for one without steps."""
+        ...
+
+
 async def judge_all(judge: StepJudge, pool: Pool, *, row: int) -> list[Candidate]:
     """Judge every different step of the pool; steps that do not follow each other run concurrently.
 
     Raises:
         ModelError, SandboxError: as the verifier's.
     """
+    if isinstance(judge, PoolJudge):
+        asked = [sample.steps if sample.complete else () for sample in pool.samples]
+        found = await judge.judge_pool(pool.problem.text, asked, row=row) if any(asked) else asked
+        return list(map(Candidate, pool.samples, found))
     prefixes = Prefixes(judge, pool.samples, row=row)
     await prefixes.judge_all()
     return [Candidate(sample, prefixes.steps(sample)) for sample in pool.samples]

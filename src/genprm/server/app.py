@@ -2,6 +2,7 @@
 
     POST /v1/verify     one solution or many; a stream where asked for
     POST /v1/rank       candidates in, their order and scores out
+    POST /v1/pool       every step's verdict of a problem's samples, each beginning judged once
     POST /v1/critique   the analysis of the first wrong step
     POST /get_reward    OpenRLHF's remote reward model
     POST /verify        NeMo Gym's resources server
@@ -27,7 +28,7 @@ from genprm.server.judging import Judging
 from genprm.server.limits import ServiceLimits
 from genprm.server.logs import RequestLog
 from genprm.server.metrics import Metrics
-from genprm.server.routes import choose, nemo_gym, openrlhf, run_code, status, verify
+from genprm.server.routes import choose, nemo_gym, openrlhf, pool, run_code, status, verify
 from genprm.server.security import Guard, Security
 from genprm.verify.judge import StepJudge
 
@@ -66,7 +67,7 @@ def create_service(
     metrics = Metrics()
     judging = Judging(judge, limits, metrics)
     metrics.watch("solutions", judging.queue)
-    for routes in (verify, choose, status):
+    for routes in (verify, choose, pool, status):
         app.include_router(routes.router(judging))
     checker = AnswerChecker()
     for trainers in (openrlhf, nemo_gym):

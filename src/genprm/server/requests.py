@@ -210,6 +210,25 @@ class RankRequest(JudgingRequest):
         ]
 
 
+class PoolRequest(JudgingRequest):
+    """Samples of one problem, each in steps; one without steps is not judged."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"problem": _PROBLEM, "samples": [["3 * 4 = 12.", "2 + 12 = 14."], ["5 * 4 = 20."]]}
+            ]
+        },
+    )
+
+    problem: Said
+    samples: list[list[Said]] = Field(min_length=1)
+    row: Annotated[int, Field(ge=0, lt=2**47)] = Field(
+        0, description="The problem's place in a run, from which seeds come."
+    )
+
+
 class CritiqueRequest(JudgingRequest):
     """One solution, whose first wrong step is looked for."""
 

@@ -37,6 +37,7 @@ class RowName(StrEnum):
     CORRECTION = "correction"
     VERIFY_REPLY = "verify-reply"
     RANK_REPLY = "rank-reply"
+    POOL_REPLY = "pool-reply"
     CRITIQUE_REPLY = "critique-reply"
 
 
@@ -62,6 +63,7 @@ _HOME = {
     RowName.CORRECTION: "viewer.corrections:Correction",
     RowName.VERIFY_REPLY: "records.service:VerifyReply",
     RowName.RANK_REPLY: "records.service:RankReply",
+    RowName.POOL_REPLY: "records.service:PoolReply",
     RowName.CRITIQUE_REPLY: "records.service:CritiqueReply",
 }
 
