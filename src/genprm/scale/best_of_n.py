@@ -62,7 +62,9 @@ async def judge_all(judge: StepJudge, pool: Pool, *, row: int) -> list[Candidate
     """
     if isinstance(judge, PoolJudge):
         asked = [sample.steps if sample.complete else () for sample in pool.samples]
-        found = await judge.judge_pool(pool.problem.text, asked, row=row) if any(asked) else asked
+        if not any(asked):
+            return list(map(Candidate, pool.samples))
+        found = await judge.judge_pool(pool.problem.text, asked, row=row)
         return list(map(Candidate, pool.samples, found))
     prefixes = Prefixes(judge, pool.samples, row=row)
     await prefixes.judge_all()
