@@ -56,7 +56,8 @@ def read_solutions(source: str, bad: BadRows | None = None) -> list[Solution]:
     if not solutions:
         raise InputError(
             f"{source}: there are no rows; "
-            "fix: write one JSON object with problem and steps on each line"
+            "fix: write one JSON object with problem and steps on each line; "
+            "more: genprm explain input-rows"
         )
     return solutions
 
@@ -77,7 +78,8 @@ def read_problems(source: str, bad: BadRows | None = None) -> list[Problem]:
             problems.append(problem_of(place, as_object(place, row), number))
     if not problems:
         raise InputError(
-            f"{source}: there are no rows; fix: write one JSON object with a problem on each line"
+            f"{source}: there are no rows; fix: write one JSON object with a problem on each line; "
+            "more: genprm explain input-rows"
         )
     return problems
 
@@ -119,7 +121,8 @@ def _solution_from_prose(source: str, text: str) -> Solution:
     if not solution.strip():
         raise InputError(
             f"{source}: there is no solution; "
-            "fix: write the problem, a blank line, and the solution"
+            "fix: write the problem, a blank line, and the solution; "
+            "more: genprm explain input-rows"
         )
     return _solution(source, row)
 

@@ -47,4 +47,7 @@ class MissingExtra(GenprmError):
     """An optional dependency is missing: `MissingExtra("trl", extra="train")`."""
 
     def __init__(self, package: str, *, extra: str) -> None:
-        super().__init__(f"{package} is not installed; fix: pip install 'genprm[{extra}]'")
+        super().__init__(
+            f"{package} is not installed; fix: pip install 'genprm[{extra}]'; "
+            "more: genprm explain extras"
+        )

@@ -86,4 +86,4 @@ def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     hint = votes.hint
     assert hint.startswith("2 of 3 votes are unreadable: Yes and No together")
     assert "0.004 on average (most probable instead: ' The')" in hint
-    assert hint.endswith("fix: add --prompt general")
+    assert hint.endswith("fix: add --prompt general; more: genprm explain unreadable-votes")

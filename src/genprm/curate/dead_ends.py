@@ -41,7 +41,7 @@ def check_usable(stage: Stage, folder: Folder, recipe: Curation) -> None:
     check = _CHECKS.get(stage)
     fault = check(folder, recipe) if check else None
     if fault is not None:
-        raise NothingUsable(f"{folder.file(stage)}: {fault}")
+        raise NothingUsable(f"{folder.file(stage)}: {fault}; more: genprm explain nothing-usable")
 
 
 def _solutions(folder: Folder, recipe: Curation) -> str | None:

@@ -76,7 +76,8 @@ class Folder:
             raise JournalError(
                 f"{self.file(stage)} was made with another configuration: {'; '.join(changed)}; "
                 "fix: use the same configuration, or another --out with --from "
-                f"{self.path}, which copies the stages that stay the same"
+                f"{self.path}, which copies the stages that stay the same; "
+                "more: genprm explain changed-run"
             )
         return True
 

@@ -188,7 +188,8 @@ class ChatAPI:
         raise ModelError(
             f"{self._url}: a step is judged by continuing a half-written turn and reading the "
             "probabilities of Yes and No, and /v1/chat/completions can do neither; "
-            f"fix: use a server with /v1/completions: {JUDGES}; or compare with the critic baseline"
+            f"fix: use a server with /v1/completions: {JUDGES}; or compare with the critic "
+            "baseline; more: genprm explain log-probabilities"
         )
 
 

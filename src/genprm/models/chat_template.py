@@ -103,7 +103,8 @@ class ChatTemplate:
         if not isinstance(embedded, str):
             raise InputError(
                 f"{folder}: there is no chat template (chat_template.jinja, or `chat_template` in "
-                "tokenizer_config.json); fix: name one with --chat-template FILE"
+                "tokenizer_config.json); fix: name one with --chat-template FILE; "
+                "more: genprm explain chat-template"
             )
         return cls._of(folder / "tokenizer_config.json", embedded, config, folder)
 

@@ -59,7 +59,8 @@ class EngineArgs:
         if self._left:
             raise InputError(
                 f"--engine-arg {next(iter(self._left))}: the engine of {self._model} has no such "
-                f"setting; fix: name one of {', '.join(self._known)}"
+                f"setting; fix: name one of {', '.join(self._known)}; "
+                "more: genprm explain engine-args"
             )
 
     def _take(self, names: Iterable[str], kind: Callable[[str], Any], what: str) -> dict[str, Any]:

@@ -23,12 +23,14 @@ def option_token(
     if len(alone) != 1:
         raise ModelError(
             f"{name}: {option!r} is {len(alone)} tokens and must be one; "
-            "fix: use another model, or the model's own tokenizer"
+            "fix: use another model, or the model's own tokenizer; "
+            "more: genprm explain option-tokens"
         )
     if list(joined) != [*tail, *alone]:
         raise ModelError(
-            f"{name}: its tokenizer joins {option!r} with what stands before it, so its "
-            "probability cannot be read; fix: use a model with a byte-level tokenizer"
+            f"{name}: its tokenizer joins {option!r} with the text before it, so its "
+            "probability cannot be read; fix: use a model with a byte-level tokenizer; "
+            "more: genprm explain option-tokens"
         )
     return alone[0]
 

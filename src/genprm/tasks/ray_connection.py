@@ -16,7 +16,10 @@ from genprm.extras import require
 from genprm.worker import Needs
 
 PROBE_SECONDS = 5.0
-_START = "fix: start one with ray start --head, or name another with --ray-address"
+_START = (
+    "fix: start one with ray start --head, or name another with --ray-address; "
+    "more: genprm explain ray-cluster"
+)
 _LOCAL = ("auto", "local")
 
 

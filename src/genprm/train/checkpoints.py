@@ -26,7 +26,7 @@ def claim(output: Path, settings: Training) -> None:
         if changed:
             raise JournalError(
                 f"{output} was started with other settings ({', '.join(changed)}); "
-                "fix: use the same settings, or another output"
+                "fix: use the same settings, or another output; more: genprm explain changed-run"
             )
     elif int(os.environ.get("RANK", "0")) == 0:
         output.mkdir(parents=True, exist_ok=True)

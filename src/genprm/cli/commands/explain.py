@@ -27,6 +27,12 @@ def explain(
     if topic is None:
         typer.echo("\n".join(known))
     elif topic in known:
-        typer.echo(known[topic])
+        typer.echo(_without_links(known[topic]))
     else:
         raise InputError(f"no explanation {topic!r}; fix: name one of {', '.join(known)}")
+
+
+def _without_links(text: str) -> str:
+    """The text for a terminal: links name the page's file in the repository."""
+    named = re.sub(r"\[([^]]+)\]\(\.\./([^)#]+)[^)]*\)", r"\1 (docs/\2)", text)
+    return re.sub(r"\[([^]]+)\]\(([^)#]+)[^)]*\)", r"\1 (docs/reference/\2)", named)

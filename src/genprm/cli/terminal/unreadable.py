@@ -33,5 +33,6 @@ class UnreadableVotes:
             f"{self._unread} of {self._votes} votes are unreadable: Yes and No together had a "
             f"probability of {self._mass / self._unread:.3f} on average"
             f"{f' (most probable instead: {words})' if words else ''}. Models that were not "
-            "trained as GenPRM do not know its format; fix: add --prompt general"
+            "trained as GenPRM do not know its format; fix: add --prompt general; "
+            "more: genprm explain unreadable-votes"
         )

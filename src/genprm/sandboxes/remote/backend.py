@@ -249,4 +249,7 @@ class RemoteSandbox:
 def _nobody(faults: dict[str, str], addresses: Sequence[Address]) -> str:
     causes = "; ".join(f"{name}: {cause}" for name, cause in faults.items())
     remedies = " or ".join(dict.fromkeys(address.remedy for address in addresses))
-    return f"no sandbox server answers ({causes}); fix: {remedies}"
+    return (
+        f"no sandbox server answers ({causes}); fix: {remedies}; "
+        "more: genprm explain sandbox-server"
+    )

@@ -57,7 +57,8 @@ def listen(host: str, port: int, token: str | None) -> socket.socket:
         if token is None and not all(address.is_loopback for address in addresses):
             raise InputError(
                 f"{host}: other machines could run code here without a token; "
-                "fix: pass --token-file FILE, or --host 127.0.0.1"
+                "fix: pass --token-file FILE, or --host 127.0.0.1; "
+                "more: genprm explain open-address"
             )
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
