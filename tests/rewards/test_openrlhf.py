@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 from genprm.problem import Solution
-from genprm.rewards import openrlhf
+from genprm.rewards import openrlhf, options
 from genprm.rewards.background import Background
 from genprm.rewards.judges import CompletionVerdict
 
@@ -36,7 +36,7 @@ def test_the_file_is_loaded_by_its_path_and_gives_tensors(
     spec.loader.exec_module(module)
     finds = Finds()
     background = Background(finds)
-    monkeypatch.setattr(module, "_judge", lambda: background)
+    monkeypatch.setattr(options, "_background", lambda *_: background)
     queries = [PROMPT + "It is 2.<|im_end|>", PROMPT]
     reply = module.reward_func(queries, [PROMPT] * 2, ["2", "2"])
     assert reply["rewards"].tolist() == [1.0, 0.0]

@@ -5,36 +5,24 @@ import importlib.util
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from math import log
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rewarding import Letters, configuration, one_row, serving, verifier
 from scripted import Scripted
 
 from genprm.errors import InputError, ModelError
 from genprm.problem import Solution
-from genprm.rewards import verl
+from genprm.rewards import options, verl
 from genprm.rewards.background import Background
 from genprm.rewards.judges import CompletionVerdict, InProcess, Service
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import AsyncGenPRMReward, GenPRMReward
-from genprm.verify.format import Mode
-from genprm.verify.settings import Settings
-from genprm.verify.verifier import Verifier
 
 PROMPTS = ["1 + 1?"] * 4
 COMPLETIONS = [" 1 + 1 = 2.", " 1 + 1 = 2.\n\nStep 2: So wrong.", " unreadable", ""]
-
-
-def judge(prompt: str) -> dict[str, float]:
-    step = prompt.rsplit("<user>", 1)[1].split("<analyze>", maxsplit=1)[0]
-    if "unreadable" in step:
-        return {}
-    reward = 0.1 if "wrong" in step else 0.9
-    return {"Yes": log(reward), "No": log(1 - reward)}
 
 
 class Slow(Scripted):
@@ -42,11 +30,6 @@ class Slow(Scripted):
         if "wrong" in prompt:
             await asyncio.Event().wait()
         return await super().complete(prompt, **options)
-
-
-def verifier(kind: type[Scripted] = Scripted) -> Verifier:
-    model = kind(lambda prompt, seed: "Fine.\n</analyze>\n", judge)
-    return Verifier(model, None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
 
 
 def in_process(kind: type[Scripted] = Scripted, timeout: float = 60.0) -> InProcess:
@@ -120,17 +103,6 @@ def test_trl_can_tell_the_awaited_callable_from_the_plain_one() -> None:
     assert inspect.iscoroutinefunction(awaited.__call__)
 
 
-@contextmanager
-def serving(kind: type[Scripted] = Scripted) -> Iterator[str]:
-    pytest.importorskip("fastapi")
-    from serving import running
-
-    from genprm.server.app import create_service
-
-    with running(create_service(verifier(kind))) as url:
-        yield url
-
-
 def test_the_service_gives_the_rewards_of_the_process() -> None:
     with serving() as url:
         reward = GenPRMReward(Service(url, batch=1), Scoring(Kind.MEAN), response_prefix="Step 1:")
@@ -173,7 +145,7 @@ def test_a_trainer_that_never_closes_the_judge_exits_in_silence() -> None:
 @pytest.fixture
 def verl_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     background = Background(in_process())
-    monkeypatch.setattr(verl, "_background", lambda *_: background)
+    monkeypatch.setattr(options, "_background", lambda *_: background)
 
 
 @pytest.mark.usefixtures("verl_judge")
@@ -213,56 +185,6 @@ def test_verl_can_load_the_file_by_its_path() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert callable(module.compute_score)
-
-
-class Letters:
-    """A tokenizer of letters."""
-
-    def decode(self, ids: Any, **_: Any) -> str:
-        return "".join(map(chr, ids))
-
-
-def configuration(name: str, url: str) -> Any:
-    from omegaconf import OmegaConf
-
-    return OmegaConf.create(
-        {
-            "reward": {
-                "custom_reward_function": {
-                    "path": verl.__file__,
-                    "name": name,
-                    "reward_kwargs": {
-                        "url": url,
-                        "response_prefix": "Step 1:",
-                        "kind": "mean",
-                        "abstention": -1,
-                    },
-                },
-                "reward_manager": {"source": "register", "name": "naive"},
-            }
-        }
-    )
-
-
-def one_row(text: str) -> Any:
-    """A rollout as verl's trainer hands it over."""
-    import numpy as np
-    import torch
-    from verl import DataProto
-
-    prompt, response = torch.tensor([[1]]), torch.tensor([[*map(ord, text)]])
-    return DataProto.from_dict(
-        tensors={
-            "prompts": prompt,
-            "responses": response,
-            "attention_mask": torch.ones(1, 1 + response.shape[1], dtype=torch.long),
-        },
-        non_tensors={
-            "data_source": np.array(["gsm8k"], dtype=object),
-            "reward_model": np.array([{"ground_truth": "2"}], dtype=object),
-            "extra_info": np.array([{"question": "1 + 1?"}], dtype=object),
-        },
-    )
 
 
 @pytest.mark.parametrize("name", ["compute_score", "compute_score_async"])

@@ -9,50 +9,19 @@ Older releases of verl write these names without `reward.`, and need `compute_sc
 model that verl itself serves (`reward_router_address`), or otherwise the model named by `model`, in
 the reward worker's process. The problem is `extra_info["problem"]` or `["question"]`, as verl's own
 data preparation stores it. verl needs a number for every completion, so an abstention gets the
-value `abstention` (0 by default) and is also reported as a metric.
+value `abstention` (0 by default) and is also reported as a metric. `verl_steps` gives each step a
+reward of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
-from pydantic import BaseModel, ValidationError
-
-from genprm.answer import AnswerChecker
 from genprm.errors import InputError
-from genprm.records.validation import field_fault
-from genprm.rewards.background import Background
-from genprm.rewards.batch import Batch, check_answers
+from genprm.rewards.batch import Batch
 from genprm.rewards.completion import JudgedCompletion
-from genprm.rewards.judges import CompletionJudge, InProcess, Service
-from genprm.rewards.scoring import Kind, Scoring
-from genprm.verify.settings import Settings
+from genprm.rewards.options import RewardOptions
+from genprm.rewards.scoring import Scoring
 
 Score = dict[str, float]
-
-
-class _Options(BaseModel):
-    """The options in verl's `reward_kwargs`; what verl adds itself is ignored."""
-
-    url: str | None = None
-    api_key: str | None = None
-    model: str | None = None
-    reward_router_address: str | None = None
-    votes: int = 1
-    timeout: float = 120.0
-    kind: Kind = Kind.OUTCOME
-    abstention: float = 0.0
-    penalty: float = 0.5
-    response_prefix: str = ""
-
-    @classmethod
-    def read(cls, options: Mapping[str, object]) -> "_Options":
-        """Raises InputError: an option has a value that it cannot have."""
-        try:
-            return cls.model_validate(options)
-        except ValidationError as error:
-            raise InputError(
-                f"reward_kwargs: {field_fault(error)}; fix: see genprm.rewards.verl"
-            ) from None
 
 
 def compute_score(
@@ -81,8 +50,8 @@ async def compute_score_async(
     **options: object,
 ) -> Score:
     """Like `compute_score`, but asynchronous, for verl's reward loop."""
-    read = _Options.read(options)
-    (judged,) = await _batch([solution_str], [extra_info], read).ajudge(_judge(read))
+    read = RewardOptions.read(options, "reward_kwargs")
+    (judged,) = await _batch([solution_str], [extra_info], read).ajudge(read.judge)
     return _scores([judged], [ground_truth], read)[0]
 
 
@@ -94,24 +63,21 @@ def compute_score_batch(
     **options: object,
 ) -> list[Score]:
     """The rewards of a batch, judged at once: for verl's batch manager."""
-    read = _Options.read(options)
-    judged = _batch(solution_strs, extra_infos, read).judge(_judge(read))
+    read = RewardOptions.read(options, "reward_kwargs")
+    judged = _batch(solution_strs, extra_infos, read).judge(read.judge)
     return _scores(judged, ground_truths, read)
 
 
 def _scores(
-    judged: Sequence[JudgedCompletion], golds: Sequence[object], options: _Options
+    judged: Sequence[JudgedCompletion], golds: Sequence[object], options: RewardOptions
 ) -> list[Score]:
     """The scores, always with the same keys, because verl collects them into columns."""
-    scoring = _scoring(options.kind, options.abstention, options.penalty)
-    correct: Sequence[bool | None] = [None] * len(judged)
-    if scoring.kind is Kind.FLAW_AWARE:
-        known = [None if gold is None else str(gold) for gold in golds]
-        correct = check_answers(_checker(), known, [one.text for one in judged])
-    return [_score(one, right, scoring) for one, right in zip(judged, correct, strict=True)]
+    correct = options.check(golds, judged)
+    return [score(one, right, options.scoring) for one, right in zip(judged, correct, strict=True)]
 
 
-def _score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> Score:
+def score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> Score:
+    """The reward, and beside it what verl logs."""
     reward = scoring(judged, correct)
     assert reward is not None
     first = judged.first_error
@@ -126,7 +92,7 @@ def _score(judged: JudgedCompletion, correct: bool | None, scoring: Scoring) -> 
 def _batch(
     texts: Sequence[str],
     infos: Sequence[Mapping[str, object] | None],
-    options: _Options,
+    options: RewardOptions,
 ) -> Batch:
     problems = [_problem(info or {}) for info in infos]
     return Batch.read(problems, texts, response_prefix=options.response_prefix)
@@ -139,31 +105,3 @@ def _problem(info: Mapping[str, object]) -> str:
             "extra_info has neither problem nor question; fix: store the problem's text there"
         )
     return str(problem)
-
-
-@lru_cache
-def _scoring(kind: Kind, abstention: float, penalty: float) -> Scoring:
-    return Scoring(kind, abstention, penalty)
-
-
-@lru_cache
-def _checker() -> AnswerChecker:
-    return AnswerChecker()
-
-
-def _judge(options: _Options) -> Background:
-    router = options.reward_router_address
-    model = options.model or (f"http://{router}/v1" if router else "arithmetic")
-    return _background(options.url, options.api_key, model, options.votes, options.timeout)
-
-
-@lru_cache
-def _background(
-    url: str | None, api_key: str | None, model: str, votes: int, timeout: float
-) -> Background:
-    judge: CompletionJudge
-    if url is not None:
-        judge = Service(url, api_key=api_key, votes=votes, timeout=timeout)
-    else:
-        judge = InProcess(model, Settings(votes=votes), timeout=timeout)
-    return Background(judge)
