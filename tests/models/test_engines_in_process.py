@@ -1,6 +1,7 @@
 """The shipped checkpoint behind each engine in process: the same prompts, texts and verdicts."""
 
 import asyncio
+import struct
 from collections.abc import Iterator
 from importlib import resources
 from math import exp
@@ -192,9 +193,38 @@ def test_files_that_are_no_model(tmp_path: Path) -> None:
         load_model(str(cut))
     with pytest.raises(InputError, match="no such file"):
         load_model("gguf:/nowhere.gguf")
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "reason"),
+    [
+        (b"blk.0.attn_q.weight" + bytes([2, 0, 0, 0]) + 2 * struct.pack("<Q", 256), 99, "type 99"),
+        (b"general.architecture" + struct.pack("<IQ", 8, 5), ord("x"), "architecture: 'xwen2'"),
+    ],
+    ids=["quantisation", "architecture"],
+)
+def test_a_gguf_file_that_llama_cpp_does_not_know(
+    tmp_path: Path, before: bytes, value: int, reason: str
+) -> None:
+    file = tmp_path / "other.gguf"
+    content = bytearray((FOLDER / "model.gguf").read_bytes())
+    content[content.index(before) + len(before)] = value
+    file.write_bytes(content)
+    with pytest.raises(ModelError, match=rf"other\.gguf: .*{reason}.*; fix: .*quantisation"):
+        load_model(str(file))
+
+
+def test_a_folder_of_another_kind_of_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
     with pytest.raises(InputError, match="BertModel does not write text"):
         load_model(str(tmp_path))
+    told = '{"architectures": ["NoSuchForCausalLM"], "model_type": "no-such"}'
+    (tmp_path / "config.json").write_text(told)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    (tmp_path / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    with pytest.raises(ModelError, match=r"transformers cannot load it: .*no-such") as said:
+        load_model(str(tmp_path))
+    assert "\n" not in str(said.value)
 
 
 def test_settings_of_an_engine_are_checked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -412,6 +413,34 @@ def test_a_stream_that_breaks_off_is_asked_again_and_then_an_error() -> None:
         pytest.raises(ModelError, match=r"broke off.*fix:"),
     ):
         ask(server.url)
+
+
+def heartbeats() -> Iterator[str]:
+    """Events without data, as comments that keep a connection open."""
+    while True:
+        time.sleep(0.02)
+        yield ""
+
+
+@pytest.mark.parametrize(
+    ("pieces", "cause"),
+    [
+        (repeat("x"), "no JSON"),
+        (repeat(""), "more than 100,000 characters"),
+        (heartbeats(), "no text in 0.3 seconds"),
+        (repeat('{"choices": []}'), "more than the 50 tokens asked for"),
+        (repeat('{"choices": [{"text": "a"}]}'), "more than the 50 tokens asked for"),
+    ],
+)
+def test_a_stream_without_an_end_is_left(
+    pieces: Iterator[str], cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genprm.models.sse.LONGEST", 100_000)
+    with (
+        serve(lambda path, body: Reply(stream=pieces), owned_by="me") as server,
+        pytest.raises(ModelError, match=cause),
+    ):
+        ask(server.url, timeout=0.3, retry=Retry(attempts=1))
 
 
 @pytest.mark.parametrize("choices", [None, [], [{"text": None, "finish_reason": "stop"}]])

@@ -16,6 +16,7 @@ from genprm.control_tokens import ControlTokens
 from genprm.errors import ModelError, RequestFailed
 from genprm.http import BadReply, Refused, Retry, bearer, check
 from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
+from genprm.models.base import IdentifiedModel
 from genprm.models.continuation import Continuation
 from genprm.models.finish_reasons import ended
 from genprm.models.http_pool import ClientPool
@@ -50,7 +51,7 @@ class _Reply(BaseModel):
     usage: Told[_Usage] = None
 
 
-class ChatAPI:
+class ChatAPI(IdentifiedModel):
     """A model behind a chat API, for everything except judging steps.
 
     `connections` bounds the requests under way, `timeout` the seconds that one may take,
@@ -70,26 +71,11 @@ class ChatAPI:
         retry: Retry = Retry(),
     ) -> None:
         self._url = f"{url.strip().rstrip('/').removesuffix('/v1')}/v1"
-        self._model = model
-        self._context_length = context_length
+        identity = ModelIdentity(model, "chat completions", "", self._url, None)
+        super().__init__(identity, context_length)  # a chat API tells no more
         self._retry = retry
         wait = httpx.Timeout(timeout, connect=10)
         self._pool = ClientPool(self._url, connections, headers=bearer(api_key), timeout=wait)
-
-    @property
-    def name(self) -> str:
-        """The model's name at the server."""
-        return self._model
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """Name and address: a chat API tells no more."""
-        return ModelIdentity(self._model, "chat completions", "", self._url, None)
-
-    @property
-    def context_length(self) -> int:
-        """As it was set."""
-        return self._context_length
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
         """The turns, to be read back by `complete`; their contents become no control tokens.
@@ -119,7 +105,7 @@ class ChatAPI:
         """
         turns, _, response_prefix = prompt.partition(_END)
         body: JsonObject = {
-            "model": self._model,
+            "model": self.name,
             "messages": [
                 _turn(**turn) for turn in self._messages(json.loads(turns), response_prefix)
             ],

@@ -17,7 +17,8 @@ from typing import Any
 
 from genprm.errors import ContextExceeded, InputError, MissingExtra, ModelError
 from genprm.gguf_header import GgufHeader, read_header
-from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Sampling
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.openai_api import OpenAICompatible
 from genprm.models.text import check_text
@@ -27,7 +28,7 @@ _USEFUL_CONTEXT = 8192
 """Tokens below which a slot is too small for most solutions: then there are fewer slots."""
 
 
-class LlamaCppFile:
+class LlamaCppFile(TemplatedModel):
     """A GGUF file behind llama.cpp.
 
     `slots` requests run at once, each with a context of its own; more wait. `cache_gb` bounds
@@ -60,7 +61,6 @@ class LlamaCppFile:
             )
         slots, context = _split_cache(header, slots, int(cache_gb * 2**30), context)
         key = secrets.token_urlsafe()
-        self._name = name or file.name
         self._server: Any = _start(
             {
                 "path": str(file),
@@ -77,36 +77,14 @@ class LlamaCppFile:
             special_tokens=header.special_tokens,
             connections=4 * slots,
         )
-        self._identity = ModelIdentity(
-            self._name,
-            "llama.cpp",
-            version_of("xllamacpp"),
-            hash_weights([file]),
-            self._served.identity.template,
+        super().__init__(
+            self._served.template,
+            self._served.context_length,
+            name=name or file.name,
+            engine="llama.cpp",
+            version=version_of("xllamacpp"),
+            weights=hash_weights([file]),
         )
-
-    @property
-    def name(self) -> str:
-        """The name given, or the file's."""
-        return self._name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """See `Model.identity`."""
-        return self._identity
-
-    @property
-    def context_length(self) -> int:
-        """Tokens of context of one slot."""
-        return self._served.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._served.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._served.literal(text)
 
     async def complete(
         self,
@@ -118,7 +96,7 @@ class LlamaCppFile:
         seed: int | None = None,
     ) -> Completion:
         """See `Model.complete`."""
-        check_text(self._name, prompt)
+        check_text(self.name, prompt)
         with self._named():
             return await self._served.complete(
                 prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
@@ -126,7 +104,7 @@ class LlamaCppFile:
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
         """See `Model.choose`."""
-        check_text(self._name, prompt)
+        check_text(self.name, prompt)
         with self._named():
             return await self._served.choose(prompt, options)
 
@@ -139,14 +117,14 @@ class LlamaCppFile:
     def _named(self) -> Iterator[None]:
         """Errors name the file, not an address that nobody wrote."""
         if self._server is None:
-            raise ModelError(f"{self._name}: the model is closed")
+            raise ModelError(f"{self.name}: the model is closed")
         address = f"{self._server.listening_address}/v1"
         try:
             yield
         except ContextExceeded as error:
-            raise ContextExceeded(str(error).replace(address, self._name)) from None
+            raise ContextExceeded(str(error).replace(address, self.name)) from None
         except ModelError as error:
-            raise type(error)(str(error).replace(address, self._name)) from None
+            raise type(error)(str(error).replace(address, self.name)) from None
 
 
 def _split_cache(
@@ -189,7 +167,10 @@ def _start(settings: dict[str, Any]) -> Any:
         if params.verbosity:
             raise
         reason = _reason(settings) or str(error)
-        raise ModelError(f"{settings['path']}: llama.cpp cannot load it: {reason}") from None
+        raise ModelError(
+            f"{settings['path']}: llama.cpp cannot load it: {reason}; fix: download all of it "
+            "again, or name a file of an architecture and a quantisation that llama.cpp knows"
+        ) from None
 
 
 def _reason(settings: dict[str, Any]) -> str:
@@ -205,8 +186,8 @@ def _reason(settings: dict[str, Any]) -> str:
         check=False,
         timeout=600,
     )
-    for line in again.stderr.splitlines():
-        _, mark, reason = line.partition(" E ")
-        if mark:
-            return reason.partition(": ")[2] or reason
-    return ""
+    errors = [line.partition(" E ")[2] for line in again.stderr.splitlines() if " E " in line]
+    # those after the first say only that it failed, and its threads may write them in any order
+    reasons = [line for line in errors if "failed to" not in line and "exiting" not in line]
+    said = next(iter([*reasons, *errors]), "")
+    return said.partition(": ")[2] or said

@@ -5,9 +5,10 @@ differ is in `openai_dialects`. A server that does not say which stop string end
 as a stream that is cut, and so ended, here.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -16,13 +17,14 @@ from pydantic import ValidationError
 
 from genprm.errors import ContextExceeded, ModelError, RequestFailed
 from genprm.http import BadReply, Refused, Retry, Unavailable, bearer, check
-from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.continuation import Continuation
 from genprm.models.finish_reasons import ended
 from genprm.models.http_pool import ClientPool
 from genprm.models.openai_dialects import NoLogprobs, StopUntold
-from genprm.models.openai_server import Server, ask_server
+from genprm.models.openai_server import ask_server
 from genprm.models.server_tokens import ServerTokens
 from genprm.models.sse import decoded, events
 from genprm.records.record import JsonObject, replace_surrogates
@@ -40,7 +42,7 @@ _ITEM_REFUSED = {400, 413, 422}  # statuses that may be about one request's text
 T = TypeVar("T")
 
 
-class OpenAICompatible:
+class OpenAICompatible(TemplatedModel):
     """A model behind a server.
 
     `url` is the server or its `/v1`; `model` one of its models, by default its first.
@@ -68,13 +70,19 @@ class OpenAICompatible:
         retry: Retry = Retry(),
     ) -> None:
         headers = bearer(api_key)
-        self._server: Server = ask_server(url, model, headers, context_length)
-        template = chat_template or self._server.template()
-        known = {*special_tokens, *self._server.special_tokens}
-        self._template = template.with_tokens(known)
-        told = self._server.context_length or _CONTEXT
-        self._context_length = min(told, context_length) if context_length else told
+        server = self._server = ask_server(url, model, headers, context_length)
+        template = chat_template or server.template()
+        told = server.context_length or _CONTEXT
+        super().__init__(
+            template.with_tokens({*special_tokens, *server.special_tokens}),
+            min(told, context_length) if context_length else told,
+            name=server.model,
+            engine=server.engine,
+            version=server.engine_version,
+            weights=server.weights,
+        )
         self._retry = retry
+        self._timeout = timeout
         self._gave_logprobs = False
         self._answering = ""  # the model that the first reply named
         self._tells_stop = self._server.dialect.tells_stop
@@ -85,36 +93,6 @@ class OpenAICompatible:
             timeout=httpx.Timeout(timeout, connect=10),
         )
         self._tokens = ServerTokens(self._pool, self._server.dialect, self._server.model)
-
-    @property
-    def name(self) -> str:
-        """What the server calls the model."""
-        return self._server.model
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """What the server said of itself when the adapter was built."""
-        server = self._server
-        return ModelIdentity(
-            server.model,
-            server.engine,
-            server.engine_version,
-            server.weights,
-            self._template.sha256,
-        )
-
-    @property
-    def context_length(self) -> int:
-        """What the server tells, or the setting."""
-        return self._context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._template.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._template.literal(text)
 
     async def complete(
         self,
@@ -134,7 +112,7 @@ class OpenAICompatible:
             refusal = error
         # a server refuses what could outgrow its context: it is asked for what fits
         rooms = (
-            [self._context_length - len(tokens)]
+            [self.context_length - len(tokens)]
             if (tokens := await self._tokens.encode(prompt))
             else []
         )
@@ -247,10 +225,11 @@ class OpenAICompatible:
     async def _stream(self, body: JsonObject, stop: Sequence[str]) -> Completion:
         """Read until a stop string is complete; leaving closes the connection."""
         dialect = self._server.dialect
-        continuation, pieces, reason = Continuation(stop), 0, None
-        longest = cast(int, body["max_tokens"])
+        continuation, pieces, heard, reason = Continuation(stop), 0, 0, None
+        longest = cast(int, body["max_tokens"]) + _LEAST_ROOM
         request = self._named(body) | {"stream": True}
         async with (
+            _bounded(self._timeout) as silence,
             self._pool.client() as client,
             client.stream("POST", dialect.path, json=request) as response,
         ):
@@ -262,14 +241,16 @@ class OpenAICompatible:
                     if event is None:  # [DONE]
                         reason = reason or ("stop" if pieces else None)
                         break
+                    silence.reschedule(asyncio.get_running_loop().time() + self._timeout)
                     self._check_model(event)
                     text, finish = dialect.read_piece(event)
                     reason = ended(finish) if finish else reason
                     pieces += bool(text)
+                    heard += 1
                     if continuation.feed(text.encode()):
                         return _cut(continuation, Finish.STOP, pieces)
-                    if pieces > longest + _LEAST_ROOM:
-                        raise Refused(400, f"more than the {longest} tokens asked for")
+                    if pieces > longest or heard > 2 * longest:
+                        raise Refused(400, f"more than the {body['max_tokens']} tokens asked for")
         if reason is None:
             raise BadReply("the stream ended without a finish_reason or [DONE]")
         return _cut(continuation, Finish.LENGTH if reason == "length" else Finish.EOS, pieces)
@@ -280,11 +261,25 @@ class OpenAICompatible:
     def _without_bos(self, prompt: str) -> str:
         """`prompt` without the BOS that the server puts there itself."""
         server = self._server
-        bos = self._template.tokens["bos_token"] if server.adds_bos else server.added_bos
+        bos = self.template.tokens["bos_token"] if server.adds_bos else server.added_bos
         return prompt.removeprefix(bos)
 
     def _named(self, body: JsonObject) -> JsonObject:
         return {"model": self._server.model, **body}
+
+
+@asynccontextmanager
+async def _bounded(seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    """A bound on a stream's silence: what only keeps a connection open, such as comments, is none.
+
+    Raises:
+        Unavailable: nothing came in this time, or since the bound was set anew.
+    """
+    try:
+        async with asyncio.timeout(seconds) as silence:
+            yield silence
+    except TimeoutError:
+        raise Unavailable(f"no text in {seconds:g} seconds") from None
 
 
 def _in_words(error: Exception) -> str:

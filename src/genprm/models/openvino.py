@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from genprm.errors import InputError, ModelError
 from genprm.gguf_header import OUR_WEIGHTS
-from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Sampling
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_thread import EngineThread
 from genprm.models.openvino_engine import PipelineBatch
@@ -35,7 +36,7 @@ class _Shape(BaseModel):
     num_key_value_heads: int | None = None
 
 
-class OpenVINO:
+class OpenVINO(TemplatedModel):
     """A model folder behind openvino-genai's continuous batching with prefix caching.
 
     `cache_gb` bounds the memory of the KV cache, and with it the longest context; it is taken as
@@ -67,7 +68,6 @@ class OpenVINO:
                 "vLLM and name http://HOST:PORT/v1"
             )
         template = chat_template or ChatTemplate.from_folder(folder)
-        self._template = template.with_tokens(special_tokens(folder))
         context_length = _context_length(folder, cache_gb)
         try:
             loaded = source if source.suffix == ".gguf" else folder
@@ -84,38 +84,18 @@ class OpenVINO:
         except RuntimeError as error:
             raise ModelError(f"{folder}: openvino cannot load it: {error}") from error
         self._engine = engine
-        self._identity = ModelIdentity(
-            self._text.name,
-            "openvino",
-            version_of("openvino-genai"),
-            hash_weights(folder.glob(f"{source.stem}.*" if loaded == folder else source.name)),
-            self._template.sha256,
+        super().__init__(
+            template.with_tokens(special_tokens(folder)),
+            context_length,
+            name=self._text.name,
+            engine="openvino",
+            version=version_of("openvino-genai"),
+            weights=hash_weights(
+                folder.glob(f"{source.stem}.*" if loaded == folder else source.name)
+            ),
         )
         # also at interpreter exit: a thread inside the engine must not outlive the interpreter
         self._close = weakref.finalize(self, engine.close)
-
-    @property
-    def name(self) -> str:
-        """The name given, or the folder's."""
-        return self._text.name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """See `Model.identity`."""
-        return self._identity
-
-    @property
-    def context_length(self) -> int:
-        """Tokens of context: what the model was made for, or what fits the KV cache."""
-        return self._text.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._template.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._template.literal(text)
 
     async def complete(
         self,

@@ -21,7 +21,8 @@ from typing import Self, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from genprm.errors import InputError, ModelError
-from genprm.model import Choice, Completion, Message, Model, ModelIdentity, Sampling, WrappedModel
+from genprm.model import Choice, Completion, Model, Sampling, WrappedModel
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.weights import hash_weights
 from genprm.records.validation import first_fault
@@ -58,7 +59,7 @@ class _Call(BaseModel):
         return self
 
 
-class Replay:
+class Replay(TemplatedModel):
     """Answers each prompt with what was recorded for it.
 
     Of several completions of one prompt, the one recorded under the same seed is taken, else one
@@ -71,10 +72,13 @@ class Replay:
     def __init__(self, file: Path) -> None:
         self._file = file
         lines = _lines(file)
-        self._header = _parse(_Header, file, 1, lines[0] if lines else "")
-        self._template = _template(self._header)
-        self._identity = ModelIdentity(
-            self._header.model, "replay", "", hash_weights([file]), self._template.sha256
+        header = _parse(_Header, file, 1, lines[0] if lines else "")
+        super().__init__(
+            _template(header),
+            header.context_length,
+            name=header.model,
+            engine="replay",
+            weights=hash_weights([file]),  # the recording stands for them
         )
         self._completions: dict[tuple[str, tuple[str, ...]], list[_Call]] = defaultdict(list)
         self._choices: dict[str, Choice] = {}
@@ -84,29 +88,6 @@ class Replay:
                 self._choices[call.prompt_sha256] = call.choice
             else:
                 self._completions[call.prompt_sha256, call.stop].append(call)
-
-    @property
-    def name(self) -> str:
-        """The model that was recorded."""
-        return self._header.model
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """The recording stands for the weights."""
-        return self._identity
-
-    @property
-    def context_length(self) -> int:
-        """That of the model that was recorded."""
-        return self._header.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._template.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._template.literal(text)
 
     async def complete(
         self,

