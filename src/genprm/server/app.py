@@ -1,7 +1,7 @@
 """The HTTP service on a judge: its routes, and the limits around them.
 
-    POST /v1/verify     one solution or many; a stream where asked for
-    POST /v1/rank       candidates in, their order and scores out
+    POST /v1/verify     judges one solution or many; as a stream on request
+    POST /v1/rank       returns the order and the scores of candidates
     POST /v1/pool       every step's verdict of a problem's samples, each beginning judged once
     POST /v1/critique   the analysis of the first wrong step
     POST /get_reward    OpenRLHF's remote reward model
@@ -9,7 +9,7 @@
     POST /run_code      SandboxFusion's code runner
     GET  /health /ready /metrics /openapi.json
 
-Every reply that is not a success has the one shape of `errors`.
+Every reply that is not a success has the format of `errors`.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ Page: TypeAlias = Callable[[Judging], ASGIApp]
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The application, and what stands behind it."""
+    """The application, and the judging behind it."""
 
     app: FastAPI
     judging: Judging
@@ -52,10 +52,10 @@ def create_service(
     sandbox: SandboxBackend | None = None,
     page: Page | None = None,
 ) -> Service:
-    """The service on a judge that the caller opens and closes.
+    """The service with a judge that the caller opens and closes.
 
-    `sandbox` runs the programs of /run_code; without one there is no such route.
-    `page` makes an application for all other paths, such as a viewer at `/`.
+    `sandbox` runs the programs of /run_code; without it, this route does not exist. `page` makes
+    an application for all other paths, such as a viewer at `/`.
     """
     app = FastAPI(
         title="genprm",
@@ -91,5 +91,5 @@ def create_app(
     sandbox: SandboxBackend | None = None,
     page: Page | None = None,
 ) -> FastAPI:
-    """The application alone, for a server of the caller's."""
+    """Only the application, for callers with their own server."""
     return create_service(judge, limits, security, sandbox=sandbox, page=page).app

@@ -60,10 +60,10 @@ class AskedSolution(BaseModel):
         return self
 
     def read(self, limits: ServiceLimits) -> "Usable":
-        """As the verifier wants it.
+        """The solution as the verifier needs it.
 
         Raises:
-            Refusal: it has no step, or too many.
+            Refusal: it has no steps, or too many.
         """
         steps = tuple(self.steps) if self.steps else split_steps(self.solution or "")
         if len(steps) > limits.steps:
@@ -77,7 +77,7 @@ class AskedSolution(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Usable:
-    """A solution as it will be judged, and its place in a run where one was given."""
+    """A solution as it will be judged, and its place in a run, if one was given."""
 
     solution: Solution
     row: int | None = None
@@ -85,7 +85,7 @@ class Usable:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A solution that cannot be judged. It fails alone."""
+    """A solution that cannot be judged; only this solution fails."""
 
     id: str
     refusal: Refusal

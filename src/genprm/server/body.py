@@ -12,8 +12,8 @@ from genprm.server.limits import ServiceLimits
 class BoundedBody:
     """Refuses bodies that are too large (413), too slow (408), or not JSON (415).
 
-    A declared length is refused before a byte is read, an undeclared one as soon as it is passed.
-    What all requests hold together is bounded, too (503).
+    A declared length over the limit is refused before a byte is read, an undeclared one as soon as
+    the limit is passed. The bodies of all requests together are limited, too (503).
     """
 
     def __init__(self, app: ASGIApp, limits: ServiceLimits) -> None:
@@ -48,7 +48,7 @@ class BoundedBody:
             ) from None
 
     async def _read(self, scope: Scope, receive: Receive, body: bytearray) -> bool:
-        """Fill `body`; False where the client went away."""
+        """Fill `body`; False if the client went away."""
         headers = Headers(scope=scope)
         declared = int(headers.get("content-length", "0"))
         if declared > self.limits.body_bytes:
@@ -85,7 +85,7 @@ class BoundedBody:
         )
 
     def _bounded(self, send: Send) -> Send:
-        """A client that does not take its reply does not hold the service."""
+    """Limit the time to send a reply, so that a client that does not read it cannot block."""
 
         async def bounded(message: Message) -> None:
             async with asyncio.timeout(self.limits.send_seconds):
@@ -95,7 +95,7 @@ class BoundedBody:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hands out the whole body once, then what the connection says."""
+    """Returns the whole body once, and then the messages of the connection."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

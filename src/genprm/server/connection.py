@@ -1,7 +1,7 @@
 """The socket's side: limits on connections, and a shutdown that lets accepted work finish.
 
-uvicorn waits without limit for a request's head, counts connections only when a request has come,
-and ends by raising the signal again. These two classes change that and nothing else.
+uvicorn waits without limit for a request's head, counts connections only once a request has
+arrived, and ends by raising the signal again. These two classes change only that.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ def bounded_connection(limits: ServiceLimits) -> type[H11Protocol]:
 
 
 class Server(uvicorn.Server):
-    """On SIGTERM or Ctrl-C: tells the service to end, waits for it, and returns normally.
+    """On SIGTERM or Ctrl-C, tells the service to end, waits for it, and returns normally.
 
     `on_end` is called at the first signal; a second one ends at once.
     """
@@ -94,7 +94,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Hear SIGTERM and SIGINT in the event loop, while serving."""
+        """Handle SIGTERM and SIGINT in the event loop while serving."""
         loop = asyncio.get_running_loop()
         heard = (signal.SIGTERM, signal.SIGINT)
         for number in heard:

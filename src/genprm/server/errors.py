@@ -1,4 +1,4 @@
-"""The one shape of every error: `{"error": {"message", "field", "fix"}}`."""
+"""The format of every error: `{"error": {"message", "field", "fix"}}`."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ LATER = "send the request again later"
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong, in which field of the request if it was one, and what to do."""
+    """What went wrong, in which field of the request, if any, and what to do."""
 
     message: str
     field: str | None = None
@@ -44,13 +44,13 @@ class ErrorReply(BaseModel):
 
 
 class Refusal(GenprmError):
-    """A request is answered with this status and this error.
+    """Raised to answer a request with this status and this error.
 
     Args:
         status: the HTTP status.
         message: what is wrong; a part after "; fix:" says what to do.
-        field: the field of the request that is at fault.
-        fix: what to do, where the message does not say it.
+        field: the field of the request that is wrong.
+        fix: what to do, if the message does not say it.
         retry_after: seconds after which to try again.
     """
 
@@ -77,12 +77,12 @@ class Refusal(GenprmError):
 
 
 def shutting_down() -> Refusal:
-    """The service ends."""
+    """The refusal while the service is shutting down."""
     return Refusal(503, "the service is shutting down", fix=LATER, retry_after=5)
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """The reply to a failure of the judge: 503 where its engine or sandbox is gone."""
+    """The reply to a failure of the judge: 503 if its engine or sandbox is gone."""
     match error:
         case Refusal():
             return error
@@ -94,7 +94,7 @@ def refusal_of(error: Exception) -> Refusal:
 
 
 def translate_errors(app: FastAPI) -> None:
-    """Give every error of the application the one shape."""
+    """Give every error of the application this format."""
 
     async def unusable(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
@@ -124,7 +124,7 @@ _SAID: Mapping[int, tuple[str]] = {
 
 
 def invalid(fault: Mapping[str, object], prefix: str = "") -> Refusal:
-    """The reply to one fault that pydantic found."""
+    """The reply to an error that pydantic found."""
     cause = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "json_invalid":
         return Refusal(400, f"the body is not JSON: {_context(fault)}", fix="send a JSON object")

@@ -1,8 +1,8 @@
 """The work behind every route: solutions through the queue, each failing alone.
 
-A request's solutions are judged in their turns, together with those of other requests, so one
-engine batch serves all of them. A request ends when its client goes away, when its time is up, or
-when the service ends; what still runs for it is cancelled, down to the engine and the sandbox.
+The solutions of a request are judged in turn, together with those of other requests, so one engine
+batch serves all of them. A request ends when its client goes away, when its time is up, or when the
+service ends; then its remaining work is cancelled, down to the engine and the sandbox.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class Judging:
         self._probing = asyncio.Lock()
 
     def drain(self) -> None:
-        """Take no new work; cancel what has not finished when the time is up."""
+        """Accept no new work, and cancel what has not finished when the time is up."""
         if not self.is_draining:
             self.is_draining = True
             loop = asyncio.get_running_loop()
@@ -128,7 +128,7 @@ class Judging:
                 await _cancel(task)
 
     async def probe(self) -> str | None:
-        """None where the judge answers; else why not. Asks it only after a fault."""
+        """Why the judge does not answer, or None if it does; it is asked only after a failure."""
         if self.fault is None:
             return None
         async with self._probing:
@@ -145,7 +145,7 @@ class Judging:
     async def judge_one(
         self, solution: Solution, row: int, settings: Settings, on_step: OnStep | None
     ) -> SolutionOutcome:
-        """One solution; it is asked once more where the sandbox was lost under it."""
+        """Judge one solution; try once more if the sandbox was lost meanwhile."""
         judge = self.judge.using(settings)
         seen = 0
 
@@ -193,7 +193,7 @@ class Job:
         self._places = judging.queue.claim(usable)
 
     async def results(self) -> list[SolutionOutcome]:
-        """Every solution's, in the order asked.
+        """The outcome of every solution, in the order of the request.
 
         Raises:
             Refusal: 503 where no solution was judged since the engine or the sandbox is gone, 504
@@ -212,7 +212,7 @@ class Job:
     async def each(
         self, on_step: Callable[[int, StepVerdict], None] | None = None
     ) -> AsyncGenerator[tuple[int, SolutionOutcome], None]:
-        """(row, result) as they finish; unusable ones first."""
+        """(row, outcome) of solutions as they finish; those that cannot be judged come first."""
         rows = range(len(self.items))
         with self._places:
             jobs = (self._one(row, on_step) for row in rows)

@@ -9,7 +9,7 @@ CODE_SECONDS = 120.0  # that one program of /run_code, or a block of a vote, may
 
 @dataclass(frozen=True, slots=True)
 class ServiceLimits:
-    """Bounds of the service. A request over one is refused by a status that names the field."""
+    """The limits of the service. A request over one is refused, and the reply names the field."""
 
     concurrency: int = 16  # solutions judged at the same time
     waiting: int = 1024  # solutions accepted and not yet started

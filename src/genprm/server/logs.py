@@ -1,6 +1,6 @@
 """One line of JSON on standard error for each request, with its id; never a key or a body.
 
-A reader that stops reading must not stop the service, so lines go through a bounded queue and are
+A slow reader of the log must not stop the service, so lines go through a bounded queue and are
 dropped when it is full.
 """
 
@@ -27,10 +27,10 @@ _LINES = 10_000
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; `extra={"fields": {...}}` stands beside the message."""
+    """A record as one line of JSON, with the fields in `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The record as one line."""
         line = {
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
@@ -72,9 +72,9 @@ def write_logs(*, requests: bool) -> None:
 
 
 class RequestLog:
-    """ASGI middleware, the outermost: request ids, one log line a request, and its metrics.
+    """The outermost ASGI middleware: request ids, a log line for each request, and metrics.
 
-    What a route did not catch becomes a reply of the one error shape here.
+    Exceptions that no route has caught become an error reply here.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -13,7 +13,7 @@ _SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
 
 
 class Metrics:
-    """One service's numbers, in a registry of their own."""
+    """The numbers of one service, in a separate registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -55,14 +55,14 @@ class Metrics:
         )
 
     def watch(self, name: str, queue: Queue) -> None:
-        """Report how full a queue is."""
+        """Export how full a queue is."""
         running = Gauge(f"genprm_{name}_running", "Worked on now.", registry=self.registry)
         waiting = Gauge(f"genprm_{name}_waiting", "Accepted, not started.", registry=self.registry)
         running.set_function(lambda: queue.running)
         waiting.set_function(lambda: queue.waiting)
 
     def count_step(self, solution: Solution, index: int, step: StepVerdict) -> None:
-        """A step was judged."""
+        """Count a judged step."""
         label = {True: "correct", False: "incorrect", None: "none"}[step.label]
         self._steps.labels(label).inc()
         self._votes.inc(len(step.votes))
@@ -76,7 +76,7 @@ class Metrics:
     def count_solution(
         self, verdict: SolutionVerdict, failed: GenprmError | None, seconds: float
     ) -> None:
-        """A solution was judged, or failed."""
+        """Count a solution that was judged or failed."""
         self._solutions.labels("failed" if failed else "judged").inc()
         self._solution_seconds.observe(seconds)
         self._tokens.labels("in").inc(verdict.usage.tokens_in)
@@ -84,9 +84,9 @@ class Metrics:
         self._tokens.labels("out").inc(verdict.usage.tokens_out)
 
     def count_run(self, result: RunResult) -> None:
-        """A snippet of /run_code ended."""
+        """Count a finished snippet of /run_code."""
         self._executions.labels(result.status.value).inc()
 
     def text(self) -> bytes:
-        """All of them, as Prometheus reads them."""
+        """All metrics in the format of Prometheus."""
         return generate_latest(self.registry)

@@ -11,7 +11,7 @@ from genprm.viewer.live import LiveEvents, LiveRequest
 
 
 class QueuedJudge:
-    """Judges a pasted solution in its turn, together with the requests of other clients."""
+    """Judges a pasted solution in turn with the requests of other clients."""
 
     def __init__(self, judging: Judging) -> None:
         self._judging = judging

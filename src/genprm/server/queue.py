@@ -13,7 +13,7 @@ _LONGEST_WAIT = 60  # seconds that a client is told to wait, at most
 
 
 class Queue:
-    """Counts solutions. A request claims a place for each of its own, or is refused whole."""
+    """Counts solutions. A request claims a place for each of its solutions, or is refused."""
 
     def __init__(self, concurrency: int, bound: int, *, of: str = "solutions") -> None:
         self._concurrency = concurrency
@@ -33,7 +33,7 @@ class Queue:
         """Places for `count` solutions.
 
         Raises:
-            Refusal: 413 where there is never room for so many, 429 where there is none now.
+            Refusal: 413 if there is never room for so many, 429 if there is none now.
         """
         if count > self._bound:
             raise Refusal(
@@ -53,13 +53,13 @@ class Queue:
         return self.Places(self, count)
 
     def _wait(self, count: int) -> int:
-        """Seconds until there will be room for `count`, going by how long one takes."""
+        """Estimated seconds until there is room for `count`."""
         over = self._claimed + count - self._bound
         seconds = over * self._seconds / self._concurrency
         return max(1, min(_LONGEST_WAIT, round(seconds)))
 
     class Places:
-        """A request's places, given back as its solutions finish, all of them at the end."""
+        """A request's places, which are given back as its solutions finish."""
 
         def __init__(self, queue: "Queue", count: int) -> None:
             self._queue = queue

@@ -1,4 +1,4 @@
-"""The service's answers, made from verdicts."""
+"""Builds the replies of the service from verdicts."""
 
 from genprm.problem import Solution
 from genprm.records.record import Record

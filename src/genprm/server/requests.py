@@ -32,7 +32,7 @@ _NO_SINGLE: JsonDict = dict.fromkeys(("problem", "steps", "solution", "id", "row
 
 
 class JudgingRequest(BaseModel):
-    """How to judge; what is not said is as the server was started."""
+    """How to judge; fields that are missing have the values with which the server was started."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,15 +60,15 @@ class JudgingRequest(BaseModel):
     ) = None
 
     def settings(self, server: Settings, limits: ServiceLimits, steps: Sequence[int]) -> Settings:
-        """The server's settings with what the request says otherwise.
+        """The server's settings, changed as the request asks.
 
         Args:
-            server: as the server was started.
-            limits: of the server.
-            steps: [solutions] how many each has.
+            server: the settings with which the server was started.
+            limits: the server's limits.
+            steps: [solutions] the number of steps of each.
 
         Raises:
-            Refusal: 422, one of the limits is passed.
+            Refusal: 422, if a limit is exceeded.
         """
         said = self.model_dump(exclude_none=True, include=set(JudgingRequest.model_fields))
         tokens = said.pop("max_tokens", server.limits.tokens)
@@ -102,7 +102,7 @@ _Part = TypeVar("_Part", Sampling, PromptFormat, VoteLimits)
 
 
 def _changed(part: _Part, said: dict[str, Any]) -> _Part:
-    """The part with its fields as they are said; they are taken out of `said`."""
+    """`part` with the fields that `said` contains, which are removed from it."""
     names = [field.name for field in fields(part) if field.name in said]
     return replace(part, **{name: said.pop(name) for name in names})
 
@@ -174,12 +174,12 @@ class VerifyRequest(JudgingRequest):
 
     @property
     def single(self) -> bool:
-        """Whether the request is one solution's own fields."""
+        """Whether the request has the fields of a single solution."""
         return "problem" in self.model_fields_set
 
     @property
     def asked(self) -> Sequence[AskedSolution | Unusable]:
-        """The solutions, and what cannot be one."""
+        """The solutions, and the entries that cannot be judged."""
         return self.solutions or ()
 
 
@@ -230,7 +230,7 @@ class PoolRequest(JudgingRequest):
 
 
 class CritiqueRequest(JudgingRequest):
-    """One solution, whose first wrong step is looked for."""
+    """One solution, whose first wrong step is to be explained."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,7 +1,7 @@
 """Who may use the service: API keys, and protection against web pages that post to it.
 
-A service that others can reach demands a key. Its page's own files are open: they hold no data, and
-a browser that opens a page sends no key.
+A service that other machines can reach requires a key. The files of its page are open: they hold no
+data, and a browser that opens a page sends no key.
 """
 
 import base64
@@ -28,10 +28,10 @@ _SHORTEST_KEY = 8
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Security:
-    """What a request must show.
+    """What a request must satisfy.
 
     Args:
-        keys: SHA-256 digests of the accepted keys; without any, no key is asked for.
+        keys: SHA-256 digests of the accepted keys; if empty, no key is needed.
         hosts: names under which the service may be addressed; None allows any.
         origins: other origins whose pages may call the service, as `https://host`.
         open_routes: paths that need no key.
@@ -43,7 +43,7 @@ class Security:
     open_routes: frozenset[str] = OPEN_ROUTES
 
     def check(self, path: str, headers: Headers) -> None:
-        """Let the request pass.
+        """Return if the request is allowed.
 
         Raises:
             Refusal: 401, 403 or 421.
@@ -90,7 +90,7 @@ class Security:
 
 
 class Guard:
-    """ASGI middleware: lets pass what `Security` lets pass."""
+    """ASGI middleware that lets through the requests that satisfy `Security`."""
 
     def __init__(self, app: ASGIApp, security: Security) -> None:
         self.app = app
@@ -108,7 +108,7 @@ class Guard:
 
 
 def read_keys(file: Path | None) -> tuple[bytes, ...]:
-    """Digests of the keys in a file, one a line, and of those in the environment.
+    """Digests of the keys in a file, one on each line, and of those in the environment.
 
     Raises:
         InputError: the file cannot be read, holds no key, or a key is too short.
@@ -132,7 +132,7 @@ def read_keys(file: Path | None) -> tuple[bytes, ...]:
 def security_of(
     host: str, keys: tuple[bytes, ...], hosts: Iterable[str] = (), origins: Iterable[str] = ()
 ) -> Security:
-    """How a service that listens on `host` is guarded.
+    """The security of a service that listens on `host`.
 
     Raises:
         InputError: others can reach the address, and there is no key.

@@ -22,19 +22,19 @@ class _Open(BaseModel):
 
 
 class CreateParams(_Open):
-    """What the model was asked: a text, or a list of messages."""
+    """The model's input: a text, or a list of messages."""
 
     input: str | list[object]
 
 
 class Response(_Open):
-    """What the model answered: messages, calls of tools, reasoning."""
+    """The model's output: messages, tool calls, reasoning."""
 
     output: list[object]
 
 
 class GymRequest(_Open):
-    """A finished rollout. Its own fields may name the problem and the gold answer."""
+    """A finished rollout. Other fields may give the problem and the gold answer."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -67,7 +67,7 @@ class GymRequest(_Open):
 
 
 class GymReply(GymRequest):
-    """The rollout with its reward; `mask_sample` where the reward measures nothing."""
+    """The rollout with its reward; `mask_sample` is set if the reward is meaningless."""
 
     reward: float
     reward_components: dict[str, float]

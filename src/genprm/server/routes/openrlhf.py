@@ -20,7 +20,7 @@ from genprm.server.routes.trainers import Rewarding, asked_of, judged_of
 
 
 class OpenRLHFRequest(BaseModel):
-    """`query` is each prompt with its response, `labels` the gold answers where there are any."""
+    """`query` is each prompt with its response, `labels` the gold answers, if there are any."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -47,7 +47,7 @@ class OpenRLHFRequest(BaseModel):
 
 
 class OpenRLHFReply(BaseModel):
-    """A reward for each query; an abstention is worth the request's `abstention`."""
+    """A reward for each query; for an abstention, the request's `abstention`."""
 
     rewards: list[float]
     scores: list[float]
@@ -81,7 +81,7 @@ def router(judging: Judging, checker: AnswerChecker) -> APIRouter:
 
 
 def _completion(prompt: str, query: str, response_prefix: str) -> Completion:
-    """`query` repeats the prompt where the trainer has not cut it off."""
+    """The completion alone; `query` starts with the prompt unless the trainer has removed it."""
     text = without_end_marks(query.removeprefix(prompt))
     return Completion.read(problem_text(prompt) or "", text, response_prefix=response_prefix)
 

@@ -1,7 +1,7 @@
 """POST /run_code: SandboxFusion's API on our sandbox, for verl's and tinker-cookbook's clients.
 
-Only Python, in a fresh namespace without files or network. `memory_limit_MB` is the sandbox's own
-(1 GiB), whatever is asked for; files cannot be given or fetched.
+It runs only Python, in a new namespace without files or network. `memory_limit_MB` is ignored: the
+limit is the sandbox's own (1 GiB). Files can be neither passed nor fetched.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _PYTHON = frozenset({"python", "python3"})
 
 
 class CodeRequest(BaseModel):
-    """One program, and what it reads from standard input."""
+    """One program, and its standard input."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"code": "print(1 + 1)", "language": "python"}]}
@@ -47,7 +47,7 @@ class Outcome(StrEnum):
 
 
 class CommandResult(BaseModel):
-    """How the program ended; `return_code` is None where it was ended."""
+    """How the program ended; `return_code` is None if it was killed."""
 
     status: str  # Finished, Error or TimeLimitExceeded
     execution_time: float
@@ -57,7 +57,7 @@ class CommandResult(BaseModel):
 
 
 class CodeReply(BaseModel):
-    """SandboxFusion's answer."""
+    """The reply in SandboxFusion's format."""
 
     status: Outcome
     message: str = ""
@@ -93,7 +93,7 @@ def router(judging: Judging, sandbox: SandboxBackend) -> APIRouter:
 
 
 def _program(body: CodeRequest) -> str:
-    """The code, with its standard input: the sandbox gives every run an empty one."""
+    """The code with its standard input added, because the sandbox's own is always empty."""
     if not body.stdin:
         return body.code
     return (
@@ -117,7 +117,7 @@ def _reply(result: RunResult) -> CodeReply:
 
 
 def _result(result: RunResult) -> CommandResult:
-    """A program that raised is finished with code 1, as where Python itself runs it."""
+    """The result; a program that raised finished with code 1, as with Python itself."""
     code: int | None
     match result.status:
         case RunStatus.OK:
@@ -140,7 +140,7 @@ def _result(result: RunResult) -> CommandResult:
 
 
 def _exit_code(error: str | None) -> int:
-    """Of `SystemExit: 3`; without a number, or with a text, as Python ends."""
+    """The exit code of `SystemExit: 3`; without a number, the same as Python's."""
     said = (error or "").partition(":")[2].strip()
     if not said or said == "None":
         return 0

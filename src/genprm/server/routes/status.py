@@ -13,7 +13,7 @@ from genprm.server.routes.documented import probe_refusals, refusals
 
 
 class Health(BaseModel):
-    """The process lives; how much it has to do."""
+    """The process is alive; also its current load."""
 
     status: str
     model: str
@@ -76,7 +76,7 @@ def router(judging: Judging) -> APIRouter:
 
 
 def model_name(spec: JudgeSpec) -> str:
-    """What a person calls the judge: its model; of a cascade, the strong one's."""
+    """The name of the judge's model; for a cascade, that of the strong judge."""
     if spec.model is not None:
         return spec.model.name
     return model_name(spec.parts[-1]) if spec.parts else spec.judge

@@ -32,7 +32,7 @@ class Rewarding(BaseModel):
 
 
 def asked_of(completion: Completion) -> AskedSolution | Unusable:
-    """A completion as one solution of a request; one that cannot be judged fails alone."""
+    """A completion as one solution of a request; if it cannot be judged, only it fails."""
     if not completion.steps:
         return Unusable("", Refusal(422, "no text to judge"))
     try:
@@ -42,7 +42,7 @@ def asked_of(completion: Completion) -> AskedSolution | Unusable:
 
 
 def judged_of(result: SolutionOutcome) -> CompletionVerdict:
-    """A result as the rewards read it."""
+    """An outcome as the rewards need it."""
     rewards = tuple(step.reward for step in result.verdict.steps)
     if result.failed is not None:
         return CompletionVerdict(rewards, None, str(result.failed))

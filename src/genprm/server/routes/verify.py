@@ -1,4 +1,4 @@
-"""POST /v1/verify: solutions in, a verdict for each; whole or as a stream."""
+"""POST /v1/verify: judges solutions, and replies at the end or as a stream."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ def _row(row: int, judged: SolutionOutcome, detail: Detail) -> JsonObject:
 
 
 async def _events(job: Job, detail: Detail) -> AsyncGenerator[Event, None]:
-    """Steps and verdicts as they stand; the last event is `done`."""
+    """Steps and verdicts as soon as they are judged; the last event is `done`."""
     happened: asyncio.Queue[Event | None] = asyncio.Queue()
     judged_steps = [0] * len(job.items)
 
@@ -101,7 +101,7 @@ async def _events(job: Job, detail: Detail) -> AsyncGenerator[Event, None]:
 async def _until_gone(
     request: Request, judging: Judging, events: AsyncGenerator[Event, None]
 ) -> AsyncGenerator[Event, None]:
-    """The events, until the client goes away or the service ends: then their work is cancelled."""
+    """The events until the client goes away or the service ends, which cancels their work."""
     async with aclosing(events):
         try:
             while (event := await judging.until_gone(request, anext(events, None))) is not None:
