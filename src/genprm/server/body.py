@@ -85,7 +85,7 @@ class BoundedBody:
         )
 
     def _bounded(self, send: Send) -> Send:
-    """Limit the time to send a reply, so that a client that does not read it cannot block."""
+        """Limit the time to send a reply, so that a client that never reads cannot block."""
 
         async def bounded(message: Message) -> None:
             async with asyncio.timeout(self.limits.send_seconds):
