@@ -1,8 +1,9 @@
 """A server that has only `/v1/chat/completions`: it writes solutions and critiques.
 
-A chat API takes whole turns and begins a new one. Our port continues text, so `render` keeps the
-turns in a form that `complete` reads back, and what a policy has already written ("Step 3:") is
-asked for in words. A verifier's half-written turn cannot be continued this way: it is refused.
+A chat API takes whole turns and starts a new one, whereas our port continues text. So `render`
+keeps the turns in a form that `complete` can read back, and if a policy's answer must continue from
+text such as "Step 3:", the request asks for this in words. A verifier's half-written turn cannot be
+continued this way and is refused.
 """
 
 import json
@@ -54,9 +55,9 @@ class _Reply(BaseModel):
 class ChatAPI(IdentifiedModel):
     """A model behind a chat API, for everything except judging steps.
 
-    `connections` bounds the requests under way, `timeout` the seconds that one may take,
-    `context_length` is what a caller may plan with: a chat API does not tell its own. top_k is not
-    sent, for these APIs have none.
+    `connections` limits the requests at the same time, and `timeout` the seconds that one may take.
+    `context_length` is the length that callers plan with, because a chat API does not report its
+    own. top_k is not sent, because these APIs do not have it.
     """
 
     def __init__(
@@ -78,15 +79,15 @@ class ChatAPI(IdentifiedModel):
         self._pool = ClientPool(self._url, connections, headers=bearer(api_key), timeout=wait)
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The turns, to be read back by `complete`; their contents become no control tokens.
+        """The turns, to be read back by `complete`; their contents cannot become control tokens.
 
-        A server's own template does not see to it: what it renders is tokenized as one text.
+        A server's own template does not prevent that: it renders one text, which is tokenized.
         """
         turns = [{"role": m["role"], "content": self.literal(m["content"])} for m in messages]
         return json.dumps(turns) + _END
 
     def literal(self, text: str) -> str:
-        """See `Model.literal`: by the shapes of the known families, for no API tells its tokens."""
+        """See `Model.literal`; uses patterns of known families, as no API reports its tokens."""
         return _CONTROL_TOKENS.literal(text)
 
     async def complete(
@@ -118,7 +119,7 @@ class ChatAPI(IdentifiedModel):
         return await self._ask(body, _last_prefix(response_prefix), stop)
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
-        """Refused.
+        """Always refused.
 
         Raises:
             ModelError: always.
@@ -184,7 +185,7 @@ def _turn(role: str, content: str) -> JsonObject:
 
 
 def _last_prefix(response_prefix: str) -> str:
-    """What the answer has to begin with: the marker at the end of what a policy began."""
+    """The text with which the answer must begin: the step marker at the end of the prompt."""
     numbers = [marker.number for marker in step_markers(response_prefix)]
     prefix = step_prefix(numbers[-1]) if numbers else ""
     return prefix if response_prefix.endswith(prefix) else ""

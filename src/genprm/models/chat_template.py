@@ -1,7 +1,7 @@
 """Chat templates: from whole turns to the prompt that a checkpoint was trained on.
 
-A template is code that came with a download: it is run in a process of its own, with a bound on
-time, memory and length, and tried once when it is read. Those that come with this package run here.
+A template is code that came with a download. It is run in a separate process with limits on time,
+memory and length, and tried once when it is read. Templates of this package run in this process.
 The built-in one belongs to DeepSeek-R1-Distill-Qwen, the base of the released GenPRM
 checkpoints (MIT, as distributed with llama.cpp).
 """
@@ -35,7 +35,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class ChatTemplate:
-    """A compiled template with the special tokens that it names."""
+    """A compiled template with the special tokens that it uses."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class ChatTemplate:
         origin: str = "<string>",
         trusted: bool = False,
     ) -> None:
-        """`special_tokens` are those of the tokenizer, as far as they are known.
+        """`special_tokens` are the known special tokens of the tokenizer.
 
         `trusted` templates are part of this package.
 
         Raises:
-            InputError: it is no template, or it fails on the simplest chat.
+            InputError: it is not a template, or it fails on the simplest chat.
         """
         self.source = source
         self.tokens = {"bos_token": bos_token, "eos_token": eos_token}
@@ -79,7 +79,7 @@ class ChatTemplate:
         self.literal = ControlTokens(special, self._roles).literal
 
     def with_tokens(self, special_tokens: Iterable[str]) -> Self:
-        """The same template, with more tokens that no text may hold: those of its engine."""
+        """The same template with the engine's special tokens, which no text may contain either."""
         twin = copy.copy(self)
         twin._special = self._special | frozenset(special_tokens)
         if twin._special != self._special:
@@ -110,7 +110,7 @@ class ChatTemplate:
 
     @classmethod
     def from_path(cls, path: Path) -> Self:
-        """A model folder, or a template file; special tokens come from the config beside it."""
+        """The template of a model folder or a file; the config beside it gives special tokens."""
         if path.is_dir():
             return cls.from_folder(path)
         return cls._of(path, read_text(path), tokenizer_config(path.parent), path.parent)
@@ -140,15 +140,15 @@ class ChatTemplate:
 
     @property
     def sha256(self) -> str:
-        """Hash of the source and of the special tokens that it is rendered with."""
+        """Hash of the source and of the special tokens with which it is rendered."""
         parts = [self.source, self.tokens["bos_token"], self.tokens["eos_token"]]
         return sha256("\0".join(parts).encode()).hexdigest()
 
     def render(self, messages: Sequence[Message], *, generation_prompt: bool = False) -> str:
-        """The prompt for `messages`, whose contents become no control tokens; see `Model.render`.
+        """The prompt for `messages`; their contents can't be control tokens. See `Model.render`.
 
         Raises:
-            ModelError: the template refuses these turns, fails on them, or writes without end.
+            ModelError: the template refuses these turns, fails on them, or does not end.
         """
         plain: list[Message] = [
             {"role": turn["role"], "content": self.literal(turn["content"])} for turn in messages

@@ -1,8 +1,8 @@
 """Reading a continuation token by token, and cutting it at a stop string exactly.
 
-Engines disagree about stop strings: some trim them, some trim white space with them, some look
-only at as many tokens as the canonical encoding of the string has. So an adapter that sees
-tokens reads them with this, and any engine then reports the same text and the same stop.
+Engines treat stop strings differently: some trim them, some trim white space with them, and some
+look only at as many tokens as the canonical encoding of the string has. Adapters that see tokens
+therefore read them with this class, so that all engines report the same text and stop string.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 class Continuation:
     """The text of a growing sequence of byte pieces, up to the first stop string.
 
-    The first stop string is the one that is complete first, byte by byte, whatever the pieces;
-    of several that complete together, the longest.
+    The first stop string is the one that is complete first, byte by byte, however the text is split
+    into pieces; of several that are complete at the same byte, the longest.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ class Continuation:
 
     @property
     def text(self) -> str:
-        """What precedes the stop string; bytes that are no UTF-8 become U+FFFD."""
+        """The text before the stop string; bytes that are not UTF-8 become U+FFFD."""
         return self._bytes.decode("utf-8", errors="replace")
 
     def _cut(self, unsearched: int) -> None:

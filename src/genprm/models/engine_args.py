@@ -23,7 +23,7 @@ def parse_engine_args(words: Iterable[str]) -> dict[str, str]:
 
 
 class EngineArgs:
-    """Takes the settings that an adapter knows, each in its type, and refuses the rest."""
+    """Provides the settings that an adapter knows, each with its type, and refuses the rest."""
 
     def __init__(self, model: str, given: Mapping[str, str]) -> None:
         self._model = model
@@ -47,14 +47,14 @@ class EngineArgs:
         return self._take(names, str, "a word")
 
     def parsed(self) -> dict[str, Any]:
-        """All that were given, each read as JSON where it is JSON: for engines that check them."""
+        """All settings, each parsed as JSON if possible, for engines that check them."""
         return {name: _json_or_text(value) for name, value in self._left.items()}
 
     def finish(self) -> None:
-        """Refuse what nobody took.
+        """Refuse settings that no adapter has asked for.
 
         Raises:
-            InputError: with the settings that this engine has.
+            InputError: there are some; the message lists the settings of this engine.
         """
         if self._left:
             raise InputError(

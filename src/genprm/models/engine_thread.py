@@ -1,12 +1,12 @@
 """One thread that owns a batching engine and steps it for an asyncio program.
 
-Nothing but this thread touches the engine: most engines are not safe to add requests to while
-they compute, and they would make the event loop wait for whole steps. Requests come in by a
-queue and their results go out by `call_soon_threadsafe`. Cancelling the task that waits for a
-request makes the thread cancel it before the next step, which frees its place in the batch.
+Only this thread uses the engine: with most engines it is not safe to add requests while they
+compute, and they would block the event loop for whole steps. Requests arrive through a queue, and
+results leave through `call_soon_threadsafe`. If the task that waits for a request is cancelled, the
+thread cancels the request before the next step, which frees its place in the batch.
 
-What goes wrong inside one request, in its prompt, its settings or the reading of its output, is
-that request's `RequestFailed`; the others go on.
+An error inside one request, in its prompt, its settings or the reading of its output, becomes
+`RequestFailed` for that request; the others continue.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Batch(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of everything; requests that still run are cancelled already."""
+        """Release everything; running requests have already been cancelled."""
         ...
 
 
@@ -52,11 +52,11 @@ class Running(Protocol[T_co]):
     """A request inside a batch."""
 
     def result(self) -> T_co | None:
-        """What it came to, once it is over."""
+        """The result, once the request is finished."""
         ...
 
     def cancel(self) -> None:
-        """Free its place; its result is of no interest any more."""
+        """Free its place; its result is no longer needed."""
         ...
 
 
@@ -64,7 +64,7 @@ class Request(Protocol[B_contra, T_co]):
     """Something to generate."""
 
     def start(self, batch: B_contra) -> Running[T_co]:
-        """Put it into the batch. Whatever it raises is this request's outcome."""
+        """Put it into the batch. Whatever this raises is the outcome of this request."""
         ...
 
 
@@ -128,7 +128,7 @@ class EngineThread(Generic[B]):
             del self._batch, self._build
 
     def _admit(self) -> bool:
-        """Start what has come in, wait if there is nothing to do; false at the end."""
+        """Start new requests, or wait if there is nothing to do; false when closed."""
         while not self._running or not self._inbox.empty():
             job = self._inbox.get()
             if job is None:
@@ -181,7 +181,7 @@ class EngineThread(Generic[B]):
 
     @contextlib.contextmanager
     def _failing(self, job: "_Job[B, Any]") -> Iterator[None]:
-        """What fails in here is this job's outcome and no other's."""
+        """Whatever fails inside becomes the outcome of this job only."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a fault of one request must not end the thread
@@ -189,28 +189,28 @@ class EngineThread(Generic[B]):
             job.resolve(ours or RequestFailed(self._one_line(error)))
 
     def _one_line(self, error: Exception) -> str:
-        """Engines put the failed check first, the reason last."""
+        """The message as one line; engines put the failed check first and the reason last."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return f"{self._engine}: {lines[-1] if lines else type(error).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[B, T]):
-    """A request and who waits for it."""
+    """A request and the future that waits for it."""
 
     request: Request[B, T]
     future: asyncio.Future[T]
 
     def resolve(self, result: T | ModelError) -> None:
-        """Hand the outcome to the waiting task, if it still waits."""
+        """Pass the outcome to the waiting task, if it is still waiting."""
         with contextlib.suppress(RuntimeError):  # its event loop is closed: nobody waits
             self.future.get_loop().call_soon_threadsafe(_set, self.future, result)
 
     def let_the_loop_turn(self) -> None:
         """Wait until the event loop has acted on the results, or for a moment.
 
-        An engine may hold the interpreter's lock for a whole step; without this, the requests
-        that follow from a result would come one step late for every turn that they take.
+        An engine may hold the interpreter's lock for a whole step. Without this wait, requests that
+        follow from a result would always arrive one step too late.
         """
         turned = Event()
         loop = self.future.get_loop()

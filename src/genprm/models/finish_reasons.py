@@ -12,8 +12,8 @@ def ended(reason: str) -> str:
     """A finish reason that means an end: "stop" or "length".
 
     Raises:
-        BadReply: the server gave up, or says what is not known here. Refused: its filter did not
-            like the text.
+        BadReply: the server gave up, or the reason is unknown. Refused: its content filter stopped
+            the text.
     """
     known = reason.lower()
     if known in _FILTERS:

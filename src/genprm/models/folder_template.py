@@ -9,7 +9,7 @@ _TEMPLATE_FILES = ["chat_template.jinja", "tokenizer_config.json", "tokenizer.js
 
 
 def template_of(root: str) -> ChatTemplate | None:
-    """The template in a folder on this machine, else of a Hub repository; None where unknown."""
+    """The template of a folder on this machine or of a Hub repository; None if unknown."""
     folder = Path(root)
     if not folder.is_dir():
         found = _from_hub(root)

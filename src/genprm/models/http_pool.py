@@ -1,8 +1,9 @@
 """Hundreds of connections to one server.
 
-httpx looks through all its connections, for each of them, whenever a request begins or ends:
-with hundreds, that takes longer than the requests. So they are spread over clients of a few
-connections each, and requests that find none free wait here, where waiting costs nothing.
+httpx goes through all its connections, for each of them, whenever a request starts or ends. With
+hundreds of connections this takes longer than the requests themselves. So they are distributed
+over clients with a few connections each, and requests that find no free connection wait here,
+where waiting costs nothing.
 """
 
 import asyncio

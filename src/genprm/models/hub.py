@@ -6,7 +6,7 @@ from genprm.errors import InputError, MissingExtra
 
 
 def find_folder(repository: str) -> Path:
-    """The local copy of a repository of the Hugging Face Hub, downloaded if it is not there yet.
+    """The local copy of a repository of the Hugging Face Hub, downloaded if necessary.
 
     Raises:
         InputError: no such repository, or it is not cached and the Hub cannot be reached.

@@ -1,8 +1,8 @@
 """A GGUF file in process, by llama.cpp (xllamacpp).
 
-llama.cpp's own server schedules the requests; it runs in this process, on a free port of the
-loopback interface and behind a key of its own, and is spoken to as any llama.cpp server is.
-Template, special tokens and context length come from the file.
+llama.cpp's own server schedules the requests. It runs in this process, on a free port of the
+loopback interface with a random key, and is used like any llama.cpp server. Template, special
+tokens and context length come from the file.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ _USEFUL_CONTEXT = 8192
 class LlamaCppFile(TemplatedModel):
     """A GGUF file behind llama.cpp.
 
-    `slots` requests run at once, each with a context of its own; more wait. `cache_gb` bounds
-    the memory of all contexts together. `context` replaces the length that follows from these
-    and from the file. `threads` are those that compute, by default one per available core.
+    `slots` requests run at once, each with its own context; more wait. `cache_gb` limits the memory
+    of all contexts together. `context` replaces the length that follows from these settings and the
+    file. `threads` is the number of computing threads, by default one for each available core.
 
     Raises:
         InputError: `file` is no GGUF file, or holds no chat template and none was given.
@@ -115,7 +115,7 @@ class LlamaCppFile(TemplatedModel):
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
-        """Errors name the file, not an address that nobody wrote."""
+        """Make errors name the file instead of the internal address."""
         if self._server is None:
             raise ModelError(f"{self.name}: the model is closed")
         address = f"{self._server.listening_address}/v1"
@@ -130,7 +130,7 @@ class LlamaCppFile(TemplatedModel):
 def _split_cache(
     header: GgufHeader, slots: int, cache_bytes: int, context: int | None
 ) -> tuple[int, int]:
-    """Slots, and the tokens of context of each of them."""
+    """The number of slots, and the tokens of context of each."""
     tokens = cache_bytes // max(1, header.cache_bytes_per_token)
     longest = header.context_length or _USEFUL_CONTEXT
     if context is not None:
@@ -174,7 +174,7 @@ def _start(settings: dict[str, Any]) -> Any:
 
 
 def _reason(settings: dict[str, Any]) -> str:
-    """Why a load failed: llama.cpp writes it to stderr only, so it fails again in a process."""
+    """Why loading failed; llama.cpp only writes it to stderr, so load again in a child process."""
     code = (
         "import json, sys\nfrom genprm.models.llama_cpp import _start\n"
         "_start(json.loads(sys.argv[1]) | {'verbosity': 1})"

@@ -36,14 +36,15 @@ def load_model(
     api_key: str | None = None,
     engine_args: Mapping[str, str] | None = None,
 ) -> Model:
-    """Build the model that `spec` names; it is ready to use when this returns.
+    """Load the model that `spec` names; it is ready to use when this returns.
 
-    Blocks while weights load or a server answers. `chat_template` is a file or model folder to
-    use instead of the model's own; `api_key` goes to a server; `engine_args` are settings of an
-    engine in process, by the names of its adapter's parameters (vLLM: of its engine arguments).
+    Blocks until weights are loaded or a server has answered. `chat_template` is a file or model
+    folder to use instead of the model's own template. `api_key` is sent to a server. `engine_args`
+    are settings of the engine, by the names of its adapter's parameters (for vLLM, by those of its
+    engine arguments).
 
     Raises:
-        InputError: `spec` names nothing, a file of the model is missing or broken, or the engine
+        InputError: `spec` names no model, a file of the model is missing or broken, or the engine
             has no such setting.
         MissingExtra: the engine is not installed.
         ModelError: the engine cannot load the model, or the server cannot be reached.
@@ -82,7 +83,7 @@ def _shipped_folder(spec: str) -> Path:
 
 
 def _folder(folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs) -> Model:
-    """An OpenVINO model if it is one, else a Hugging Face model."""
+    """The folder as an OpenVINO model, if it is one, and otherwise as a Hugging Face model."""
     if (folder / "openvino_model.xml").is_file() or is_ours(folder):
         return _openvino(folder, name, template, arguments)
     return _hugging_face(folder, name, template, arguments)
@@ -115,7 +116,7 @@ def _gguf(file: Path, template: ChatTemplate | None, arguments: EngineArgs) -> M
 def _hugging_face(
     folder: Path, name: str, template: ChatTemplate | None, arguments: EngineArgs
 ) -> Model:
-    """By vLLM where it is installed and a GPU is there, else by transformers."""
+    """Load with vLLM if it is installed and there is a GPU, and otherwise with transformers."""
     if not (folder / "config.json").is_file():
         raise InputError(
             f"{folder}: neither openvino_model.xml nor config.json is there; fix: name a folder "

@@ -34,14 +34,14 @@ class _LlamaReply(BaseModel):
 
 
 class LlamaCpp(Generic):
-    """llama.cpp, by its own `/completion`: there it says which stop string hit."""
+    """llama.cpp, through its own `/completion`, which reports the stop string that was hit."""
 
     path = "completion"
     tells_stop = True
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:
-        """Only the samplers that every engine has, in the order that every engine has them."""
+        """Only the samplers that every engine has, in the order that all engines use."""
         return {
             "top_k": sampling.top_k,
             "min_p": 0,
@@ -107,7 +107,7 @@ class _SGLangReply(BaseModel):
 
 
 class SGLang(Generic):
-    """SGLang: `matched_stop`; at its own `/generate` it scores the tokens that it is given."""
+    """SGLang: `matched_stop`; its own `/generate` scores the tokens that it is given."""
 
     tells_stop = True
     version_routes = ("get_server_info", "server_info")
@@ -118,7 +118,7 @@ class SGLang(Generic):
         return {"top_k": sampling.top_k or -1, "min_p": 0, "repetition_penalty": 1}
 
     def choice_path(self, ids: Mapping[str, int]) -> str:
-        """Its own route wherever the tokens are known."""
+        """Its own route if the token ids are known."""
         return "generate" if ids else self.path
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
@@ -134,7 +134,7 @@ class SGLang(Generic):
         }
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Matched by token id, never by place: the server may answer in another order."""
+        """Match by token id, not by position, since the server may answer in another order."""
         if not ids:
             return super().read_choice(reply, options, ids)
         meta = _SGLangReply.model_validate(reply).meta_info
@@ -165,9 +165,9 @@ class _OllamaReply(BaseModel):
 
 
 class Ollama(Generic):
-    """Ollama, by its own `/api/generate` with `raw`: `/v1/completions` would template the text.
+    """Ollama, through `/api/generate` with `raw`; `/v1/completions` would apply a template.
 
-    `context` is set with every request, since a longer prompt would be cut at its beginning.
+    `context` is sent with every request, because Ollama cuts a longer prompt at its beginning.
     """
 
     path = "api/generate"
@@ -185,7 +185,7 @@ class Ollama(Generic):
         sampling: Sampling,
         seed: int | None,
     ) -> Body:
-        """Stop strings are not sent: which one hit would not be told."""
+        """Stop strings are not sent, because the server would not report which one was hit."""
         options: Body = {
             "num_predict": max_tokens,
             "num_ctx": self._context,
@@ -220,7 +220,7 @@ class Ollama(Generic):
         return parsed.response, (parsed.done_reason or "stop") if parsed.done else None
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Matched by the token's text."""
+        """Match by the token's text."""
         parsed = _OllamaReply.model_validate(reply)
         if not parsed.logprobs:
             raise NoLogprobs

@@ -1,8 +1,8 @@
 """Any server with `/v1/completions`: vLLM, SGLang, llama.cpp and others.
 
-What the server is, and what it serves, it is asked once, when the adapter is built; how servers
-differ is in `openai_dialects`. A server that does not say which stop string ended a text is read
-as a stream that is cut, and so ended, here.
+When the adapter is built, it asks the server once what it is and what it serves; `openai_dialects`
+has the differences between servers. If a server does not report which stop string ended a text, its
+reply is read as a stream, and the text is cut here at the stop string, which ends the request.
 """
 
 import asyncio
@@ -45,11 +45,11 @@ T = TypeVar("T")
 class OpenAICompatible(TemplatedModel):
     """A model behind a server.
 
-    `url` is the server or its `/v1`; `model` one of its models, by default its first.
-    `chat_template` replaces the one that the server tells (llama.cpp) or that the model's name
-    implies (GenPRM). `special_tokens` are those of its tokenizer, beyond what the server tells.
-    `context_length` bounds what the server tells (Ollama: is asked of it).
-    `connections` bounds the requests under way, `timeout` the seconds that one may take.
+    `url` is the server or its `/v1`; `model` is one of its models, by default the first.
+    `chat_template` replaces the one that the server reports (llama.cpp) or that the model's name
+    implies (GenPRM). `special_tokens` are those of its tokenizer that the server does not report.
+    `context_length` limits the length that the server reports (Ollama is asked for this length).
+    `connections` limits the requests at the same time, and `timeout` the seconds that one may take.
 
     Raises:
         ModelError: the server cannot be reached, or does not serve `model`.
@@ -127,7 +127,7 @@ class OpenAICompatible(TemplatedModel):
         raise refusal
 
     async def choose(self, prompt: str, options: Sequence[str]) -> Choice:
-        """See `Model.choose`; how many of the less probable tokens are told, the server decides."""
+        """See `Model.choose`; the server decides how many less probable tokens it reports."""
         dialect = self._server.dialect
         ids = await self._tokens.options(prompt, options)
         body = dialect.choice_body(self._sent(prompt), ids)
@@ -144,7 +144,7 @@ class OpenAICompatible(TemplatedModel):
         await self._pool.close()
 
     async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Retry what may pass, and say the rest in our words: is it this request, or the server?"""
+        """Retry what may succeed, and turn other failures into errors of the request or server."""
         url = self._server.url
         try:
             return await self._retry(call, server=url)
@@ -174,7 +174,7 @@ class OpenAICompatible(TemplatedModel):
         raise (RequestFailed if await self._answers() else ModelError)(fault)
 
     async def _answers(self) -> bool:
-        """Whether the server completes a harmless prompt: then a fault lay in its request."""
+        """Whether the server completes a harmless prompt; then the fault was in the request."""
         dialect = self._server.dialect
         body = dialect.completion_body("1 + 1 =", (), 1, Sampling(), 0)
         try:
@@ -184,7 +184,7 @@ class OpenAICompatible(TemplatedModel):
         return True
 
     async def _completed(self, body: JsonObject, stop: Sequence[str]) -> Completion:
-        """The completion, as one reply where the server tells which stop string ended it."""
+        """The completion, as one reply if the server reports which stop string ended it."""
         if self._tells_stop:
             try:
                 return await self._complete_whole(body, stop)
@@ -208,7 +208,7 @@ class OpenAICompatible(TemplatedModel):
         return read(reply)
 
     def _check_model(self, reply: JsonObject) -> None:
-        """The model that a reply names stays the one of the first reply.
+        """Check that a reply names the same model as the first reply.
 
         Raises:
             RequestFailed: the server answers with another model.
@@ -223,7 +223,7 @@ class OpenAICompatible(TemplatedModel):
             )
 
     async def _stream(self, body: JsonObject, stop: Sequence[str]) -> Completion:
-        """Read until a stop string is complete; leaving closes the connection."""
+        """Read until a stop string is complete; leaving early closes the connection."""
         dialect = self._server.dialect
         continuation, pieces, heard, reason = Continuation(stop), 0, 0, None
         longest = cast(int, body["max_tokens"]) + _LEAST_ROOM
@@ -259,7 +259,7 @@ class OpenAICompatible(TemplatedModel):
         return self._without_bos(replace_surrogates(prompt))
 
     def _without_bos(self, prompt: str) -> str:
-        """`prompt` without the BOS that the server puts there itself."""
+        """`prompt` without the BOS token, if the server adds it itself."""
         server = self._server
         bos = self.template.tokens["bos_token"] if server.adds_bos else server.added_bos
         return prompt.removeprefix(bos)

@@ -11,9 +11,9 @@
     llama-swap  as what it runs, which is asked under `/upstream/MODEL`
     others      unknown          read as a stream        5 most probable
 
-All but TGI trim the stop string. Servers take unset samplers from the model's
-generation_config.json (vLLM, SGLang) or from defaults of their own (llama.cpp, Ollama), so all are
-set, neutral ones too.
+All but TGI trim the stop string. Servers take samplers that are not set from the model's
+generation_config.json (vLLM, SGLang) or use their own defaults (llama.cpp, Ollama), so all of them
+are always set, even neutral ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class NoLogprobs(Exception):
 
 
 class StopUntold(Exception):
-    """A reply that ended at a stop string or at the end of turn, and does not tell at which."""
+    """A reply that ended at a stop string or the end of turn, and does not say at which."""
 
 
 class _Usage(BaseModel):
@@ -127,13 +127,13 @@ class Generic:
         return body
 
     def choice_path(self, ids: Mapping[str, int]) -> str:
-        """Where `choice_body` is sent."""
+        """The path to which `choice_body` is sent."""
         return self.path
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
         """A request for `Model.choose`: one greedy token, whose log-probabilities stay raw.
 
-        `ids` are the options' token ids, or empty where the server cannot tell them.
+        `ids` are the options' token ids, or empty if the server cannot report them.
         """
         return self.completion_body(prompt, (), 1, GREEDY, None) | {"logprobs": self.top}
 
@@ -142,11 +142,11 @@ class Generic:
         return {}
 
     def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
-        """The completion; `stop` are the stop strings that were asked for.
+        """The completion; `stop` are the requested stop strings.
 
         Raises:
             pydantic.ValidationError, IndexError: not a completion.
-            StopUntold: a server that calls itself one that tells its stop strings, but does not.
+            StopUntold: the server should report its stop strings, but did not.
         """
         parsed = _Reply.model_validate(reply)
         found = parsed.choices[0]
@@ -191,7 +191,7 @@ class Generic:
         return Choice(found, used.prompt_tokens or 0, used.cached, tuple(filter(None, likeliest)))
 
     def tokenize_body(self, text: str) -> Body | None:
-        """A request to `/tokenize` for the ids of `text`, where there is such a thing."""
+        """A request to `/tokenize` for the ids of `text`, if the server has this route."""
         return None
 
 
@@ -203,7 +203,7 @@ class VLLM(Generic):
     top = 20
 
     def extra(self, sampling: Sampling) -> Body:
-        """The prompt is rendered, so it holds its BOS; -1 is no top-k."""
+        """The prompt is rendered, so it already has its BOS; -1 means no top-k."""
         return {
             "top_k": sampling.top_k or -1,
             "min_p": 0,
@@ -225,13 +225,13 @@ class VLLM(Generic):
 
 
 class LMStudio(Generic):
-    """LM Studio: completes text as it is, and gives no log-probabilities."""
+    """LM Studio: completes raw text, and gives no log-probabilities."""
 
     no_logprobs = "LM Studio gives none: it can write solutions, not judge; fix: " + JUDGES
 
 
 class LiteLLM(Generic):
-    """LiteLLM, a proxy: what it passes on depends on the provider behind it."""
+    """LiteLLM, a proxy; what it supports depends on the provider behind it."""
 
     no_logprobs = "the provider behind LiteLLM gives none; fix: " + JUDGES
 

@@ -73,7 +73,7 @@ class _Tokens(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server and the model of it that we use. `root` is its address without `/v1`."""
+    """A server and the model that is used there. `root` is its address without `/v1`."""
 
     root: str
     model: str
@@ -90,11 +90,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address that people write."""
+        """The address in the form that users write."""
         return f"{self.root}/v1"
 
     def template(self) -> ChatTemplate:
-        """The chat template that the server tells, or that the model's name implies.
+        """The chat template that the server reports, or that the model's name implies.
 
         Raises:
             InputError: neither.
@@ -115,12 +115,12 @@ class Server:
 def ask_server(
     url: str, model: str | None, headers: dict[str, str], context: int | None = None
 ) -> Server:
-    """What answers at `url`, serving `model` (by default the first of its models).
+    """Ask the server at `url` about itself and `model` (by default the first of its models).
 
     Raises:
-        ModelError: nobody answers there, or no such server, or no such model.
+        ModelError: nothing answers there, it is not such a server, or it does not serve the model.
 
-    A server that still loads (503) is waited for, and the log says so.
+    If the server is still loading (503), this waits and logs it.
     """
     root = url.strip().rstrip("/").removesuffix("/v1")
     with httpx.Client(
@@ -169,7 +169,7 @@ def ask_server(
 
 
 def _of_folder(root: str | None) -> frozenset[str]:
-    """The special tokens of weights that lie on this machine."""
+    """The special tokens of weights on this machine."""
     return special_tokens(Path(root)) if root and Path(root).is_dir() else frozenset()
 
 
@@ -190,7 +190,7 @@ def _loaded(client: httpx.Client, url: str) -> object:
 
 
 def _adds_bos(client: httpx.Client, model: str) -> bool:
-    """Whether a server's tokenizer puts a token before an empty prompt; no where it won't say."""
+    """Whether a server's tokenizer adds a token before an empty prompt; no if it does not say."""
     try:
         response = client.post("tokenize", json={"model": model, "prompt": ""})
         check(response)
@@ -241,7 +241,7 @@ def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:
 
 
 def _size(meta: _Meta | None) -> str | None:
-    """What llama.cpp tells of the weights, whose name may stay while they change."""
+    """What llama.cpp reports about the weights, since they may change under the same name."""
     if meta is None or meta.size is None:
         return None
     return f"{meta.n_params} parameters in {meta.size} bytes"

@@ -1,8 +1,9 @@
 """OpenVINO in process: the embedded default, with no server and no torch.
 
 The model is a folder that optimum-intel or openvino-genai's converter wrote
-(`openvino_model.xml`, `openvino_tokenizer.xml`, `config.json`, a chat template), or one of ours,
-with its weights in `model.gguf`: GenAI's verdicts on those equal the ones on exported weights.
+(`openvino_model.xml`, `openvino_tokenizer.xml`, `config.json`, a chat template), or one of genprm's
+own with its weights in `model.gguf`, with which GenAI gives the same verdicts as with exported
+weights.
 """
 
 import weakref
@@ -26,7 +27,7 @@ from genprm.records.validation import field_fault
 
 
 class _Shape(BaseModel):
-    """What `config.json` says of the key-value cache."""
+    """The fields of `config.json` that decide the size of the key-value cache."""
 
     num_attention_heads: int
     hidden_size: int
@@ -39,9 +40,9 @@ class _Shape(BaseModel):
 class OpenVINO(TemplatedModel):
     """A model folder behind openvino-genai's continuous batching with prefix caching.
 
-    `cache_gb` bounds the memory of the KV cache, and with it the longest context; it is taken as
-    it is used. Beyond `max_sequences` or a full cache, requests wait. The engine does not tell
-    what the prefix cache served: `tokens_cached` stays 0.
+    `cache_gb` limits the memory of the KV cache and with it the longest context; the memory is
+    allocated as it is used. Beyond `max_sequences`, or if the cache is full, requests wait. The
+    engine does not report what the prefix cache served, so `tokens_cached` stays 0.
 
     Raises:
         InputError: `folder` is not a model for OpenVINO.
@@ -117,7 +118,7 @@ class OpenVINO(TemplatedModel):
         return await self._engine.run(Choosing(self._text, prompt, options))
 
     async def close(self) -> None:
-        """End the engine's thread after its present step; requests that still run fail."""
+        """End the engine's thread after its current step; requests that still run fail."""
         self._close()  # not in a thread of its own: none can be had while the interpreter exits
 
 
@@ -136,7 +137,7 @@ def _scheduler(cache_gb: int, max_sequences: int, prefix_caching: bool) -> Sched
 
 
 def _context_length(folder: Path, cache_gb: int) -> int:
-    """Tokens of context: what the model was made for, or what fits the cache alone."""
+    """Tokens of context: what the model was made for, or what fits into an empty cache."""
     file = folder / "config.json"
     try:
         shape = _Shape.model_validate_json(file.read_bytes())

@@ -15,7 +15,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Reader(Protocol[T_co]):
-    """What makes sense of the outputs of one request."""
+    """Reads the outputs of one request."""
 
     def read(self, outputs: Sequence[GenerationOutput]) -> T_co | None:
         """Take the outputs of one step, one per returned sequence; the result once it is known."""
@@ -23,7 +23,7 @@ class Reader(Protocol[T_co]):
 
 
 class PipelineBatch:
-    """A pipeline, and ids for its requests: the sampler keys its state by them, so none repeats."""
+    """A pipeline, with unique ids for its requests, by which the sampler stores its state."""
 
     def __init__(self, pipeline: ContinuousBatchingPipeline) -> None:
         self.pipeline = pipeline
@@ -34,21 +34,21 @@ class PipelineBatch:
         self.pipeline.step()
 
     def close(self) -> None:
-        """Let cancelled requests go; a pipeline complains of leaks if one is left in it."""
+        """Release cancelled requests; a pipeline reports a leak if one is left in it."""
         with contextlib.suppress(RuntimeError):
             self.pipeline.step()
         del self.pipeline
 
 
 class RunningRequest(Generic[T]):
-    """A request in the pipeline, read as its tokens come."""
+    """A request in the pipeline, whose tokens are read as they arrive."""
 
     def __init__(self, handle: GenerationHandle, reader: Reader[T]) -> None:
         self._handle = handle
         self._reader = reader
 
     def result(self) -> T | None:
-        """Read what the last step gave; see `Running.result`.
+        """Read the output of the last step; see `Running.result`.
 
         Raises:
             ModelError: the request does not fit the KV cache.

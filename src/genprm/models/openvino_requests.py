@@ -24,7 +24,7 @@ _PROBE = "Let's sum:\n\n  é = 3.5 ✓"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text to tokens and back, for one model."""
+    """Converts text to tokens and back, for one model."""
 
     name: str
     tokenizer: Tokenizer
@@ -47,7 +47,7 @@ class Text:
 
         Raises:
             ContextExceeded: it does not.
-            ModelError: it is no text, since it holds half a surrogate pair.
+            ModelError: it is not valid text, because it contains half a surrogate pair.
         """
         check_text(self.name, prompt)
         ids = self.tokenizer.encode(prompt, add_special_tokens=False).input_ids
@@ -60,7 +60,7 @@ class Text:
 
 
 class Completing:
-    """Tokens to text, up to a stop string."""
+    """Completes text up to a stop string."""
 
     def __init__(
         self,

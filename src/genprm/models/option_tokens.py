@@ -1,7 +1,7 @@
 """The token of an option such as `Yes`, and whether a tokenizer keeps it apart from the prompt.
 
-The probability of an option is that of its token, behind the tokens of the prompt. A tokenizer that
-joins the option with what stands before it would never write that token there.
+The probability of an option is that of its token after the tokens of the prompt. A tokenizer that
+joins the option with the text before it would never produce that token there.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ def option_token(
     """The option's token, from the tokens of the option, of the prompt's end, and of both.
 
     Raises:
-        ModelError: it is not one token, or it is joined with what stands before it.
+        ModelError: it is not one token, or it is joined with the text before it.
     """
     if len(alone) != 1:
         raise ModelError(
@@ -36,7 +36,7 @@ def option_token(
 
 
 class OptionTokens:
-    """Tokens of options, for an engine whose tokenizer is at hand; each end is looked at once."""
+    """Tokens of options, for an engine with a local tokenizer; each prompt end is checked once."""
 
     def __init__(self, name: str, encode: Callable[[str], Sequence[int]]) -> None:
         self._name = name

@@ -62,8 +62,8 @@ class _Call(BaseModel):
 class Replay(TemplatedModel):
     """Answers each prompt with what was recorded for it.
 
-    Of several completions of one prompt, the one recorded under the same seed is taken, else one
-    that the seed picks: never one that depends on the order of calls.
+    If several completions of one prompt were recorded, the one with the same seed is used, or
+    otherwise one that the seed picks; the choice never depends on the order of calls.
 
     Raises:
         InputError: the file is missing, or a row is not as described above.

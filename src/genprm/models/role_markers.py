@@ -1,9 +1,9 @@
 """What a chat template writes in plain text to start a turn: `USER:`, `### Response:`, `问：`.
 
-A template whose turns are opened by control tokens needs no more than `control_tokens`. Others
-(Vicuna, Alpaca, Phi-2, ChatGLM, early DeepSeek) open them in plain text, which a step or the output
-of code could hold as well. So the template is rendered once over made-up turns, and the text that
-stands between their contents is what opens turns.
+If a template opens its turns with control tokens, `control_tokens` is enough. Others (Vicuna,
+Alpaca, Phi-2, ChatGLM, early DeepSeek) open them in plain text, which a step or the output of code
+could contain as well. So the template is rendered once over made-up turns, and the text between
+their contents is what opens turns.
 """
 
 import re
@@ -57,8 +57,8 @@ def probe(render: Render) -> str:
 def role_markers(rendered: str, without_tokens: Callable[[str], str]) -> frozenset[str]:
     """The plain-text markers in a rendered probe.
 
-    `without_tokens` takes control tokens out of a text. Where a line holds one, the words beside it
-    open nothing by themselves (`user` in `<|im_start|>user`), unless they end with a colon.
+    `without_tokens` removes control tokens from a text. If a line contains one, the other words on
+    it do not open a turn by themselves (`user` in `<|im_start|>user`), unless they end in a colon.
     """
     return frozenset(_markers(rendered, without_tokens))
 

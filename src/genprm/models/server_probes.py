@@ -50,7 +50,7 @@ class _Tags(BaseModel):
 
 
 class ServerFields(TypedDict):
-    """What goes into a `Server`."""
+    """The fields of a `Server`."""
 
     context_length: int
     adds_bos: bool
@@ -63,14 +63,14 @@ class ServerFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a server told of itself."""
+    """What a server reported about itself."""
 
     context: int
     fields: ServerFields
 
 
 def probe(client: httpx.Client) -> Generic:
-    """The dialect of a server whose list of models does not say what it is."""
+    """The dialect of a server whose list of models does not identify it."""
     if _told(client, "api/version", _Version):
         return Ollama()
     if _told(client, "info", _Info):
@@ -129,19 +129,19 @@ def ask_tgi(client: httpx.Client) -> Told:
 
 
 def ask_version(client: httpx.Client, dialect: Generic) -> str:
-    """The engine's version, at whichever of its routes tells; empty where none does."""
+    """The engine's version, from the first route that reports it; empty if none does."""
     answers = (_told(client, route, _Version) for route in dialect.version_routes)
     return next((told.version for told in answers if told), "")
 
 
 def ask_special_tokens(client: httpx.Client) -> frozenset[str]:
-    """The special tokens of vLLM's tokenizer; none unless `--enable-tokenizer-info-endpoint`."""
+    """The special tokens of vLLM's tokenizer, if it has `--enable-tokenizer-info-endpoint`."""
     config = _told(client, "tokenizer_info", _TokenizerInfo)
     return frozenset(listed_tokens(config.model_dump())) if config else frozenset()
 
 
 def _taken_out(fields: JsonObject) -> Iterator[str]:
-    """The tokens of a GGUF file's header that its tokenizer takes out of any text."""
+    """The tokens in a GGUF file's header that its tokenizer splits off from any text."""
     tokens, kinds = (fields.get(key) for key in (TOKENS, TOKEN_KINDS))
     if isinstance(tokens, list) and isinstance(kinds, list):
         for token, kind in zip(tokens, kinds, strict=False):
@@ -150,7 +150,7 @@ def _taken_out(fields: JsonObject) -> Iterator[str]:
 
 
 def _told(client: httpx.Client, path: str, kind: type[M]) -> M | None:
-    """What a route tells, or None where there is no such route."""
+    """The reply of a route, or None if there is no such route."""
     try:
         response = client.get(path)
         check(response)

@@ -10,7 +10,7 @@ from genprm.models.option_tokens import TAIL, option_token
 
 
 class ServerTokens:
-    """The tokenizer behind `/tokenize`, for servers that have that route."""
+    """The tokenizer behind `/tokenize`, for servers that have this route."""
 
     def __init__(self, pool: ClientPool, dialect: Generic, model: str) -> None:
         self._pool = pool
@@ -19,10 +19,10 @@ class ServerTokens:
         self._ids: dict[tuple[str, str], int] = {}
 
     async def options(self, prompt: str, options: Sequence[str]) -> Mapping[str, int]:
-        """Ids of options behind `prompt`; none where the server cannot tell.
+        """Ids of options after `prompt`; none if the server cannot report them.
 
         Raises:
-            ModelError: an option is no token of its own there.
+            ModelError: an option is not a single token there.
         """
         tail = prompt[-TAIL:]
         for option in options:
@@ -36,7 +36,7 @@ class ServerTokens:
         return {option: self._ids[tail, option] for option in options}
 
     async def encode(self, text: str) -> list[int] | None:
-        """The tokens of `text` without a BOS; None where the server does not tell."""
+        """The tokens of `text` without a BOS; None if the server does not report them."""
         body = self._dialect.tokenize_body(text)
         if body is None:
             return None

@@ -54,10 +54,10 @@ async def events(response: httpx.Response) -> AsyncGenerator[JsonObject | None, 
 
 
 def decoded(text: str) -> JsonObject:
-    """A JSON object that is no error; halves of surrogate pairs become U+FFFD.
+    """Parse a JSON object that is not an error; halves of surrogate pairs become U+FFFD.
 
     Raises:
-        BadReply, Refused: it is another thing.
+        BadReply, Refused: it is something else.
     """
     try:
         reply = json.loads(text)
@@ -70,7 +70,7 @@ def decoded(text: str) -> JsonObject:
 
 
 class _Heard:
-    """A response whose last characters are kept."""
+    """A response that keeps its last characters for error messages."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.headers = response.headers

@@ -15,7 +15,7 @@ _GRACE = 2.0  # seconds that the child has to stop a template by itself
 
 
 class _Shared:
-    """The process of all templates, started when the first one is rendered."""
+    """The process that renders all templates; it is started for the first one."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -36,7 +36,7 @@ def render(
     """The prompt.
 
     Raises:
-        TemplateFault: there is none: the template failed, did not end, or asked for all memory.
+        TemplateFault: the template failed, did not end, or needed too much memory.
     """
     turns: list[JsonValue] = [{"role": m["role"], "content": m["content"]} for m in messages]
     request: dict[str, JsonValue] = {

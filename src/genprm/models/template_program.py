@@ -1,7 +1,7 @@
 """Runs a chat template: a program in Jinja that came with a download.
 
-Rendered as transformers renders it, in Jinja's sandbox, with a bound on time and on the length of
-what it writes. Its memory is bounded where it runs: in `template_child`.
+It is rendered as transformers does it, in Jinja's sandbox, with limits on time and on the length of
+the output. `template_child`, where it runs, limits its memory.
 """
 
 import json
@@ -22,11 +22,11 @@ _EXPANSION = 8  # a render holds at most this many times what it is given, and a
 
 
 class TemplateFault(Exception):
-    """A template refused its turns, failed on them, or did not end; the message says which."""
+    """A template refused the turns, failed on them, or did not end; the message says which."""
 
 
 class EndlessTemplate(TemplateFault):
-    """A template that did not end within its bounds: no other chat would help."""
+    """A template that did not end within its limits; it would not with another chat either."""
 
 
 def render(

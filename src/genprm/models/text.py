@@ -4,10 +4,10 @@ from genprm.errors import ContextExceeded, RequestFailed
 
 
 def check_text(name: str, prompt: str) -> None:
-    """Refuse what no tokenizer takes; each fails on it in a way of its own.
+    """Refuse text that tokenizers cannot handle; each of them would fail in another way.
 
     Raises:
-        RequestFailed: `prompt` holds half a surrogate pair, so it is no text.
+        RequestFailed: `prompt` contains half a surrogate pair.
     """
     try:
         prompt.encode()
@@ -22,7 +22,7 @@ def check_room(name: str, tokens: int, context_length: int) -> None:
     """Refuse a prompt that leaves no room for another token.
 
     Raises:
-        ContextExceeded: it does not.
+        ContextExceeded: it leaves none.
     """
     if tokens >= context_length:
         raise ContextExceeded(

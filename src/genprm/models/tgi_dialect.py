@@ -29,7 +29,7 @@ class _TGIReply(BaseModel):
 
 
 class TGI(Generic):
-    """Text Generation Inference, by its own `/generate`: there it tells log-probabilities."""
+    """Text Generation Inference, through its own `/generate`, which returns log-probabilities."""
 
     path = "generate"
     tells_stop = True
@@ -43,7 +43,7 @@ class TGI(Generic):
         sampling: Sampling,
         seed: int | None,
     ) -> Body:
-        """It refuses neutral values of its samplers, so those are left out."""
+        """A request without neutral values of samplers, which the server refuses."""
         return {"inputs": prompt, "parameters": _parameters(stop, max_tokens, sampling, seed)}
 
     def choice_body(self, prompt: str, ids: Mapping[str, int]) -> Body:
@@ -52,7 +52,7 @@ class TGI(Generic):
         return {"inputs": prompt, "parameters": parameters}
 
     def read_completion(self, reply: Body, stop: Sequence[str]) -> Completion:
-        """It does not trim the stop string, so the text's end tells which one hit."""
+        """The server does not trim the stop string, so the end of the text shows which was hit."""
         parsed = _TGIReply.model_validate(reply)
         hit = None
         if parsed.details.finish_reason == "stop_sequence":
@@ -65,7 +65,7 @@ class TGI(Generic):
         return Completion(text, finish, hit, tokens_out=parsed.details.generated_tokens)
 
     def read_choice(self, reply: Body, options: Sequence[str], ids: Mapping[str, int]) -> Choice:
-        """Matched by the token's text."""
+        """Match by the token's text."""
         details = _TGIReply.model_validate(reply).details
         if not details.top_tokens:
             raise NoLogprobs

@@ -1,8 +1,8 @@
 """Reads the files of a tokenizer: its configuration, and the strings that are always tokens.
 
-A tokenizer takes each of its added tokens out of any text before it splits the rest. Of these, the
-special ones and those that look like marks of a format (`<think>`) say something to the model that
-a problem or a step must not say.
+A tokenizer splits off each of its added tokens from any text before it splits the rest. The special
+ones among them, and those that look like marks of a format (`<think>`), control the model, so
+problems and steps must not contain them.
 """
 
 import json
@@ -24,7 +24,7 @@ def tokenizer_config(folder: Path) -> JsonObject:
     """`tokenizer_config.json`; empty where there is none.
 
     Raises:
-        InputError: it cannot be read, or is no JSON.
+        InputError: it cannot be read, or is not JSON.
     """
     file = folder / "tokenizer_config.json"
     if not file.is_file():
@@ -38,7 +38,7 @@ def tokenizer_config(folder: Path) -> JsonObject:
 
 
 def special_tokens(folder: Path) -> frozenset[str]:
-    """The tokens that no text may hold, of all files of a tokenizer in `folder`."""
+    """The tokens that no text may contain, from all files of a tokenizer in `folder`."""
     config = _json(folder / "tokenizer_config.json")
     found = {*listed_tokens(config), *listed_tokens(_json(folder / "special_tokens_map.json"))}
     found.update(filter(_MARK.fullmatch, _json(folder / "added_tokens.json")))
@@ -49,7 +49,7 @@ def special_tokens(folder: Path) -> frozenset[str]:
 
 
 def listed_tokens(config: JsonObject) -> Iterator[str]:
-    """The tokens that a configuration lists, in any of the places that there are for them."""
+    """The tokens that a configuration lists in any of the possible places."""
     decoder = config.get("added_tokens_decoder")
     yield from _added(decoder.values() if isinstance(decoder, dict) else [])
     for key in _NAMED:
@@ -93,7 +93,7 @@ def _text(value: JsonValue) -> Iterator[str]:
 
 
 def _json(file: Path) -> JsonObject:
-    """A file's object; empty where it cannot be read: the engine says what is wrong with it."""
+    """The object in a file; empty if it cannot be read, since the engine will report that."""
     try:
         value = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
-    """What a request does with the distribution of its next token."""
+    """Reads the distribution of a request's next token."""
 
     def read(self, logits: Tensor) -> int | None:
-        """Take logits [vocabulary]; the token to go on with, or None at the end."""
+        """Take logits [vocabulary] and return the token to continue with, or None at the end."""
         ...
 
 
 @dataclass
 class BatchSequence:
-    """One sequence: its prompt and what was generated of it."""
+    """One sequence: its prompt and the tokens generated after it."""
 
     tokens: list[int]
     reader: Reader
@@ -35,8 +35,8 @@ class BatchSequence:
 class TransformersBatch:
     """At most `max_rows` sequences advance together; others wait for a place.
 
-    Sequences join at any step: their prompts are computed as a batch of their own, beyond what
-    `prefixes` holds of them, and equal prompts once.
+    Sequences can join at any step. Their prompts are computed as a separate batch, without the part
+    that `prefixes` already holds, and equal prompts only once.
     """
 
     def __init__(self, model: "PreTrainedModel", prefixes: PrefixStore, max_rows: int) -> None:
@@ -48,7 +48,7 @@ class TransformersBatch:
         self._rows: SequenceCache | None = None
 
     def add(self, row: BatchSequence) -> None:
-        """Put a sequence into the batch, or in line for it."""
+        """Put a sequence into the batch, or into the queue for it."""
         self._waiting.append(row)
 
     def step(self) -> None:
@@ -105,7 +105,7 @@ class TransformersBatch:
         return logits
 
     def _leave(self) -> None:
-        """Sequences that are over make room; what they computed is kept."""
+        """Remove finished sequences from the batch, and keep what they computed."""
         staying = [index for index, row in enumerate(self._active) if not row.is_over]
         if len(staying) == len(self._active) or self._rows is None:
             return

@@ -1,8 +1,8 @@
 """Keys and values of many sequences of different lengths: batched, regrouped, and kept.
 
-A batch is padded on the left, so that all its sequences end together and grow together. A
-sequence that leaves is cut out of it without its padding and kept for the next prompt that
-begins with the same tokens: the turns of one judgement, and the votes on one step, do.
+A batch is padded on the left, so that all its sequences end at the same column. A sequence that
+leaves is cut out without its padding and kept for the next prompt that begins with the same tokens,
+such as the next turn of a judgement or another vote on the same step.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ Layers: TypeAlias = list[tuple[Tensor, Tensor]]
 
 @dataclass
 class SequenceCache:
-    """The cache of a batch. `mask` [sequences, tokens] is 1 where a token is, 0 at padding."""
+    """The cache of a batch. `mask` [sequences, tokens] is 1 for tokens and 0 for padding."""
 
     cache: DynamicCache
     mask: Tensor
@@ -65,9 +65,9 @@ class SequenceCache:
         return cls(DynamicCache(layers), mask)
 
     def packed(self) -> "SequenceCache":
-        """The same sequences without padding inside them: what was added to shorter ones had some.
+        """The same sequences without padding inside them, which arises when tokens are appended.
 
-        Positions are in the keys, so the columns may move.
+        The keys contain their positions, so columns may be moved.
         """
         order = self.mask.argsort(dim=1, stable=True)  # padding first, tokens in their order
         places = order[:, None, :, None]
@@ -99,7 +99,7 @@ class SequenceCache:
         return SequenceCache(DynamicCache(layers), torch.cat(masks))
 
     def cut_out(self, index: int) -> Layers:
-        """One sequence without its padding, in memory of its own."""
+        """A copy of one sequence without its padding."""
         length = int(self.mask[index].sum())
         return [
             (k[index : index + 1, :, -length:].clone(), v[index : index + 1, :, -length:].clone())
@@ -108,7 +108,7 @@ class SequenceCache:
 
 
 class PrefixStore:
-    """Sequences that left the batch, the least recently used dropped beyond `max_bytes`."""
+    """Sequences that left the batch; beyond `max_bytes`, the least recently used are dropped."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -116,7 +116,7 @@ class PrefixStore:
         self._kept: OrderedDict[tuple[int, ...], Layers] = OrderedDict()
 
     def put(self, tokens: Sequence[int], layers: Layers) -> None:
-        """Keep the sequence of `tokens`, in place of those that it begins with."""
+        """Keep the sequence of `tokens`, and drop those that are prefixes of it."""
         key = tuple(tokens)
         if any(kept[: len(key)] == key for kept in self._kept):
             return
@@ -128,9 +128,9 @@ class PrefixStore:
             self._drop(next(iter(self._kept)))
 
     def longest_prefix(self, tokens: Sequence[int]) -> tuple[int, Layers | None]:
-        """How many of the first of `tokens` are kept, and their keys and values.
+        """How many of the first `tokens` are kept, and their keys and values.
 
-        The last token is never taken from here: a model must see one to predict the next.
+        The last token is never included, because a model needs one token to predict the next.
         """
         best, found = 0, None
         for kept in self._kept:

@@ -1,7 +1,7 @@
 """A Hugging Face folder in process, by transformers: for any causal model, on any machine.
 
-Slower than vLLM, which is the better engine where it is installed, but it needs nothing but
-torch. On a processor it computes in float32; on a GPU, in the type of the weights.
+It is slower than vLLM, which is the better engine if it is installed, but needs only torch. On a
+CPU it computes in float32, and on a GPU in the type of the weights.
 """
 
 import json
@@ -21,8 +21,8 @@ from genprm.models.weights import hash_weights, version_of
 class Transformers(TemplatedModel):
     """A folder with `config.json`, `*.safetensors` and a tokenizer, behind transformers.
 
-    At most `max_rows` requests are computed at once; more wait. `cache_gb` bounds the memory of
-    the prefix cache, on top of what running requests hold. `dtype` is the name of a torch type.
+    At most `max_rows` requests are computed at once; more wait. `cache_gb` limits the memory of the
+    prefix cache, in addition to that of running requests. `dtype` is the name of a torch type.
 
     Raises:
         InputError: `folder` is no causal language model, or has no chat template.

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text to tokens and back, for one model."""
+    """Converts text to tokens and back, for one model."""
 
     name: str
     tokenizer: "PreTrainedTokenizerBase"
@@ -36,7 +36,7 @@ class Text:
 
         Raises:
             ContextExceeded: it does not.
-            RequestFailed: it is empty, or no text.
+            RequestFailed: it is empty or not valid text.
         """
         check_text(self.name, prompt)
         ids = self._ids(prompt)
@@ -77,7 +77,7 @@ class _Running(Generic[T]):
 
 
 class Completing:
-    """Tokens to text, up to a stop string."""
+    """Completes text up to a stop string."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Completing:
 
 
 class Choosing:
-    """The next token's log-probabilities, exactly."""
+    """Reads the exact log-probabilities of the next token."""
 
     def __init__(self, text: Text, prompt: str, options: Sequence[str]) -> None:
         self._text = text

@@ -1,7 +1,7 @@
 """A Hugging Face folder in process, by vLLM's `AsyncLLM`.
 
-Every engine argument of vLLM may be given (`--engine-arg tensor_parallel_size=2`); prefix caching
-is on unless one says otherwise. The engine belongs to the event loop of its first request.
+Every engine argument of vLLM can be set (`--engine-arg tensor_parallel_size=2`); prefix caching is
+on by default. The engine belongs to the event loop of its first request.
 """
 
 import itertools

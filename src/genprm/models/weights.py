@@ -1,8 +1,8 @@
 """The identity of weights: one hash over the files that hold them.
 
-A file of up to 1 GiB is hashed whole. Of a larger one, its size, the description of its tensors
-and its first and last MiB are hashed, so that 60 GB of weights take milliseconds; a change that
-keeps all of these goes unseen. Nothing is cached: a hash is of what is there now.
+A file of up to 1 GiB is hashed as a whole. For a larger file, its size, the description of its
+tensors and its first and last MiB are hashed, so that 60 GB of weights take milliseconds; a change
+that leaves all of these equal is not noticed. Hashes are never cached.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ def version_of(distribution: str) -> str:
 
 
 def _contents(file: Path) -> Iterator[bytes]:
-    """All bytes of a file, or of a large one the parts that tell it from others."""
+    """All bytes of a file, or for a large one the parts that identify it."""
     with file.open("rb") as stream:
         size = file.stat().st_size
         yield size.to_bytes(8, "little")
