@@ -38,7 +38,6 @@ from genprm.records.record import Row
 from genprm.sandboxes.load import load_sandbox
 from genprm.tasks.cluster import ClusterSettings, ray_cluster
 from genprm.tasks.verifying import VerifyTask
-from genprm.verify.format import Mode
 from genprm.verify.settings import Settings
 from genprm.worker import Item, Needs, Opened, R, Work, Worker
 
@@ -190,19 +189,19 @@ def rate(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=120, help="of sandbox work and engine work")
+    parser.add_argument("--rows", type=int, default=120, help="snippets; half as many solutions")
     parser.add_argument("--folder", default="/tmp", help="for the workers' claims on cores")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     examples = list(read_solutions(str(EXAMPLES)))
-    engine = VerifyTask(JudgeChoice(ModelChoice("arithmetic")), Settings(mode=Mode.DIRECT))
+    engine = VerifyTask(JudgeChoice(ModelChoice("arithmetic")), Settings())
     rows = arguments.rows
     found: dict[str, dict[str, float | list[float]]] = {}
     with cluster(nodes=2) as nodes:
         for name, work, count in (
             ("empty", EmptyWork(), 3000),
             ("sandbox", SandboxWork(), rows),
-            ("engine", engine, rows),
+            ("engine", engine, rows // 2),
         ):
             items = [examples[number % len(examples)] for number in range(count)]
             pairs = [
