@@ -8,7 +8,8 @@
     python benchmarks/language.py build/language ../shared/data default=build/runs/default
 
 More runs of `genprm evaluate processbench` can be named; each is a row in the sets that it judged
-whole. The table is Markdown. F1 in percent with 95 % bootstrap intervals over rows (where no row is
+whole. The held-out rows that `benchmarks/held_out.py 150 build/language/held-out` writes are sets,
+too. The table is Markdown. F1 in percent with 95 % bootstrap intervals over rows (where no row is
 right: the share of errors found), how many of the errors were found that a false printed equation
 gives away ("shown") and of the others ("hidden"), and the paired difference to the calculator.
 """
@@ -36,6 +37,8 @@ SETS = (
     ("typed, test", "typed-test.jsonl"),
     ("typed, fresh", "fresh.jsonl"),
     ("GSM8K, one planted error", "gsm8k-planted.jsonl"),
+    ("held out, nested expressions", "held-out/nested.jsonl"),
+    ("held out, word problems", "held-out/story.jsonl"),
 )
 
 
