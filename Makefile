@@ -49,7 +49,7 @@ bench-serve: $(VENV)/.dev  ## the service under load and kills (SECONDS for each
 	$(VENV)/bin/python benchmarks/bench_serve.py --seconds $(SECONDS)
 
 bench: $(VENV)/.dev  ## the shipped model against its engine's own limit, on this machine
-	$(VENV)/bin/genprm bench --reference-engine-arg prefix_caching=false --figure docs/bench.svg
+	$(VENV)/bin/genprm bench --reference 4 --reference-engine-arg prefix_caching=false --figure docs/bench.svg
 
 test-vllm: $(VENV)/.dev  ## the same verdicts by OpenVINO, llama.cpp, transformers and a real vLLM
 	test -d .venv-vllm || $(PYTHON) -m venv .venv-vllm
