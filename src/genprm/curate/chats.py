@@ -1,8 +1,9 @@
 """Stage 6, chats: kept rationales as the multi-turn chats of the wire format.
 
 Every piece of an assistant's turn has an author: the model, the driver that appends the constant
-parts, or the sandbox. The text is what `verify.session` would have written, so training sees what
-judging will. Executed output carries no loss, nor does any turn of system and user.
+parts, or the sandbox. The text is what `verify.session` would have produced, so the model is
+trained on what it will see when it judges. Executed output and the turns of system and user have no
+loss.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from genprm.verify.format import Mode, PromptFormat
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of one message. Neighbours of one author stay apart where the driver hands over."""
+    """A part of one message. Parts of one author stay separate where the model takes over."""
 
     author: Author
     text: str
@@ -45,9 +46,9 @@ def direct_turn(*, correct: bool) -> Iterator[Piece]:
 
 
 def _verification(paragraph: Paragraph, *, executes: bool) -> Iterator[Piece]:
-    """Blocks, outputs and reflection; without execution the blocks alone: the rest speaks of it.
+    """Blocks, outputs and reflection; without execution only the blocks.
 
-    The driver opens the first block itself, so what the teacher said before it is left out.
+    The driver opens the first block itself, so the teacher's text before it is left out.
     """
     yield Piece(Author.DRIVER, wire.VERIFY_OPEN)
     for number, block in enumerate(paragraph.blocks):
@@ -61,15 +62,15 @@ def _verification(paragraph: Paragraph, *, executes: bool) -> Iterator[Piece]:
 
 
 def usable(critique: Critique, mode: Mode) -> bool:
-    """Whether a critique has what the mode needs: modes with code need some on every step."""
+    """Whether a critique has what the mode needs: modes with code need code on every step."""
     return not mode.codes or all(paragraph.blocks for paragraph in critique.paragraphs)
 
 
 def turns(critique: Critique, labels: Sequence[bool], mode: Mode) -> list[list[Piece]]:
     """The assistant's turns of a chat.
 
-    A rationale ends in its teacher's judgement; direct mode has no teacher and takes the scores'
-    labels [T], up to the first error.
+    A rationale ends with the teacher's judgement. The direct mode does not use the teacher, but the
+    labels [T] from the scores, up to the first error.
     """
     if mode is Mode.DIRECT:
         error = first_error(labels)

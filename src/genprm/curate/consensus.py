@@ -1,8 +1,8 @@
-"""Stage 5, consensus: a solution stays only if teacher and scores agree on every step (spec §3.6).
+"""Stage 5, consensus: keep a solution only if teacher and scores agree on each step (spec §3.6).
 
-A teacher that stops at the first incorrect step has judged what training will show: it agrees if
-each of its labels equals the scores', and it stopped because of an error or at the end. The
-released data kept about half of the solutions.
+A teacher that stops at the first incorrect step has judged all that training will show. It agrees
+if each of its labels equals that of the scores, and if it stopped because of an error or at the
+end. The released data kept about half of the solutions.
 """
 
 from collections import Counter
@@ -18,17 +18,17 @@ from genprm.verdict import first_error
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Which critique a solution keeps, or why it goes. One of the two is None."""
+    """Which critique a solution keeps, or why it is dropped. One of the two is None."""
 
     kept: int | None
     cause: Disagreement | None
 
 
 def decide(labels: Sequence[bool], critiques: Sequence[Critique], agreement: Agreement) -> Decision:
-    """Whether one solution stays.
+    """Decide whether a solution is kept.
 
     Args:
-        labels: from the scores, [T].
+        labels: the labels from the scores, [T].
         critiques: the teacher's samples, readable or not.
         agreement: which of them must agree.
     """
@@ -53,7 +53,7 @@ def decide(labels: Sequence[bool], critiques: Sequence[Critique], agreement: Agr
 
 
 def disagreement(labels: Sequence[bool], teacher: Sequence[bool]) -> Disagreement | None:
-    """How the teacher's labels differ from the scores' [T]; None where they agree.
+    """How the teacher's labels differ from the scores' [T]; None if they agree.
 
     Raises:
         ValueError: the teacher judged too few steps without finding an error.
@@ -72,7 +72,7 @@ def disagreement(labels: Sequence[bool], teacher: Sequence[bool]) -> Disagreemen
 
 
 def _majority(judgements: Sequence[tuple[bool, ...]]) -> int | None:
-    """Index of the first of the judgements that more than half share; None for a tie."""
+    """Index of the first critique with the judgement of more than half; None for a tie."""
     (most, count), *_ = Counter(judgements).most_common(1)
     return judgements.index(most) if 2 * count > len(judgements) else None
 
@@ -80,7 +80,7 @@ def _majority(judgements: Sequence[tuple[bool, ...]]) -> int | None:
 def consensus_rows(
     paths: Iterable[LabelledPathRow], critiques: Iterable[CritiqueRow], agreement: Agreement
 ) -> Iterator[ConsensusRow]:
-    """One row for each labelled path; both come in one order, a path's critiques together.
+    """One row for each labelled path. Paths and critiques come in the same order.
 
     A kept path's row holds the critique that is kept.
     """

@@ -1,7 +1,7 @@
 """The expected cost of the stages, computed before a run and compared with the actual cost.
 
-A plan comes from a pilot, the same pipeline over a few of the problems, scaled; or from what the
-recipe assumes. It is stored as `plan.json` in the curation's folder.
+A plan comes from a pilot, which is the same pipeline with a few of the problems, scaled up, or from
+the assumptions in the recipe. It is stored as `plan.json` in the curation's folder.
 """
 
 import json
@@ -35,7 +35,7 @@ _NEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class CostPlan:
-    """A plan: costs by stage, and how many rows come out of the funnel."""
+    """A plan: costs by stage, and the number of rows that the funnel leaves."""
 
     basis: str  # "pilot of N problems" or "the recipe's assumptions"
     problems: int
@@ -53,7 +53,7 @@ class CostPlan:
 
     @classmethod
     def load(cls, file: Path) -> "CostPlan | None":
-        """What `store` wrote, if it did."""
+        """Read what `store` wrote, if it exists."""
         if not file.exists():
             return None
         content = json.loads(file.read_text("utf-8"))
@@ -78,7 +78,7 @@ class PilotEngines:
 
 
 def pilot_problems(problems: Sequence[Problem], count: int) -> list[Problem]:
-    """`count` problems spread evenly over all, so that an ordered file is measured fairly."""
+    """`count` problems, spread evenly over all, in case the file is sorted."""
     count = min(count, len(problems))
     return [problems[index * len(problems) // count] for index in range(count)]
 
@@ -105,7 +105,7 @@ def from_assumptions(recipe: Curation, problems: int) -> CostPlan:
     """What the recipe's `plan` table implies.
 
     Raises:
-        InputError: it does not say enough.
+        InputError: an assumption is missing.
     """
     plan = recipe.plan
     missing = [name for name in _NEEDED if getattr(plan, name) is None]
@@ -150,7 +150,7 @@ def from_assumptions(recipe: Curation, problems: int) -> CostPlan:
 
 
 def _hours(stage: Stage, cost: StageCost, plan: Assumptions) -> float | None:
-    """GPU hours by the recipe's throughput; else the scaled wall clock, of one engine."""
+    """GPU hours by the recipe's throughput, or otherwise the scaled time of one engine."""
     rate: float | None = getattr(plan.tokens_per_second, stage.value)
     if rate is not None:
         return cost.tokens_out / rate / 3600

@@ -1,7 +1,7 @@
 """Stops a curation after a stage that left nothing for the next one, and says what to change.
 
-A cause is named by what most of the samples, or critiques, have in common; examples of each kind
-are in the report.
+The cause is what most of the samples or critiques have in common; the report has examples of each
+kind.
 """
 
 from collections import Counter

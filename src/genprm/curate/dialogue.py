@@ -6,9 +6,9 @@ The teacher sees the whole solution in `<paragraph_i>` tags and writes, for each
     <analyze> … </analyze>
     <verify> … ```python … ``` … </verify>
 
-and at last the index of the first incorrect paragraph, counted from 1, or -1, in `\boxed{}`. Its
-code is run as it writes: the output is appended and it goes on (spec §3.5). The dialogue is a
-generator without IO in the manner of `verify.session`; `critique.ModelTeacher` drives it, and
+and at the end the index of the first incorrect paragraph, counted from 1, or -1, in `\boxed{}`. Its
+code is run while it writes: the output is appended, and it continues (spec §3.5). Like
+`verify.session`, the dialogue is a generator without I/O; `critique.ModelTeacher` drives it, and
 `parse_critique` reads what was written.
 """
 
@@ -60,7 +60,7 @@ OUTPUT_BYTES = 4096  # of one block's output that the teacher reads
 
 @dataclass(frozen=True, slots=True)
 class CritiqueSettings:
-    """How a model teacher is asked."""
+    """How a teacher that is a model is prompted."""
 
     thinks: bool = True
     max_tokens: int = 16384
@@ -71,7 +71,7 @@ class CritiqueSettings:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a teacher wrote: its text in pieces, each run block between two of them.
+    """What a teacher wrote: its text in pieces, with an executed block between two of them.
 
     `runs[i]` was executed between `pieces[i]`, which ends with the fence that closed it, and
     `pieces[i + 1]`.
@@ -84,7 +84,7 @@ class Draft:
 
     @property
     def text(self) -> str:
-        """The text with the outputs where they appeared."""
+        """The text with the outputs in their places."""
         outputs = (wire.code_output(run.output) for run in self.runs)
         return self.pieces[0] + "".join(
             output + piece for output, piece in zip(outputs, self.pieces[1:], strict=True)
@@ -95,7 +95,7 @@ Dialogue: TypeAlias = Generator[Generate | Execute, Completion | RunResult, Draf
 
 
 def messages(problem: str, steps: Sequence[str]) -> list[Message]:
-    """What the teacher is asked."""
+    """The messages that the teacher is sent."""
     paragraphs = "\n\n".join(
         f"<paragraph_{number}>\n{step}\n</paragraph_{number}>"
         for number, step in enumerate(steps, start=1)
@@ -110,7 +110,7 @@ def write(
     context_length: int,
     literal: Callable[[str], str] = str,
 ) -> Dialogue:
-    """The dialogue: the teacher writes, code is run whenever a Python block closes.
+    """The dialogue: the teacher writes, and code is run whenever a Python block is complete.
 
     `literal` is the model's (`Model.literal`).
     """
@@ -143,7 +143,7 @@ class _OutOfBoundsError(Exception):
 
 @dataclass(slots=True)
 class _Writing:
-    """The critique as it grows."""
+    """The critique while it is being written."""
 
     prompt: str
     settings: CritiqueSettings
@@ -173,7 +173,7 @@ class _Writing:
     def close_fence(
         self, unread: str
     ) -> Generator[Generate | Execute, Completion | RunResult, str]:
-        """Run the block that the fence closes, if it is Python; what is left unread."""
+        """Run the block that the fence closes, if it is Python."""
         self.prompt += wire.FENCE_CLOSE
         self.pieces[-1] += wire.FENCE_CLOSE
         block = wire.last_block(unread)

@@ -13,32 +13,32 @@ from genprm.problem import Problem
 
 
 class Engines(Protocol):
-    """What does the work. Each is opened when a stage needs it, and closed after it."""
+    """The engines of a curation. Each is opened when a stage needs it, and closed afterwards."""
 
     def problems(self) -> list[Problem]:
         """The recipe's problems."""
         ...
 
     def policy(self) -> AbstractAsyncContextManager[Policy]:
-        """Writes the solutions."""
+        """The policy, which writes the solutions."""
         ...
 
     def completer(self) -> AbstractAsyncContextManager[Policy]:
-        """Finishes prefixes of them."""
+        """The completion model, which finishes prefixes of solutions."""
         ...
 
     def teacher(self) -> AbstractAsyncContextManager[Teacher]:
-        """Writes the rationales."""
+        """The teacher, which writes the rationales."""
         ...
 
     def checker(self) -> AnswerChecker:
-        """Compares answers."""
+        """The checker, which compares answers."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressCallback:
-    """Is told how far a stage is: `begin(stage, units)`, then `advance()` for each unit."""
+    """Receives the progress of a stage: `begin(stage, units)`, then `advance()` for each unit."""
 
     begin: Callable[[Stage, int], None] = lambda *_: None
     advance: Callable[[], None] = lambda: None

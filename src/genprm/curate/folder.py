@@ -2,12 +2,12 @@
 
     DIR/solutions.jsonl            rows, appended as they finish
     DIR/solutions.jsonl.run.json   the spec that made them, with the identity of the model
-    DIR/solutions.done.json        written last: the rows are all there, in order, with this hash
+    DIR/solutions.done.json        written last: all rows are there, in order, with this hash
 
-A stage's spec holds the hashes of the rows it read, so a changed earlier stage is refused, not
-mixed in. A finished stage is compared without its model, which is then never loaded. A folder may
-take finished stages over from another one, where they would be the same: other labels for the same
-rollouts and rationales cost seconds.
+A stage's spec holds the hashes of the rows that it read, so a changed earlier stage is refused
+instead of mixed in. A finished stage is compared without its model, which then need not be loaded.
+A folder can reuse the finished stages of another one if they would be the same: other labels for
+the same rollouts and rationales take seconds.
 """
 
 import json
@@ -31,13 +31,13 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of one curation; `source` is another one to take finished stages over from."""
+    """The folder of one curation; `source` is another one whose finished stages are reused."""
 
     path: Path
     source: "Folder | None" = None
 
     def spec(self, stage: Stage, settings: JsonObject) -> RunSpec:
-        """What decides a stage's rows besides the model: its settings, and the rows it reads.
+        """What decides a stage's rows, apart from the model: its settings and the rows it reads.
 
         Raises:
             InputError: a stage that it reads has not finished.
@@ -53,7 +53,7 @@ class Folder:
         return Journal(self.file(stage), spec, row_type, retry_failed=retry_failed)
 
     def take_over(self, stage: Stage, spec: RunSpec) -> None:
-        """Copy the stage from the source, its proof last, where it finished under this spec."""
+        """Copy the stage from the source, its proof last, if it finished there under this spec."""
         source = self.source
         if source is None or self.file(stage).exists() or not source.is_done(stage):
             return
@@ -65,7 +65,7 @@ class Folder:
             shutil.copy2(source.path / name, self.path / name)
 
     def has_finished(self, stage: Stage, spec: RunSpec) -> bool:
-        """Whether the stage has finished under this spec, whichever model answered.
+        """Whether the stage has finished under this spec, with any model.
 
         Raises:
             JournalError: it has finished under another spec.
@@ -92,13 +92,13 @@ class Folder:
         return list(differences(known.json_object(), spec.json_object()))
 
     def finish(self, stage: Stage, journal: Journal[R], order: Iterable[str]) -> None:
-        """All rows are there: put them in order, and say so."""
+        """Put the rows in order, and record that the stage is finished."""
         journal.finish(order)
         done = {"rows": len(journal), "sha256": _hash_of(self.file(stage))}
         _write_whole(self._done(stage), json.dumps(done) + "\n")
 
     def reopen(self, stage: Stage) -> None:
-        """Let a finished stage go on. What was computed from its rows is removed first."""
+        """Reopen a finished stage, after removing everything that was computed from its rows."""
         for later in stage.computed_from:
             for file in (self._done(later), self.file(later), run_file(self.file(later))):
                 file.unlink(missing_ok=True)
@@ -143,7 +143,7 @@ class Folder:
         return digest
 
     def file(self, stage: Stage) -> Path:
-        """The stage's rows."""
+        """The file with the stage's rows."""
         return self.path / f"{stage}.jsonl"
 
     def _done(self, stage: Stage) -> Path:

@@ -11,10 +11,10 @@ from genprm.records.curation import GoldProblemRow
 
 
 def store_problems(folder: Folder, problems: Iterable[Problem]) -> None:
-    """Write the stage's rows, or check that they are there already.
+    """Write the stage's rows, or check that the stored ones are the same.
 
     Raises:
-        JournalError: other problems are there.
+        JournalError: the stored problems are different.
     """
     rows = [GoldProblemRow.of(problem) for problem in problems]
     texts = json.dumps([row.json_object() for row in rows], ensure_ascii=False)
@@ -30,5 +30,5 @@ def store_problems(folder: Folder, problems: Iterable[Problem]) -> None:
 
 
 def stored_problems(folder: Folder) -> list[Problem]:
-    """The stage's rows as problems, all with a gold answer."""
+    """The stage's rows as problems, each with a gold answer."""
     return [row.problem for row in folder.rows(Stage.PROBLEMS, GoldProblemRow)]

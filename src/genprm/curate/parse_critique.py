@@ -1,7 +1,8 @@
 r"""Parses what a teacher wrote, strictly: a critique of every judged paragraph, or the fault.
 
-Accepted is what `dialogue.INSTRUCTION` asks for: the paragraphs from 1 on in order, each with one
-`<analyze>` and at most one `<verify>` part, and a conclusion in `\boxed{}` after the last of them.
+A critique is accepted if it is as `dialogue.INSTRUCTION` demands: the paragraphs from 1 on in
+order, each with one `<analyze>` and at most one `<verify>` part, and a conclusion in `\boxed{}` at
+the end.
 """
 
 import re
@@ -26,7 +27,7 @@ _RUN_MARK = "\0"  # stands for an executed block's output while a draft is read
 
 
 def parse_critique(draft: Draft, steps: int) -> Critique:
-    """A draft as a critique of a solution with `steps` steps, or the cause why it is none."""
+    """Parse a draft as a critique of a solution with `steps` steps, or say why it is not one."""
     try:
         if draft.cut is not None:
             raise _UnreadableError(draft.cut)
@@ -61,7 +62,7 @@ def _conclusion(draft: Draft, steps: int) -> int | None:
 
 
 def _sections(draft: Draft) -> list[tuple[int, str]]:
-    """(number, text) of each paragraph's part, with a mark where a block's output stood."""
+    """(number, text) of each paragraph's part, with a mark in place of each block's output."""
     if any(_OUTPUT_MARK in piece or _RUN_MARK in piece for piece in draft.pieces):
         raise _UnreadableError(Unreadable.INVENTED_OUTPUT)
     if any(wire.OUTPUT_OPEN in piece for piece in draft.pieces):

@@ -44,9 +44,9 @@ K = TypeVar("K", bound=KeyedRow)
 class Pipeline:
     """One curation: a recipe, a folder and engines.
 
-    `retry_failed` makes requests that failed again, in stages whose rows no later request has
-    used; what was computed from such a stage is computed again. `workers` make the rows that ask
-    a model; without them, the engines do, in this process.
+    `retry_failed` repeats requests that failed, in stages whose rows no later request has used;
+    what was computed from such a stage is computed again. `workers` compute the rows that need a
+    model; without them, the engines do so in this process.
     """
 
     def __init__(
@@ -67,14 +67,14 @@ class Pipeline:
         self.retry_failed = retry_failed
 
     async def run(self, stage: Stage) -> None:
-        """Run one stage, or resume it; a finished one is only checked for its settings.
+        """Run or resume one stage; of a finished one, only the settings are checked.
 
         Raises:
             InputError: the stage before it has not finished, or the input is broken.
             NothingUsable: the stage leaves nothing for the next one.
             JournalError: the stage was started with other settings or another model, or is being
                 run elsewhere.
-            ModelError, SandboxError: an engine or the sandbox failed for good.
+            ModelError, SandboxError: an engine or the sandbox failed permanently.
         """
         await _STAGES[stage](self)
         check_usable(stage, self.folder, self.recipe)
@@ -168,11 +168,11 @@ class Pipeline:
         return usable_problems(stored_problems(self.folder), by_problem(batches))
 
     def _spec(self, stage: Stage, settings: Table) -> RunSpec:
-        """The spec of a stage that asks a model, without the model."""
+        """The spec of a stage that uses a model, without the model's identity."""
         return self.folder.spec(stage, {"seed": self.recipe.seed, **decisive(settings)})
 
     def _has_finished(self, stage: Stage, spec: RunSpec, row_type: type[R]) -> bool:
-        """Whether nothing is to be asked; a stage with failed rows may be opened again."""
+        """Whether nothing is left to do; a stage with failed rows may be reopened."""
         self.folder.take_over(stage, spec)
         if not self.folder.has_finished(stage, spec):
             return False
@@ -188,7 +188,7 @@ class Pipeline:
     def _work(
         self, stage: Stage, spec: RunSpec, row_type: type[R], units: int
     ) -> Iterator[Journal[R]]:
-        """The stage's journal while its clock runs."""
+        """The stage's journal, with its stopwatch running."""
         opened = self.folder.journal(stage, spec, row_type, retry_failed=self.retry_failed)
         with opened as journal:
             self.progress.begin(stage, units)
@@ -196,7 +196,7 @@ class Pipeline:
                 yield journal
 
     def _compute(self, stage: Stage, spec: RunSpec, row_type: type[K], rows: Iterable[K]) -> None:
-        """A stage that only computes: its rows in order."""
+        """Run a stage that uses no model and writes its rows in order."""
         self.folder.take_over(stage, spec)
         if self.folder.has_finished(stage, spec):
             return

@@ -1,8 +1,8 @@
-"""Stage 3, progress: labels from Monte-Carlo scores. Seconds, no model.
+"""Stage 3, progress: labels from Monte-Carlo scores. It takes seconds and uses no model.
 
 Relative Progress Estimation (eq. 10, 11): `P_t = MC(s_t, a_t) / MC(s_t)`, and a step is correct iff
 `P_t >= epsilon`. `MC(s_t)` is the score of the step before, `MC(s_1)` the problem's Pass@1.
-Scores are fractions, so that a step exactly at the bound is correct whatever floats make of it.
+Scores are exact fractions, so that rounding cannot change the label of a step at the threshold.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from genprm.curate.scores import Score
 def progress(
     scores: Sequence[Score | None], pass_at_1: Fraction, rule: Rule
 ) -> list[Fraction | None]:
-    """What the rule compares with epsilon, for each step [T].
+    """The value that the rule compares with epsilon, for each step [T].
 
-    None stands for a ratio over zero: infinite progress where the score is above zero. From
-    nothing to nothing is no progress: 0.
+    None is a ratio with a denominator of zero and a score above zero: infinite progress. From a
+    score of zero to zero, progress is 0.
 
     Raises:
         ValueError: the rule needs scores that were not estimated.

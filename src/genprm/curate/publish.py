@@ -21,7 +21,7 @@ from genprm.records.record import JsonObject
 
 
 def publish(folder: Folder, recipe: Curation, stats: CurationStats) -> Path:
-    """Write the data set of a finished curation; push it where the recipe says so.
+    """Write the data set of a finished curation, and push it if the recipe says so.
 
     Raises:
         InputError: there is nothing to write, or there is no token to push with.

@@ -22,7 +22,7 @@ _THOUGHTS = 8  # critiques after which a teacher that never closed a thought is 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One critique to ask for."""
+    """One critique that is to be written."""
 
     problem: Problem
     path: SolutionPath
@@ -30,7 +30,7 @@ class Question:
 
     @property
     def key(self) -> str:
-        """What names the critique in the journal."""
+        """The key of the critique in the journal."""
         return f"{self.path.id}~{self.sample}"
 
 
@@ -45,7 +45,7 @@ def questions(problems: Iterable[ProblemPaths], samples: int) -> Iterator[Questi
 
 
 class CritiqueWorker:
-    """Asks a teacher; see `Worker`."""
+    """A worker with a teacher; see `Worker`."""
 
     policy = None
 
@@ -76,11 +76,11 @@ async def write_rationales(
 ) -> None:
     """Ask the teacher `at_once` questions; each critique is journalled as it finishes.
 
-    A request that fails alone is stored as an unreadable critique with its cause.
+    A request that fails is stored as an unreadable critique with its cause.
 
     Raises:
-        InputError: the recipe says that the teacher thinks, and it never does.
-        ModelError, SandboxError: what the teacher works with failed for good.
+        InputError: the recipe says that the teacher thinks, but it never does.
+        ModelError, SandboxError: the teacher's engine or sandbox failed permanently.
     """
     thoughts = _Thoughts(settings, journal.rows())
 
@@ -107,7 +107,7 @@ async def write_rationales(
 
 
 class _Thoughts:
-    """Stops a stage whose teacher was said to think and does not."""
+    """Stops a stage if the recipe says that the teacher thinks, but it does not."""
 
     def __init__(self, settings: Rationales, known: Iterable[CritiqueRow]) -> None:
         self._settings = settings

@@ -1,7 +1,7 @@
 """What a recipe says about making training data: one table for each stage.
 
-Defaults are the paper's where it gives a value (spec §3). `concurrency`, `actors` and `plan` decide
-nothing about the rows; everything else does, and a journal refuses to go on under another value.
+Defaults are the paper's if it gives a value (spec §3). `concurrency`, `actors` and `plan` do not
+affect the rows. Everything else does, and a journal refuses to continue under another value.
 """
 
 from enum import StrEnum
@@ -19,22 +19,21 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SamplingTable(Table):
-    """How tokens are drawn from a model; no limit on `top_k` is 0."""
+    """How tokens are drawn from a model."""
 
     temperature: Annotated[float, Field(ge=0)] = 1.0  # sampling temperature; 0 is greedy
     top_p: Share = 1.0  # sample from the most probable tokens with this total probability
     top_k: Annotated[int, Field(ge=0)] = 0  # sample from this many most probable tokens; 0: all
 
     def sampling(self) -> Sampling:
-        """The port's form."""
+        """The same as a `Sampling`."""
         return Sampling(self.temperature, self.top_p, self.top_k)
 
 
 class Actors(Table):
-    """What a stage asks of a cluster (`--executor ray`); what is left out the command line says.
+    """What a stage needs on a cluster (`--executor ray`); the command line sets missing fields.
 
-    `count` actors, each with an engine of its own on so many CPUs, GPUs (a fraction shares one)
-    and GiB of memory.
+    Each actor has its own engine.
     """
 
     count: PositiveInt | None = None  # how many actors
@@ -56,7 +55,7 @@ class Writer(SamplingTable):
     actors: Actors = Actors()
 
     def policy_settings(self) -> PolicySettings:
-        """How the policy is asked."""
+        """How the policy is prompted."""
         return PolicySettings(self.system, self.instruction, True, self.max_tokens, self.sampling())
 
 
@@ -148,7 +147,7 @@ class Agreement(StrEnum):
 
 
 class Consensus(Table):
-    """Stage 5: which solutions stay."""
+    """Stage 5: which solutions are kept."""
 
     agreement: Agreement = Agreement.FIRST  # which critique has to agree with the labels
 
@@ -172,7 +171,7 @@ class Chats(Table):
 
 
 class Throughput(Table):
-    """Tokens that one GPU writes a second, by stage; None: as fast as the pilot."""
+    """Tokens per second on one GPU, by stage; by default, the speed of the pilot."""
 
     solutions: PositiveFloat | None = None  # tokens per second in the stage solutions
     rollouts: PositiveFloat | None = None  # tokens per second in the stage rollouts
@@ -180,7 +179,7 @@ class Throughput(Table):
 
 
 class Assumptions(Table):
-    """What planning assumes where no pilot has measured it."""
+    """What the plan assumes if no pilot has measured it."""
 
     problems: PositiveInt | None = None  # number of problems; by default, they are counted
     solved: Share | None = None  # mean Pass@1

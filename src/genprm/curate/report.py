@@ -39,7 +39,7 @@ class ShownMessage:
 
 @dataclass(frozen=True, slots=True)
 class ShownChat:
-    """A chat to read, its parts as the loss sees them."""
+    """A chat to read, with the parts that are learned marked."""
 
     id: str
     messages: tuple[ShownMessage, ...]
@@ -48,7 +48,7 @@ class ShownChat:
 def write_report(
     folder: Folder, recipe: Curation, stats: CurationStats, plan: CostPlan | None
 ) -> Path:
-    """Write `report.html` for as far as the curation has come."""
+    """Write `report.html` for the stages that have finished so far."""
     import jinja2
 
     source = resources.files("genprm.curate") / "report.html.jinja"
@@ -80,7 +80,7 @@ def write_report(
 
 
 def funnel(stats: CurationStats) -> list[tuple[str, int]]:
-    """(what, how many) from problems to chats."""
+    """(name, count) of each stage of the funnel, from problems to chats."""
     rows: list[tuple[str, int]] = []
     if stats.solutions:
         rows.append(("problems", stats.solutions.problems))
@@ -99,7 +99,7 @@ def funnel(stats: CurationStats) -> list[tuple[str, int]]:
 def histogram(
     values: Sequence[float], low: float = 0.0, high: float = 1.0, *, bins: int = _BINS
 ) -> list[Bar]:
-    """Counts of values in [low, high]; what lies beyond counts in the outer bars."""
+    """Counts of values in [low, high]; values outside count in the first or last bar."""
     counts = [0] * bins
     width = (high - low) / bins
     for value in values:
@@ -120,7 +120,7 @@ def positions(stats: CurationStats) -> list[tuple[int, int, int]]:
 
 
 def kept_chats(folder: Folder, mode: Mode) -> Iterator[ShownChat]:
-    """A mode's chats to read."""
+    """Some chats of a mode, to be read."""
     for row in folder.rows(Stage.CHATS, ChatRow):
         if row.mode == mode:
             messages = (

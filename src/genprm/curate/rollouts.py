@@ -1,8 +1,8 @@
 """Stage 2, rollouts: completions of step prefixes, counted (spec §3.2, 3.3).
 
-A row is a prefix. Paths of one problem often begin alike: a prefix they share is sampled once.
-The completions of a prefix are asked for together, so that the engine's cache serves them, and a
-problem's paths are scored step by step, so that what a zero decides is never sampled.
+A row is a prefix. Paths of one problem often begin with the same steps; a prefix that they share is
+sampled once. The completions of a prefix are requested together, so that the engine's cache serves
+them. A problem's paths are scored step by step, so that nothing is sampled after a zero.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ class ScoreMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProblemPaths:
-    """A problem with the paths that were kept of it."""
+    """A problem with its kept paths."""
 
     problem: Problem
     paths: tuple[SolutionPath, ...]
     pass_at_1: Fraction
 
     def key(self, prefix: Sequence[str]) -> str:
-        """What names a prefix in the journal: the same for every path that begins with it."""
+        """The key of a prefix in the journal, the same for every path that begins with it."""
         text = "\0".join(prefix).encode()
         return f"{self.problem.id}:{len(prefix)}:{blake2b(text, digest_size=8).hexdigest()}"
 
@@ -50,7 +50,7 @@ class ProblemPaths:
 def usable_problems(
     problems: Iterable[Problem], samples: Mapping[str, ProblemSamples]
 ) -> list[ProblemPaths]:
-    """The problems that gave correct and incorrect paths."""
+    """The problems with both correct and incorrect paths."""
     return [
         ProblemPaths(problem, samples[problem.id].paths, samples[problem.id].pass_at_1)
         for problem in problems
@@ -132,10 +132,10 @@ async def score_prefixes(
 ) -> None:
     """Score every prefix that the estimator needs; each is journalled as it finishes.
 
-    `at_once` problems are worked on at the same time.
+    `at_once` problems are processed at the same time.
 
     Raises:
-        ModelError: the completer's engine failed for good.
+        ModelError: the completer's engine failed permanently.
     """
     stored = {row.key: row for row in journal.rows()}
 
@@ -187,7 +187,7 @@ async def score_prefixes(
 
 
 class RolloutWorker:
-    """Completes prefixes and counts; bounds the requests in flight. See `Worker`."""
+    """Completes prefixes and counts, with a limit on concurrent requests; see `Worker`."""
 
     judge = None
 
@@ -202,11 +202,11 @@ class RolloutWorker:
 
     @property
     def policy(self) -> PolicySpec:
-        """The model that is asked."""
+        """The spec of the completer."""
         return PolicySpec(model=self._policy.model.identity)
 
     async def make(self, row: int, item: Prefix) -> RolloutRow:
-        """The prefix's completions, counted; those that fail alone are counted too."""
+        """Complete the prefix and count the outcomes, including requests that failed."""
         wanted = completions(item.pass_at_1, self._settings.bands)
         ended = await together(self._complete(item, index) for index in range(wanted))
         samples = [one for one in ended if isinstance(one, Sample)]

@@ -27,7 +27,7 @@ class Dropped(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A sample and how its answer compares with the gold one; `failed` where there is none."""
+    """A sample and how its answer compares with the gold one; `failed` if there is no sample."""
 
     sample: Sample | None
     match: Match
@@ -36,7 +36,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class SolutionPath:
-    """A solution that is used: one of a problem's kept samples."""
+    """A kept sample of a problem."""
 
     id: str
     steps: tuple[str, ...]
@@ -45,7 +45,7 @@ class SolutionPath:
 
 @dataclass(frozen=True, slots=True)
 class ProblemSamples:
-    """What a problem's batches say together."""
+    """All batches of a problem together."""
 
     outcomes: Mapping[SampleOutcome, int]
     hits: int  # samples with the gold answer, whether or not they can be a path
@@ -56,7 +56,7 @@ class ProblemSamples:
 
     @property
     def sampled(self) -> int:
-        """Samples drawn."""
+        """The number of samples drawn."""
         return sum(self.outcomes.values())
 
     @property
@@ -85,13 +85,13 @@ class ProblemSamples:
         return Dropped.NEVER_CORRECT if self.incorrect else Dropped.NO_PATH
 
     def settled(self, settings: Solutions) -> bool:
-        """Whether no further batch is drawn; none is after one that failed as a whole."""
+        """Whether no further batch is drawn; after a batch that failed as a whole, none is."""
         enough = self.correct >= settings.correct and self.incorrect >= settings.incorrect
         return enough or self.sampled >= settings.max_samples or self.failed is not None
 
 
 def combine(batches: Iterable[BatchRow]) -> ProblemSamples:
-    """A problem's batches, in order, as one."""
+    """Combine a problem's batches, in order."""
     outcomes: Counter[SampleOutcome] = Counter()
     hits = misses = 0
     paths: list[SolutionPath] = []
@@ -118,7 +118,7 @@ def by_problem(rows: Iterable[BatchRow]) -> dict[str, ProblemSamples]:
 
 
 def outcome_of(sample: Sample, match: Match, max_steps: int) -> SampleOutcome:
-    """What a sample is good for."""
+    """The outcome of a sample."""
     if not sample.complete:
         return SampleOutcome.UNFINISHED
     if not well_marked(sample.steps):
@@ -131,7 +131,7 @@ def outcome_of(sample: Sample, match: Match, max_steps: int) -> SampleOutcome:
 
 
 def well_marked(steps: Sequence[str]) -> bool:
-    """Whether the steps begin with `Step 1`, `Step 2`, … as they were forced to."""
+    """Whether the steps begin with `Step 1`, `Step 2`, …, as step forcing demands."""
     return bool(steps) and all(
         re.match(rf"(?:\*\*|#+ )?Step {number}\b", step) for number, step in enumerate(steps, 1)
     )
@@ -146,7 +146,7 @@ def batch_row(
 ) -> BatchRow:
     """Batch `number` of a problem, after the batches `before` it.
 
-    Its samples become paths while they are wanted, each different solution once.
+    Its samples become paths as long as more are wanted, each different solution once.
     """
     outcomes: Counter[SampleOutcome] = Counter()
     wanted = {True: settings.correct - before.correct, False: settings.incorrect - before.incorrect}

@@ -29,7 +29,7 @@ class Score:
 
     @property
     def value(self) -> Fraction:
-        """MC, exactly. A prefix none of whose completions could be decided is never correct."""
+        """MC as an exact fraction; 0 if no completion could be decided."""
         return Fraction(self.hits, self.total) if self.total else Fraction(0)
 
     @property
@@ -57,9 +57,9 @@ def wilson(hits: int, total: int, z: float = Z_95) -> tuple[float, float]:
 
 
 def completions(pass_at_1: Fraction, bands: Sequence[Band]) -> int:
-    """Dynamic K (eq. 9): how many completions a prefix gets, by its problem's MC(s_1).
+    """Dynamic K (eq. 9): the number of completions of a prefix, by its problem's MC(s_1).
 
-    The last band includes 1, which only a problem without wrong paths has.
+    The last band includes 1, the value of problems without incorrect samples.
     """
     return next(
         (band.completions for band in bands if pass_at_1 < Fraction(str(band.below))),
@@ -68,7 +68,7 @@ def completions(pass_at_1: Fraction, bands: Sequence[Band]) -> int:
 
 
 def estimate(estimator: Estimator, steps: int, *, correct: bool) -> Estimation:
-    """The scores of a path of `steps` steps, [T], asked for as `estimator` needs them."""
+    """A generator that asks for the scores that `estimator` needs and returns all of them, [T]."""
     return _ESTIMATORS[estimator](steps, Score(int(correct), 1))
 
 
@@ -85,7 +85,7 @@ def _exhaustive(steps: int, last: Score) -> Estimation:
 def _binary_search(steps: int, last: Score) -> Estimation:
     """OmegaPRM (Luo et al. 2024): about log2(T) scores instead of T - 1.
 
-    A correct path is taken to be correct throughout, as there; it costs nothing.
+    As in that paper, a correct path is assumed to be correct in every step, which costs nothing.
     """
     known: dict[int, Score] = {steps: last}
     low, high = (0, steps) if last.value == 0 else (steps, steps + 1)  # MC(low) > 0 = MC(high)
@@ -104,7 +104,7 @@ _ESTIMATORS: dict[Estimator, Callable[[int, Score], Estimation]] = {
 
 
 def replay(estimation: Estimation, score: Callable[[int], Score]) -> tuple[Scores, list[int]]:
-    """Run an estimation over known scores; also the lengths it asked for, in order."""
+    """Run an estimation over known scores; also returns the lengths it asked for, in order."""
     asked: list[int] = []
     try:
         length = next(estimation)

@@ -1,8 +1,8 @@
 """Stage 1, solutions: correct and incorrect paths, by step forcing (spec §3.1).
 
 A problem is sampled in batches until it has enough paths of both kinds, or `max_samples` is
-reached. A row is a batch: what came of its samples, and those of them that are kept as paths. The
-share of all samples that reach the gold answer is the problem's Pass@1, `MC(s_1)`.
+reached. A row is a batch: the outcomes of its samples, and those samples that are kept as paths.
+The share of all samples that reach the gold answer is the problem's Pass@1, `MC(s_1)`.
 """
 
 import asyncio
@@ -83,10 +83,10 @@ async def sample_solutions(
 ) -> None:
     """Sample `at_once` problems until each is settled; batches are journalled as they finish.
 
-    A batch that cannot be made at all is stored as failed samples, and ends its problem.
+    A batch that fails as a whole is stored as failed samples, and ends its problem.
 
     Raises:
-        ModelError: the policy's engine failed for good.
+        ModelError: the policy's engine failed permanently.
     """
     known = defaultdict(list)
     for row in journal.rows():
@@ -111,12 +111,12 @@ async def sample_solutions(
 
 
 def batches_at_once(settings: Solutions) -> int:
-    """How many batches keep one engine as busy as the recipe says."""
+    """The number of concurrent batches that gives the concurrency in the recipe."""
     return max(1, settings.concurrency // settings.batch_size)
 
 
 def _indices(batch: Batch, settings: Solutions) -> range:
-    """The numbers of its samples among all of its problem's."""
+    """The indices of the batch's samples among all samples of its problem."""
     sampled = batch.before.sampled
     return range(sampled, min(sampled + settings.batch_size, settings.max_samples))
 
@@ -129,7 +129,7 @@ def _failed(batch: Batch, error: RequestFailed, settings: Solutions) -> BatchRow
 async def compare(
     problem: Problem, answers: Sequence[Sample | RequestFailed], checker: AnswerChecker
 ) -> list[Drawn]:
-    """Whether each sample reaches the gold answer; one that was cut off or failed does not."""
+    """Whether each sample reaches the gold answer; samples that were cut off or failed do not."""
     assert problem.answer is not None
     stated = [
         extract_answer(one.text) if isinstance(one, Sample) and one.complete else None

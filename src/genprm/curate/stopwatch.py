@@ -1,7 +1,7 @@
-"""How long a stage has run, over all its sessions, kept beside the rows.
+"""How long a stage has run, summed over all sessions, stored beside the rows.
 
-Times stay out of the rows, which are the same however often a run was broken. A line is written
-every few seconds, so that a killed session loses no more than that.
+Times are not part of the rows, which are the same however often a run was interrupted. A line is
+written every few seconds, so that a killed session loses only the time since then.
 """
 
 import json
@@ -50,7 +50,7 @@ class Stopwatch:
 
 
 def seconds(file: Path) -> dict[str, float]:
-    """Seconds that each stage has run; a torn line is skipped."""
+    """Seconds that each stage has run; an incomplete line is skipped."""
     sums: Counter[str] = Counter()
     if file.exists():
         for line in file.read_text("utf-8").splitlines():

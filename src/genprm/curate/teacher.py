@@ -1,7 +1,6 @@
-"""Port: a teacher, who writes a rationale for every paragraph of a solution.
+"""Port: a teacher, which writes a rationale for every paragraph of a solution.
 
-Whatever can do that can teach: a language model (`critique.ModelTeacher`), or a program that
-knows the domain.
+A teacher can be a language model (`critique.ModelTeacher`) or a program that knows the domain.
 """
 
 from collections.abc import Sequence
@@ -17,14 +16,14 @@ class Teacher(Protocol):
 
     @property
     def spec(self) -> JudgeSpec:
-        """What decides its critiques besides the recipe's settings: the model, the instruction."""
+        """What decides its critiques, apart from the recipe: the model and the instruction."""
         ...
 
     async def critique(self, problem: Problem, steps: Sequence[str], *, seed: int) -> Critique:
-        """Judge a solution; what cannot be read is a critique with its cause, not an error.
+        """Judge a solution; if the result cannot be read, the critique has the cause.
 
         Raises:
-            RequestFailed: this critique cannot be had; others can.
-            ModelError, SandboxError: what the teacher works with failed for good.
+            RequestFailed: this critique failed; others may succeed.
+            ModelError, SandboxError: the teacher's engine or sandbox failed permanently.
         """
         ...

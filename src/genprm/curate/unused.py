@@ -24,7 +24,7 @@ class Example:
 class DroppedSolution:
     """A solution that consensus dropped.
 
-    `steps` are (text, the scores' label, the teacher's label or None where it did not judge).
+    `steps` are (text, label from the scores, label from the teacher or None if it did not judge).
     """
 
     id: str

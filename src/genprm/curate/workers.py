@@ -15,7 +15,7 @@ from genprm.worker import Opened
 
 
 class StageWorkers(Protocol):
-    """Opens the worker of each stage when the stage needs it, and closes it after."""
+    """Opens the worker of each stage when the stage needs it, and closes it afterwards."""
 
     def solutions(self) -> AbstractAsyncContextManager[Opened[Batch, BatchRow]]:
         """Draws solutions."""
@@ -31,7 +31,7 @@ class StageWorkers(Protocol):
 
 
 class OwnWorkers:
-    """Workers in this process, on a curation's engines."""
+    """Workers in this process, with the curation's engines."""
 
     def __init__(self, engines: Engines, recipe: Curation) -> None:
         self._engines = engines

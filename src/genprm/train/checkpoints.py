@@ -1,4 +1,4 @@
-"""What makes a training resumable: one configuration a folder, and the last whole checkpoint."""
+"""What makes training resumable: one configuration per folder, and the last whole checkpoint."""
 
 import json
 import os
@@ -10,10 +10,10 @@ from genprm.train.recipe import Training
 
 
 def claim(output: Path, settings: Training) -> None:
-    """Refuse to mix two trainings in one folder.
+    """Claim a folder for this training, and refuse to mix two in one folder.
 
     Raises:
-        JournalError: another one is there.
+        JournalError: the folder belongs to a training with another configuration.
     """
     configuration = {**settings.model_dump(mode="json"), "data": hash_of(Path(settings.chats))}
     configuration.pop("output")
@@ -48,7 +48,7 @@ def hash_of(file: Path) -> str:
 
 
 def last_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint that is whole: the trainer's state is written last, and parses."""
+    """The newest complete checkpoint: one whose trainer state, written last, can be parsed."""
     numbered = {
         int(folder.name.rpartition("-")[2]): folder
         for folder in output.glob("checkpoint-*")

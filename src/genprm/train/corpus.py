@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The tokenized rows, and what became of the chats."""
+    """The tokenized rows, and counts of shortened and dropped chats."""
 
     rows: "Dataset"  # datasets.Dataset with input_ids, labels, and seq_lengths if packed
     chats: int
@@ -41,7 +41,7 @@ def load_corpus(settings: Training, tokenizer: "PreTrainedTokenizerBase") -> Cor
     """Chats as rows of tokens, packed if the recipe says so.
 
     Raises:
-        InputError: a row is no chat, or no chat fits.
+        InputError: a row is not a chat, or no chat fits.
     """
     from datasets import Dataset
     from trl.data_utils import pack_dataset
@@ -81,7 +81,7 @@ def read_chats(file: Path) -> Iterator[tuple[str, Chat]]:
     """(place, chat) pairs of a Parquet or JSON Lines file.
 
     Raises:
-        InputError: a row is no chat.
+        InputError: a row is not a chat.
     """
     for place, row in _rows(file):
         try:
@@ -94,7 +94,7 @@ def read_chats(file: Path) -> Iterator[tuple[str, Chat]]:
 
 
 def _rows(file: Path) -> Iterator[tuple[str, Callable[[], Chat]]]:
-    """The rows by their place, each to be read by a call."""
+    """The rows by place, each as a function that reads it."""
     if file.suffix == ".parquet":
         import pyarrow.parquet
 
@@ -111,7 +111,7 @@ def _rows(file: Path) -> Iterator[tuple[str, Callable[[], Chat]]]:
 
 
 def describe(corpus: Corpus, settings: Training, accumulation: int) -> str:
-    """One line on what is trained on."""
+    """One line that describes the training data."""
     share = corpus.learned / corpus.tokens
     line = (
         f"{corpus.chats:,} chats in {len(corpus.rows):,} rows, {corpus.tokens:,} tokens, "

@@ -33,7 +33,7 @@ def _merge(adapters: Path, folder: Path, settings: Training) -> None:
 
 
 def _halve(folder: Path) -> None:
-    """Weights were trained in float32; they are served in bfloat16."""
+    """Convert the weights from float32, in which they were trained, to bfloat16."""
     import torch
     from transformers import AutoModelForCausalLM
 

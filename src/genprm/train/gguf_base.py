@@ -1,8 +1,8 @@
 """A GGUF file as a base: dequantised once into a Hugging Face folder with a clean configuration.
 
-transformers reads GGUF, but what it loads so cannot be saved as it is, for its configuration says
-that the weights are still quantised; and its tokenizer splits text as GPT-2's does, whatever the
-file says. Both are put right here.
+transformers reads GGUF, but such a model cannot be saved directly, because its configuration says
+that the weights are still quantised, and its tokenizer splits text like GPT-2's, whatever the file
+says. Both are corrected here.
 """
 
 import shutil
@@ -27,7 +27,7 @@ _SPLITS = {
 
 
 def gguf_file(base: str) -> Path | None:
-    """The GGUF file that a recipe's `base` names, itself or as the folder of a shipped model."""
+    """The GGUF file that a recipe's `base` names, directly or as the folder of a shipped model."""
     if base.endswith(".gguf"):
         return Path(base)
     folder = Path(base)
@@ -38,10 +38,10 @@ def gguf_file(base: str) -> Path | None:
 def write_folder(file: Path, folder: Path) -> Path:
     """Write the model of a GGUF file to `folder`, unless it is there already.
 
-    Processes of one training may call it at once: one writes, the others wait.
+    Several processes of one training may call this: one of them writes, and the others wait.
 
     Raises:
-        InputError: the file is no GGUF file, or one whose model or tokenizer is not known.
+        InputError: it is not a GGUF file, or its model or tokenizer is not supported.
     """
     from filelock import FileLock
 
@@ -80,7 +80,7 @@ def _convert(file: Path, folder: Path) -> None:
 
 
 def _with_clean_configuration(read: Any) -> Any:
-    """The same weights in a model that has never heard of GGUF."""
+    """The same weights in a model whose configuration does not mention GGUF."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     plain = read.config.to_dict()
@@ -94,10 +94,10 @@ def _with_clean_configuration(read: Any) -> Any:
 
 
 def _split_words(tokenizer: Any, file: Path) -> None:
-    """Make a byte-level tokenizer split text as the one that the model was trained with.
+    """Make a byte-level tokenizer split text like the one with which the model was trained.
 
     Raises:
-        InputError: it is not known how that one does.
+        InputError: its way of splitting text is not known.
     """
     from tokenizers import Regex, pre_tokenizers
 

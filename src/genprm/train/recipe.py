@@ -32,7 +32,7 @@ class Lora(Table):
 
 
 class Training(Table):
-    """The table of `genprm train`. Defaults are the paper's where it gives a value (spec §3.7)."""
+    """The table of `genprm train`. Defaults are the paper's if it gives a value (spec §3.7)."""
 
     base: str  # a folder, a model of the Hugging Face Hub, or a GGUF file
     chats: str  # a Parquet or JSON Lines file that `genprm curate` wrote

@@ -1,7 +1,7 @@
-"""TRL's trainer with a schedule whose first update learns.
+"""TRL's trainer with a schedule whose first update has a learning rate above zero.
 
-Schedules with a warm-up give update 0 the learning rate 0. In a training of thousands of updates
-nobody sees it; one of a single update would end with the weights that it began with.
+Schedules with a warm-up give update 0 the learning rate 0. In a training with thousands of updates
+this does not matter, but one with a single update would not change the weights at all.
 """
 
 from collections.abc import Callable

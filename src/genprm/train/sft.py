@@ -1,9 +1,9 @@
-"""Supervised fine-tuning with TRL: chats in, a model that `genprm verify` and servers load out.
+"""Supervised fine-tuning with TRL, from chats to a model that `genprm verify` and servers load.
 
-The labels are made here, token by token (`tokens`), so TRL receives tokenized rows and adds only
-packing, batching and the loop. A killed run goes on from its last whole checkpoint with the same
-command; other settings are refused. Several GPUs: `accelerate launch --config_file
-recipes/accelerate/fsdp.yaml -m genprm train RECIPE.toml`.
+The labels are made here, token by token (`tokens`), so TRL receives tokenized rows and does only
+packing, batching and the training loop. With the same command, a killed run continues from its last
+complete checkpoint; other settings are refused. For several GPUs, use `accelerate launch
+--config_file recipes/accelerate/fsdp.yaml -m genprm train RECIPE.toml`.
 """
 
 import os
@@ -25,7 +25,7 @@ _NEEDED = ("torch", "transformers", "trl", "datasets", "accelerate")
 
 
 def train(settings: Training) -> Path:
-    """Train, or go on training; returns the folder of the finished model.
+    """Train, or continue training, and return the folder of the finished model.
 
     Raises:
         InputError: chats or base cannot be used.
@@ -51,10 +51,10 @@ def train(settings: Training) -> Path:
 
 
 def check_installed(settings: Training) -> None:
-    """Say what is missing before anything heavy is loaded.
+    """Check for missing packages before anything heavy is loaded.
 
     Raises:
-        MissingExtra: with the first library that is missing.
+        MissingExtra: a library is missing; the message names the first one.
     """
     adapters = ["peft"] if settings.lora else []
     read = ["gguf"] if gguf_file(settings.base) or is_ours(Path(settings.base)) else []
@@ -67,7 +67,7 @@ def load_tokenizer(settings: Training) -> Any:
     """The base's tokenizer, with the recipe's chat template if it names one.
 
     Raises:
-        InputError: there is none, or none with a chat template.
+        InputError: there is no tokenizer, or it has no chat template.
     """
     from transformers import AutoTokenizer
 
@@ -84,7 +84,7 @@ def load_tokenizer(settings: Training) -> Any:
 
 
 def accumulation_steps(settings: Training, chats_per_row: float, devices: int) -> int:
-    """Micro-batches an update, so that an update sees `batch` chats on average."""
+    """Micro-batches in each update, so that an update sees `batch` chats on average."""
     rows = settings.batch / chats_per_row
     return max(1, round(rows / (settings.micro_batch * devices)))
 
@@ -133,7 +133,7 @@ def _trainer(settings: Training, tokenizer: Any, corpus: Corpus) -> Any:
 
 @contextmanager
 def _logging_to(folder: Path) -> Iterator[None]:
-    """TensorBoard's folder, unless the user set one: a trainer reads it here when it is made."""
+    """Set TensorBoard's folder in the environment, where a trainer reads it, unless it is set."""
     name = "TENSORBOARD_LOGGING_DIR"
     is_set = name in os.environ
     os.environ.setdefault(name, str(folder))
@@ -145,7 +145,7 @@ def _logging_to(folder: Path) -> Iterator[None]:
 
 
 def _model(settings: Training) -> Any:
-    """The base, in float32: bfloat16 weights would swallow updates as small as lr 2e-6 makes."""
+    """The base in float32; in bfloat16, the small updates of a rate of 2e-6 would be lost."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 

@@ -1,9 +1,10 @@
 """From a chat with authors to tokens with labels.
 
-Two things are exact here. Which tokens are learned: a token is, if every character of it was
-written by an author whose text is; never a part of a prompt or of executed output. And where
-tokens end: text is cut wherever the driver hands over to the model, for there the prompt ends when
-the model judges; a tokenizer that saw the whole turn would join characters across that point.
+Two things are exact here. First, which tokens are learned: a token is learned if all its characters
+were written by an author whose text is learned, and never if it is part of a prompt or of executed
+output. Second, where tokens end: text is cut wherever the model takes over from the driver, because
+the prompt ends there when the model judges. A tokenizer that sees the whole turn would join
+characters across that point.
 """
 
 import re
@@ -31,7 +32,7 @@ _SLOT = re.compile("\ue000(\\d+)\ue001")  # private-use characters: no template 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Text between two changes of author; `cut` where the tokenizer may not look back."""
+    """Text between two changes of author; `cut` if the tokenizer must not join it with the last."""
 
     text: str
     learned: bool
@@ -41,14 +42,14 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A chat as tokens, [tokens] both, and the number of tokens up to the end of each turn."""
+    """A chat as tokens and labels, both [tokens], and the token count after each turn."""
 
     input_ids: list[int]
     labels: list[int]
     turn_ends: list[int]
 
     def fitted(self, max_length: int) -> "Encoded | None":
-        """Without the last turns, so that it fits; None where not even the first turn does."""
+        """The chat without the last turns, so that it fits; None if not even the first turn does."""
         fitting = [end for end in self.turn_ends if end <= max_length]
         if not fitting:
             return None
@@ -112,7 +113,7 @@ class Encoder:
         labels: list[int],
         turn_ends: list[int],
     ) -> None:
-        """Tokenize stretches as one text and append what they give."""
+        """Tokenize stretches as one text and append the result."""
         encoded = self._tokenizer(
             "".join(stretch.text for stretch in group),
             add_special_tokens=False,
@@ -134,7 +135,7 @@ class Encoder:
         labels += own
 
     def _render(self, contents: Sequence[str], chat: Chat) -> str:
-        """The chat as the template writes it, with other contents in its turns."""
+        """The chat as the template renders it, with other contents in its turns."""
         turns = [
             {"role": turn.role, "content": content}
             for turn, content in zip(chat.messages, contents, strict=True)
