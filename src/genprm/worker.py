@@ -14,34 +14,34 @@ R = TypeVar("R", bound=Row)
 
 
 class Worker(Protocol[Item_contra, R_co]):
-    """Makes rows of one kind from items. Calls of `make` run concurrently."""
+    """Computes rows of one kind from items. Calls of `make` run concurrently."""
 
     @property
     def judge(self) -> JudgeSpec | None:
-        """The judge that is at work, if there is one."""
+        """The spec of the judge, if there is one."""
         ...
 
     @property
     def policy(self) -> PolicySpec | None:
-        """The policy that is at work, if there is one."""
+        """The spec of the policy, if there is one."""
         ...
 
     async def make(self, row: int, item: Item_contra) -> R_co:
-        """The row of item number `row`.
+        """Compute the row of item number `row`.
 
         Raises:
-            RequestFailed: this row cannot be made; others can.
-            GenprmError: no row can.
+            RequestFailed: this row failed; others may succeed.
+            GenprmError: no row can be computed.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the work asks of a cluster; None leaves it to the command line.
+    """What the work needs on a cluster; for None, the command line decides.
 
-    `actors` is how many make rows; the others are of each of them: CPUs, GPUs (a fraction shares
-    one) and GiB of memory.
+    `actors` is the number of actors; the other fields are the CPUs, GPUs (a fraction shares one)
+    and GiB of memory of each.
     """
 
     actors: int | None = None
@@ -51,11 +51,11 @@ class Needs:
 
 
 class Work(Protocol[Item_contra, R_co]):
-    """What makes a worker, here or elsewhere: picklable plain data."""
+    """Plain, picklable data from which a worker can be opened, here or elsewhere."""
 
     @property
     def needs(self) -> Needs:
-        """What one worker asks of a cluster."""
+        """What one worker needs on a cluster."""
         ...
 
     def open(self) -> AbstractAsyncContextManager[Worker[Item_contra, R_co]]:
@@ -65,7 +65,7 @@ class Work(Protocol[Item_contra, R_co]):
 
 @dataclass(frozen=True, slots=True)
 class Opened(Generic[Item, R]):
-    """A worker that is ready, and how many rows it should be asked for at once."""
+    """A worker that is ready, and how many rows to request from it at once."""
 
     worker: Worker[Item, R]
     at_once: int

@@ -1,8 +1,8 @@
 """What adaptive voting would save, computed from runs with all N votes.
 
-Under a rule the first votes are the same ones, in the same order, on the same history: a label
-that does not change keeps the representative vote, too. So the curve of tokens saved against
-agreement needs no further model call.
+With a rule, the first votes are the same, in the same order and on the same history, and as long as
+a label does not change, its representative vote does not either. So the curve of tokens saved
+against agreement needs no further model call.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ ERROR_RATES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.001)
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """One rule against all N votes; shares are of 1.
+    """One rule compared with all N votes; shares are between 0 and 1.
 
-    `f1` is in percent, as is `f1_of_all`; None where the rows have no labels.
+    `f1` and `f1_of_all` are in percent; None if the rows have no labels.
     """
 
     rule: Adaptive
@@ -35,10 +35,10 @@ class Saving:
 def savings(
     verdicts: Sequence[SolutionVerdict], labels: Sequence[int] | None = None
 ) -> list[Saving]:
-    """`exact`, then `confident` from loose to strict.
+    """The savings of `exact`, and then of `confident` from loose to strict.
 
     Args:
-        verdicts: with all N votes on every judged step.
+        verdicts: verdicts with all N votes on every judged step.
         labels: index of the first wrong step, -1 for none, by solution.
     """
     rules = [(Adaptive.EXACT, None), *((Adaptive.CONFIDENT, rate) for rate in ERROR_RATES)]

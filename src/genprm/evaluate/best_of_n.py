@@ -1,8 +1,8 @@
 """Choosing among N samples: expected accuracy over all N-subsets of a pool of M >= N.
 
-One lucky draw of N samples says little, so every estimate here is the mean over subsets: exact,
-by counting, for Pass@N, majority and Best-of-N; over many random orders for weighted majority,
-whose subsets cannot be counted. Ties are split evenly among what is tied.
+A single draw of N samples depends on luck, so every estimate here is the mean over subsets. It is
+exact, by counting, for Pass@N, majority and Best-of-N, and over many random orders for weighted
+majority, whose subsets cannot be counted. Ties are split evenly.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SEED = 20250405
 
 
 def pass_at_n(correct: Sequence[bool]) -> Floats:
-    """Probability that N samples hold a correct one, [M] for N = 1 … M."""
+    """Probability that N samples contain a correct one, [M] for N = 1 … M."""
     total, wrong = len(correct), correct.count(False)
     return np.array([1 - comb(wrong, n) / comb(total, n) for n in range(1, total + 1)])
 
@@ -26,8 +26,8 @@ def pass_at_n(correct: Sequence[bool]) -> Floats:
 def best_of_n(scores: Sequence[float | None], correct: Sequence[bool]) -> Floats:
     """Probability that the best-scored of N samples is correct, [M] for N = 1 … M.
 
-    A sample without a score is chosen only where none of the N has one. Of equally scored
-    samples each is as likely chosen.
+    A sample without a score is chosen only if none of the N has one. Samples with equal scores are
+    equally likely to be chosen.
     """
     total = len(scores)
     order = sorted(set(_rankable(scores)), reverse=True)
@@ -50,7 +50,7 @@ def best_of_n(scores: Sequence[float | None], correct: Sequence[bool]) -> Floats
 def majority(answers: Sequence[int | None], correct: Sequence[bool]) -> Floats:
     """Probability that the most frequent answer of N samples is correct, [M] for N = 1 … M.
 
-    A sample without an answer (None) is drawn but votes for nothing.
+    A sample without an answer (None) is drawn but has no vote.
     """
     total = len(answers)
     sizes = {answer: answers.count(answer) for answer in answers if answer is not None}
@@ -106,13 +106,13 @@ def _rankable(scores: Sequence[float | None]) -> list[float]:
 
 
 def _share(answers: Sequence[int | None], correct: Sequence[bool], answer: int) -> float:
-    """Share of correct samples among those that say `answer`: 0 or 1 unless graders differ."""
+    """Share of correct samples among those with this answer; 0 or 1 unless their grades differ."""
     own = [right for said, right in zip(answers, correct, strict=True) if said == answer]
     return sum(own) / len(own)
 
 
 def _choose_polynomial(size: int, degree: int) -> Floats:
-    """Coefficient of x^i: the ways to draw i of `size`."""
+    """Polynomial whose coefficient of x^i is the number of ways to draw i of `size`."""
     return np.array([float(comb(size, i)) for i in range(min(size, degree) + 1)])
 
 

@@ -15,7 +15,7 @@ def breakdowns(
 ) -> dict[str, dict[str, Scores]]:
     """Scores by group, for every way of grouping that applies to these rows.
 
-    `right_answer_wrong_process` holds the rows whose final answer is right though a step is not.
+    `right_answer_wrong_process` holds rows with a correct final answer and a wrong step.
     """
     lucky = {True: "right answer, wrong process", False: "wrong answer, wrong process"}
     groupings: dict[str, Callable[[LabelledSolution], str | None]] = {

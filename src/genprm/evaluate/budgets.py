@@ -1,9 +1,9 @@
 """Accuracy by tokens for each method, and which method wins at which budget.
 
-Reads the rows of `genprm rank`, `refine` and `search`. One ranking of M samples with V votes
-holds every smaller N, fewer votes, and adaptive voting: they are read out of it, as means over
-all N-subsets, at the cost those would have had (steps that follow the same steps are judged once).
-Tokens are those that policy and verifier generated, a problem on average.
+This reads the rows of `genprm rank`, `refine` and `search`. One ranking of M samples with V votes
+contains every smaller N, fewer votes, and adaptive voting. They are computed from it as means over
+all N-subsets, at the cost they would have had (steps that follow the same steps are judged once).
+Tokens are those that policy and verifier generated, as the mean over problems.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from genprm.verify.voting import Adaptive, asked_of
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One method at one setting: mean tokens, and how often it is right, [problems]."""
+    """One method at one setting: mean tokens, and the probability of being right, [problems]."""
 
     method: str
     setting: str
@@ -36,7 +36,7 @@ class Point:
 
     @property
     def accuracy(self) -> float:
-        """In percent."""
+        """The accuracy in percent."""
         return float(self.correct.mean() * 100)
 
     @property
@@ -50,7 +50,7 @@ class Winner:
     """The best point that a budget allows, and by how much it leads the next method.
 
     `lead` is the interval of the paired difference to the best point of any other method, in
-    percent points; one that holds 0 is no clear win. None where there is no other.
+    percentage points; if it contains 0, the lead is not clear. None if there is no other method.
     """
 
     budget: int
@@ -61,7 +61,7 @@ class Winner:
 
 @dataclass(frozen=True, slots=True)
 class Voting:
-    """How many votes a Best-of-N asks on a step."""
+    """How many votes Best-of-N casts on a step."""
 
     name: str
     votes: int
@@ -69,9 +69,9 @@ class Voting:
 
 
 def ranking_points(rows: Sequence[RankingRow], aggregate: Aggregate) -> list[Point]:
-    """Majority, Pass@N as the bound, and Best-of-N with fewer, all, and adaptive votes.
+    """Majority, Pass@N as the upper bound, and Best-of-N with fewer, all, and adaptive votes.
 
-    `rows` are of problems whose gold answer is known; nothing may be abandoned.
+    The gold answers of `rows` must be known, and no sample may have been abandoned.
     """
     truth = [known(row) for row in rows]
     samples = min(map(len, truth))
@@ -108,7 +108,7 @@ def ranking_points(rows: Sequence[RankingRow], aggregate: Aggregate) -> list[Poi
 def refinement_points(
     rows: Sequence[RefinementRow], method: str, *, keep_best: bool
 ) -> list[Point]:
-    """The answer that would have been given after each turn."""
+    """A point for the answer after each turn."""
     points = []
     for turn in range(max(len(row.turns) for row in rows)):
         made = [row.turns[: turn + 1] for row in rows]
@@ -125,7 +125,7 @@ def refinement_points(
 
 
 def search_point(rows: Sequence[SearchRow], method: str, setting: str) -> Point:
-    """The answer that the search gave."""
+    """The point of the search's answer."""
     tokens = float(np.mean([row.cost.tokens for row in rows]))
     correct = [row.choice is not None and known(row)[row.choice] for row in rows]
     return Point(method, setting, tokens, np.array(correct, dtype=np.float64))
@@ -163,7 +163,7 @@ def winners(points: Sequence[Point]) -> list[Winner]:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A pool under one way of voting: step rewards [samples][steps], and what judging cost."""
+    """A pool under one way of voting: step rewards [samples][steps], and the cost of judging."""
 
     samples: int
     rewards: tuple[tuple[float | None, ...], ...]
@@ -196,7 +196,7 @@ def _expected(judged: _Judged, n: int) -> float:
 def _curve(
     method: str, sizes: Sequence[int], drawn: Floats, expected: Sequence[Floats]
 ) -> list[Point]:
-    """The points of a method by N; `expected` [problems][N - 1] is how often it is right."""
+    """The points of a method by N; `expected` [problems][N - 1] is its probability to be right."""
     values = np.array([one[: sizes[-1]] for one in expected])
     return [Point(method, f"N = {n}", float(n * drawn.mean()), values[:, n - 1]) for n in sizes]
 

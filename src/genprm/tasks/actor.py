@@ -1,6 +1,6 @@
 """What runs on a node of a cluster: one engine and one sandbox that compute the rows sent to them.
 
-Errors travel as data: they are raised again by whoever asked.
+Errors are sent as data, and raised again by the caller.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from genprm.worker import Item, R, Work, Worker
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An actor that can make rows: who judges there, and where it is."""
+    """An actor that can compute rows: the spec of its judge, and where it runs."""
 
     judge: JudgeSpec | None
     policy: PolicySpec | None
@@ -30,24 +30,24 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class RowFailed:
-    """This row cannot be made; the actor works on."""
+    """This row cannot be computed; the actor continues."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The actor cannot make this row or any other."""
+    """The actor can compute neither this row nor any other."""
 
     cause: str
 
 
 class TaskActor(Generic[Item, R]):
-    """Opens work once, then makes its rows. Wrapped by Ray; `close` ends it.
+    """Opens work once, then computes its rows. Wrapped by Ray; `close` ends it.
 
     Args:
-        work: what is opened.
-        folder: where the command was started; paths in `work` are relative to it.
+        work: the work to open.
+        folder: the folder where the command was started; paths in `work` are relative to it.
         environment: variables to set first.
     """
 
@@ -61,7 +61,7 @@ class TaskActor(Generic[Item, R]):
         self._living: asyncio.Task[None] | None = None
 
     async def open(self) -> Ready | Broken:
-        """Open the work; where it is open, or why it cannot be."""
+        """Open the work, and return where it is open or why it cannot be opened."""
         opening: asyncio.Future[Worker[Item, R]] = asyncio.get_running_loop().create_future()
         self._living = asyncio.create_task(self._live(opening))
         await asyncio.wait((opening, self._living), return_when=asyncio.FIRST_COMPLETED)
@@ -82,14 +82,14 @@ class TaskActor(Generic[Item, R]):
         )
 
     async def node(self) -> str:
-        """The id of the node that it was placed on."""
+        """The id of the actor's node."""
         import ray
 
         name: str = ray.get_runtime_context().get_node_id()
         return name
 
     async def make(self, row: int, item: Item) -> R | RowFailed | Broken:
-        """The row, or why there is none."""
+        """Compute the row, or return why it failed."""
         assert self._worker is not None
         try:
             return await self._worker.make(row, item)
@@ -99,7 +99,7 @@ class TaskActor(Generic[Item, R]):
             return Broken(str(error))
 
     async def stay(self) -> None:
-        """Wait until the actor is closed: the answer fails when it dies."""
+        """Wait until the actor is closed; the call fails if the actor dies."""
         await self._closing.wait()
 
     async def close(self) -> None:
@@ -109,14 +109,14 @@ class TaskActor(Generic[Item, R]):
             await asyncio.wait((self._living,))
 
     async def _live(self, opening: "asyncio.Future[Worker[Item, R]]") -> None:
-        """The whole life of the worker, in one task: it is closed where it was opened."""
+        """Open, use and close the worker in one task: it must be closed where it was opened."""
         async with self._work.open() as worker:
             opening.set_result(worker)
             await self._closing.wait()
 
 
 def _log_file() -> str:
-    """The file that Ray sends this process's standard error to."""
+    """The file to which Ray redirects this process's standard error."""
     try:
         return os.readlink("/proc/self/fd/2")
     except OSError:

@@ -1,8 +1,8 @@
 """The actors of one task: opened, given rows, and replaced when they die.
 
-To who asks, a pool is a `Worker` like any other. A row whose actor died is tried again, alone; one
-that has killed its actor three times is set aside with its cause. Where a whole node died, no row
-is to blame. An actor that cannot be had again leaves the work to the others.
+To its callers, a pool is a `Worker` like any other. A row whose actor died is tried again, alone on
+an actor; one that has killed its actor three times is stored with its cause. If a whole node died,
+this is not counted against a row. If an actor cannot be replaced, the others do its work.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ Start = Callable[[], Handle]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Actor:
-    """One that is ready."""
+    """An actor that is ready."""
 
     handle: Handle
     ready: Ready
@@ -39,13 +39,13 @@ class Actor:
 
     @property
     def place(self) -> str:
-        """Where its log is."""
+        """The place of its log."""
         return f"{self.ready.host}:{self.ready.log}"
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What a pool must know of its cluster."""
+    """What a pool must know about its cluster."""
 
     living_nodes: Callable[[], set[str]]  # ids
     why_not_placed: Callable[[], str]  # said when no actor has been placed in time
@@ -53,7 +53,7 @@ class Outlook:
 
 
 class ActorPool(Generic[Item, R]):
-    """`count` actors, each with so many seats.
+    """`count` actors, each with the same number of slots.
 
     Raises on entering:
         GenprmError: no actor can be placed within `wait` seconds, or none can open its work.
@@ -80,12 +80,12 @@ class ActorPool(Generic[Item, R]):
 
     @property
     def alive(self) -> int:
-        """Actors that are ready to work."""
+        """The number of actors that are ready."""
         return len(self._seats)
 
     @property
     def judge(self) -> JudgeSpec | None:
-        """See `Worker`: of the first actor; the others are the same."""
+        """See `Worker`; that of the first actor, as all actors have the same."""
         return self.first.judge if self.first else None
 
     @property
@@ -165,7 +165,7 @@ class ActorPool(Generic[Item, R]):
                 )
 
     async def _was_a_crash(self, actor: Actor) -> bool:
-        """Whether an actor died alone; a node that died with it is noticed within a moment."""
+        """Whether an actor died alone; if its node died too, that is noticed within a moment."""
         for _ in range(10):
             if actor.node not in await asyncio.to_thread(self._outlook.living_nodes):
                 return False
@@ -173,10 +173,10 @@ class ActorPool(Generic[Item, R]):
         return True
 
     def _retire(self, actor: Actor, cause: str) -> None:
-        """An engine or sandbox is broken for good: its actor ends, and its slot begins anew.
+        """End an actor whose engine or sandbox is broken, and start another one in its place.
 
         Raises:
-            GenprmError: so did those before it, and no row was made between.
+            GenprmError: several actors in a row broke, and no row was computed in between.
         """
         import ray
 
@@ -190,7 +190,7 @@ class ActorPool(Generic[Item, R]):
             raise GenprmError(cause)
 
     async def _keep(self, number: int) -> None:
-        """One actor after the other in one slot, until there can be none."""
+        """Keep one actor alive, replacing it when it dies, until it cannot be replaced."""
         deaths, pause = 0, FIRST_PAUSE
         while True:
             handle = self._start()
@@ -226,7 +226,7 @@ class ActorPool(Generic[Item, R]):
                     )
 
     async def _opened(self, handle: Handle) -> Actor | str:
-        """The actor, ready; or why it cannot be used."""
+        """The actor when it is ready, or why it cannot be used."""
         node = await handle.node.remote()
         self._placed.set()
         ready = await handle.open.remote()
@@ -256,7 +256,7 @@ class ActorPool(Generic[Item, R]):
             self._end(GenprmError(problem))
 
     def _ended(self, slot: asyncio.Task[None]) -> None:
-        """A slot that ends with an error of the program, not of an actor, ends the work."""
+        """End the work if keeping an actor failed with an error of the program itself."""
         if not slot.cancelled() and isinstance(error := slot.exception(), Exception):
             self._end(error)
 
@@ -281,7 +281,7 @@ def _differences(first: Ready, other: Ready) -> str:
 
 
 def _may_come_again(error: RayActorError) -> bool:
-    """Whether another try may succeed; a module that is missing stays missing."""
+    """Whether another attempt may succeed; a missing module stays missing."""
     return "ModuleNotFoundError" not in str(error)
 
 

@@ -1,6 +1,6 @@
 """The built-in domain in a curation: its problems, and its scripted teacher behind the port.
 
-A problem's id names its place in the generator's stream, so the teacher draws the exercise again.
+A problem's id names its place in the generator's stream, so the teacher can draw the same exercise.
 """
 
 import random
@@ -31,7 +31,7 @@ def draw_problems(seed: int, count: int) -> list[Problem]:
 
 
 def scripted_teacher(name: str) -> "ScriptedTeacher":
-    """`arithmetic:scripted`, or `arithmetic:scripted:0.05` for one that errs at that rate.
+    """The teacher `arithmetic:scripted`, or `arithmetic:scripted:0.05`, which errs at that rate.
 
     Raises:
         InputError: `name` is neither.
@@ -50,7 +50,7 @@ def scripted_teacher(name: str) -> "ScriptedTeacher":
 
 
 class ScriptedTeacher:
-    """Lets execution decide, and says so; misjudges a step in a share of its critiques."""
+    """Lets execution decide, and misjudges a step in a share of its critiques."""
 
     def __init__(self, name: str, errors: float) -> None:
         self.spec = JudgeSpec(judge=name)
@@ -76,7 +76,7 @@ def _paragraph(rationale: Rationale) -> Paragraph:
 
 
 def _shown(rationale: Rationale) -> str:
-    """For people who read the report."""
+    """The critique as text, for people who read the report."""
     return "\n".join(
         (rationale.analysis, rationale.code, f"→ {rationale.output}", rationale.reflection)
     )

@@ -1,11 +1,11 @@
 """The executor on a Ray cluster, whose actors hold an engine and a sandbox and compute the rows.
 
-Ray's actors rather than Ray Data, though both would run the same stage functions: Ray Data's unit
-of failure is a block. A block that cannot be made is dropped as a whole or made again as a whole,
-and a row that kills its actor is tried again with its block without end, or ends the run. Here a
-row is a key of a journal: each is written when it is made, in whatever order, and each that fails
-is stored with its cause. Besides, what two stages of a curation ask for next depends on the answer
-before, which is no map over a table.
+It uses Ray's actors instead of Ray Data, although both could run the same functions, because Ray
+Data's unit of failure is a block. A block that fails is dropped or computed again as a whole, and a
+row that kills its actor is tried again with its block without limit, or ends the run. Here each row
+is written to a journal as soon as it is finished, in any order, and each that fails is stored with
+its cause. In addition, two stages of a curation are not maps over a table, because what they ask
+for next depends on the previous answer.
 """
 
 import os
@@ -30,12 +30,12 @@ _PASSED_ON = (TOKEN_VARIABLE,)
 
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
-    """How actors are placed.
+    """Where and how actors are placed.
 
     Args:
-        address: see `ray_connection.connected`.
-        needs: of work that does not say itself; without `actors`, as many as fit.
-        wait: seconds until the first actor must have been placed.
+        address: the cluster's address; see `ray_connection.connected`.
+        needs: the needs of work that does not state its own; without `actors`, as many as fit.
+        wait: seconds within which the first actor must be placed.
     """
 
     address: str = "auto"
@@ -61,7 +61,7 @@ class RayCluster:
     async def open(
         self, work: Work[Item, R], *, rows_at_once: int
     ) -> AsyncGenerator[Opened[Item, R], None]:
-        """See `Executor.open`; the actors that are still being opened join the work later."""
+        """See `Executor.open`; actors that are still being opened join the work later."""
         from genprm.tasks.actor_pool import ActorPool, Outlook
 
         needs = merged(work.needs, self._settings.needs)
@@ -85,13 +85,13 @@ class RayCluster:
 
 @contextmanager
 def ray_cluster(settings: ClusterSettings, notify: Callable[[str], None]) -> Iterator[RayCluster]:
-    """The executor on a cluster, while it is connected; raises as `connected`."""
+    """The executor on a cluster while it is connected; raises as `connected`."""
     with connected(settings.address):
         yield RayCluster(settings, notify)
 
 
 def merged(asked: Needs, otherwise: Needs) -> Needs:
-    """The needs that are asked for, and where nothing is said the other ones."""
+    """The requested needs, with the others as defaults."""
     missing = {
         field.name: getattr(otherwise, field.name)
         for field in fields(Needs)

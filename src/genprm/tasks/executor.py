@@ -8,7 +8,7 @@ from genprm.worker import Item, Opened, R, Work
 
 
 class Executor(Protocol):
-    """A place to work in."""
+    """A place where work is done."""
 
     def open(
         self, work: Work[Item, R], *, rows_at_once: int
@@ -26,7 +26,7 @@ class Executor(Protocol):
 
     @property
     def status(self) -> str:
-        """What to show beside the progress of the work; empty where there is nothing to say."""
+        """A text to show beside the progress of the work, or an empty one."""
         ...
 
 

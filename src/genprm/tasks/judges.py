@@ -102,10 +102,10 @@ def _served(options: JudgeOptions) -> tuple[str, str]:
 
 
 def _critic_settings(settings: Settings) -> "CriticSettings":
-    """What was asked for; else as the official script samples.
+    """The settings of the critic: those that were given, and otherwise the official script's.
 
-    That is greedy for one answer, temperature 1 and top-p 0.9 for several, and 8192 tokens. An
-    option that has the verifier's default counts as not asked for.
+    These are greedy for one answer, temperature 1 and top-p 0.9 for several, and 8192 tokens. An
+    option with the verifier's default counts as not given.
     """
     from genprm.evaluate.baselines.critic import CriticSettings
 

@@ -34,7 +34,7 @@ def connected(address: str) -> Iterator[None]:
             for the cluster that this machine belongs to, `local` for a new one on this machine.
 
     Raises:
-        InputError: nothing answers there, or it is of another version.
+        InputError: nothing answers there, or the versions differ.
         MissingExtra: Ray is not installed.
     """
     require("ray", extra="ray")
@@ -66,7 +66,7 @@ def connected(address: str) -> Iterator[None]:
 
 
 def _probe(address: str) -> None:
-    """Ask for a connection first: Ray itself waits a minute, and some versions then abort."""
+    """Try a connection first, because Ray waits a minute, and some versions then abort."""
     found = re.fullmatch(r"(?:ray://)?(\[[^\]]+\]|[^:/\[]+):(\d{1,5})/?", address)
     if found is None:
         raise InputError(
@@ -83,7 +83,7 @@ def _probe(address: str) -> None:
 
 
 def _silence() -> None:
-    """Ray prints every death of a worker to standard output, where rows go; we say it ourselves."""
+    """Stop Ray from reporting dead workers on standard output, where rows go; genprm does so."""
     import ray._private.worker as internals
 
     with contextlib.suppress(AttributeError):
@@ -108,7 +108,7 @@ def _mismatch(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node that is alive, and all that it has (not only what is free)."""
+    """A node that is alive, with its total resources (not only the free ones)."""
 
     id: str
     host: str
@@ -117,7 +117,7 @@ class Node:
     memory: float  # GiB
 
     def room(self, needs: Needs) -> int:
-        """How many actors with these needs fit on it when it is empty."""
+        """How many actors with these needs fit on the empty node."""
         shares = [
             has / asked
             for has, asked in (

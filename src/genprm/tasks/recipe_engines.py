@@ -1,7 +1,7 @@
 """The engines of a curation, built from the names in its recipe.
 
-Two words belong to the built-in domain: `problems = "arithmetic:COUNT"`, and
-`teacher = "arithmetic:scripted[:ERRORS]"`, whose ERRORS is the share of critiques that go wrong.
+Two names belong to the built-in domain: `problems = "arithmetic:COUNT"`, and
+`teacher = "arithmetic:scripted[:ERRORS]"`, where ERRORS is the share of wrong critiques.
 """
 
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ _DOMAIN = "arithmetic:"
 
 
 class RecipeEngines:
-    """Opens engines by name, each when a stage needs it."""
+    """Opens each engine by its name when a stage needs it."""
 
     def __init__(
         self, recipe: Curation, *, api_key: str | None, sandbox: str, bad: BadRows | None = None

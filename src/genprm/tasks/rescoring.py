@@ -1,8 +1,8 @@
 """Stored verdicts under another rule, without a model: threshold, votes, aggregation.
 
-Fewer votes are the first ones of each step, as a run that asks for so many would cast them. Such
-a run gives these rows byte for byte, as long as the vote that it keeps as history for the next
-step is the same one; `kept_differs` counts the steps where it is not.
+With fewer votes, the first ones of each step count, as in a run with that many votes. Such a run
+gives the same rows byte for byte, as long as it keeps the same vote as history for the next step;
+`kept_differs` counts the steps where it would not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ from genprm.verify.voting import representative
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How stored votes are read again.
+    """How stored votes are evaluated.
 
     Args:
-        threshold: a step is correct from this reward on.
-        votes: at most so many of each step's votes count; None takes all.
-        score: how step rewards become the solution's score; None adds none.
-        stop_at_first_error: leave out what was judged after the first wrong step.
+        threshold: the reward from which on a step is correct.
+        votes: at most this many of each step's votes count; None uses all.
+        score: how step rewards become the solution's score; None adds no score.
+        stop_at_first_error: whether to leave out the verdicts after the first wrong step.
     """
 
     threshold: float = THRESHOLD
@@ -33,7 +33,7 @@ class Rule:
     stop_at_first_error: bool = False
 
     def row(self, row: VerdictRow) -> VerdictRow:
-        """A row of `genprm verify` under this rule."""
+        """The row of `genprm verify` under this rule."""
         steps = [self._step(step) for step in row.steps]
         labels = [self._label(step.reward) for step in steps]
         first = first_error(labels)
@@ -58,7 +58,7 @@ class Rule:
         return row.model_copy(update=changed)
 
     def kept_differs(self, row: VerdictRow) -> int:
-        """Steps before the last whose kept vote another number of votes changes."""
+        """The number of steps before the last whose kept vote changes with fewer votes."""
         whole = [step.verdict() for step in row.steps[:-1]]
         return sum(representative(step) != representative(self._cut(step)) for step in whole)
 
@@ -78,7 +78,7 @@ class Rule:
 class SearchPathRow(Record):
     """One path of a search tree from its root to a leaf, with a reward and a value for each step.
 
-    `rewards` and `values` [steps]: the verifier's mean reward, and what the search selected by.
+    `rewards` and `values` [steps] are the verifier's mean reward, and the value for the selection.
     """
 
     id: Text  # id of the problem and of the leaf
@@ -92,7 +92,7 @@ class SearchPathRow(Record):
 
 
 def paths(row: SearchRow, score: Aggregate = Aggregate.MIN) -> Iterator[SearchPathRow]:
-    """Every path of a search tree, for training on trees."""
+    """Every path of a search tree from the root to a leaf, for training on trees."""
     nodes = {node.id: node for node in row.tree}
     parents = {node.parent for node in row.tree}
     for node in row.tree:

@@ -29,19 +29,19 @@ async def run_to_file(
     on_begin: Callable[[int], None] = lambda done: None,
     on_row: OnRow[R] = lambda row: None,
 ) -> tuple[S, int]:
-    """Make the rows that `output` does not hold yet.
+    """Compute the rows that `output` does not hold yet.
 
-    The journal stays in this process wherever the rows are made, so a run may be started in one
-    place and go on in another. `concurrency` rows are made at once by each engine. `on_begin` is
-    told how many rows were there, `on_row` of each new one. `conclude` gets all rows at the end, in
-    the order of the items, one after the other: they are never in memory together.
+    The journal stays in this process wherever the rows are computed, so a run may be started in one
+    place and resumed in another. Each engine computes `concurrency` rows at once. `on_begin` gets
+    the number of rows that were already there, and `on_row` each new one. At the end, `conclude`
+    gets an iterator over all rows in the order of the items; they are never in memory together.
 
     Returns:
-        What `conclude` makes of the rows, and how many could not be made.
+        The result of `conclude`, and the number of rows that failed.
 
     Raises:
-        JournalError: `output` holds another run, or cannot be written.
-        GenprmError: the work failed for good; finished rows are kept.
+        JournalError: `output` holds another run, or cannot be written to.
+        GenprmError: the work failed permanently; finished rows are kept.
     """
     keys = [task.key(row, item) for row, item in enumerate(items)]
     async with executor.open(task, rows_at_once=concurrency) as opened:
@@ -65,7 +65,7 @@ async def rows_in_order(
     concurrency: int,
     executor: Executor = InProcess(),
 ) -> AsyncGenerator[R | FailedRow, None]:
-    """Make all rows and yield them in the order of the items, each as soon as it can be."""
+    """Compute all rows and yield them in the order of the items, each as soon as possible."""
     waiting: dict[int, R | FailedRow] = {}
     head = 0
     async with executor.open(task, rows_at_once=concurrency) as opened:
@@ -84,9 +84,9 @@ async def make_rows(
     items: Sequence[Item],
     rows: Iterable[int],
 ) -> AsyncGenerator[tuple[int, R | FailedRow], None]:
-    """Make these rows, so many at once as suits the worker; one that fails alone is a `FailedRow`.
+    """Compute these rows, as many at once as suits the worker; a failed one is a `FailedRow`.
 
-    Rows are asked for only when there is room, so however many are queued, few are in memory.
+    Rows are requested only when there is room, so few are in memory however many are queued.
     """
 
     async def make(row: int) -> tuple[int, R | FailedRow]:

@@ -31,7 +31,7 @@ from genprm.worker import R
 
 @dataclass(frozen=True, slots=True)
 class PolicyChoice:
-    """A policy: its model, and how it is asked."""
+    """A policy: its model, and how it is prompted."""
 
     model: ModelChoice = ModelChoice("arithmetic/policy")
     settings: PolicySettings = PolicySettings()
@@ -47,7 +47,7 @@ class JudgedBy:
 
 @dataclass(frozen=True, slots=True)
 class RankSettings:
-    """How many samples a problem gets, and how one of them is chosen."""
+    """How many samples each problem gets, and how one of them is chosen."""
 
     count: int = 8
     method: Method = Method.BEST_OF_N
@@ -57,7 +57,7 @@ class RankSettings:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a worker of these tasks holds; a task without a judge or policy has None there."""
+    """What a worker of these tasks uses; the judge or policy is None if the task has none."""
 
     checker: AnswerChecker
     step_judge: StepJudge | None
@@ -65,7 +65,7 @@ class Tools:
 
 
 class PoolWorker(Generic[R]):
-    """An opened task: its tools, and how a row is made with them."""
+    """An opened task: its tools, and the function that computes a row with them."""
 
     def __init__(self, tools: Tools, make: Callable[[Tools, int, Pool], Awaitable[R]]) -> None:
         self._tools = tools
@@ -90,7 +90,7 @@ class PoolWorker(Generic[R]):
 
 
 class PoolTask(Task[Pool, R]):
-    """What tasks over problems share: their items are pools, found again by their place."""
+    """The common part of tasks over problems: their items are pools, with their place as key."""
 
     def key(self, row: int, item: Pool) -> int:
         """The problem's place in the input."""
@@ -120,7 +120,7 @@ class SampleTask(PoolTask[PoolRow]):
 
     @property
     def settings(self) -> JsonObject:
-        """How many, and the seed."""
+        """The number of samples and the seed."""
         return {"count": self.count, "seed": self.seed}
 
     @asynccontextmanager
@@ -148,12 +148,12 @@ class RankTask(PoolTask[RankingRow]):
 
     @property
     def settings(self) -> JsonObject:
-        """The ranking's."""
+        """The settings of the ranking."""
         return json_object(self.ranking)
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[PoolWorker[RankingRow], None]:
-        """The judge, the answer checker, and the policy where samples are drawn."""
+        """The judge, the answer checker and, if samples are drawn, the policy."""
         async with _open(self.judged, self.by) as tools:
             yield PoolWorker(tools, self._row)
 
@@ -192,7 +192,7 @@ class RefineTask(PoolTask[RefinementRow]):
 
     @property
     def settings(self) -> JsonObject:
-        """The refinement's."""
+        """The settings of the refinement."""
         return json_object(self.refining)
 
     @asynccontextmanager
@@ -226,7 +226,7 @@ class SearchTask(PoolTask[SearchRow]):
 
     @property
     def settings(self) -> JsonObject:
-        """The search's."""
+        """The settings of the search."""
         return json_object(self.searching)
 
     @asynccontextmanager

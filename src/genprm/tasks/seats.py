@@ -1,8 +1,8 @@
 """Which actor works on which row: slots of actors that come and go.
 
-An actor has so many seats, and a row takes one. A row that was at work when its actor died is
-under suspicion: it is tried again with an actor to itself, so that a row which kills its actor
-takes no other row with it, and the rows that sat beside it are cleared.
+An actor has a number of slots, and each row takes one. A row that was in progress when its actor
+died may be the cause, so it is tried again alone on an actor. If it then kills its actor, no other
+row is lost, and the rows that ran beside it are known not to be the cause.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ A = TypeVar("A")  # an actor: any object that can be a key
 
 
 class Seats(Generic[A]):
-    """The seats of all actors that are alive.
+    """The slots of all actors that are alive.
 
     Args:
-        each: how many rows one actor takes at the same time.
+        each: the number of rows that one actor takes at the same time.
     """
 
     def __init__(self, each: int) -> None:
@@ -33,17 +33,17 @@ class Seats(Generic[A]):
         return len(self._taken)
 
     def add(self, actor: A) -> None:
-        """An actor is ready to work."""
+        """Add an actor that is ready."""
         self._taken[actor] = 0
         self._assign()
 
     def remove(self, actor: A) -> None:
-        """An actor is gone; who sat there finds out alone. Idempotent."""
+        """Remove an actor that is gone; its rows notice that themselves. Idempotent."""
         self._taken.pop(actor, None)
         self._alone.discard(actor)
 
     def fail(self, error: Exception) -> None:
-        """No actor will come any more: whoever waits for a seat gets this error."""
+        """Raise this error in all rows that wait for a slot, since no actor will come any more."""
         self._error = error
         for future in (*self._suspects, *self._waiting):
             if not future.done():
@@ -53,10 +53,10 @@ class Seats(Generic[A]):
 
     @asynccontextmanager
     async def take(self, *, alone: bool = False) -> AsyncGenerator[A, None]:
-        """A seat, or with `alone` all seats of one actor; waits until there is one.
+        """Wait for a slot, or with `alone` for all slots of one actor, and take it.
 
         Raises:
-            Exception: what `fail` was given.
+            Exception: the error that was passed to `fail`.
         """
         if self._error is not None:
             raise self._error
@@ -82,7 +82,7 @@ class Seats(Generic[A]):
         self._assign()
 
     def _assign(self) -> None:
-        """Seat whoever waits. A suspect that waits keeps the least busy actor from filling up."""
+        """Give free slots to waiting rows; for one that must run alone, an actor is kept free."""
         emptied: A | None = None
         while suspect := _first(self._suspects):
             free = [actor for actor in self._taken if actor not in self._alone]
@@ -109,7 +109,7 @@ class Seats(Generic[A]):
 
 
 def _first(askers: deque[asyncio.Future[A]]) -> "asyncio.Future[A] | None":
-    """Who has waited longest, and still does."""
+    """The row that has waited longest."""
     while askers and askers[0].done():
         askers.popleft()
     return askers[0] if askers else None

@@ -1,7 +1,7 @@
 """A task: plain data from which the rows of a command can be computed on any machine.
 
 A task can be sent to another process. There it is opened once, which loads the model and starts
-the sandbox, and then makes one row for each item. The rows are found again by their keys.
+the sandbox, and then computes one row for each item. Rows are identified by their keys.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +15,7 @@ from genprm.worker import Item, Needs, R, Worker
 
 
 class Task(ABC, Generic[Item, R]):
-    """How the rows of one command are made from items. Picklable: frozen, plain data."""
+    """How the rows of one command are computed from items: frozen, plain, picklable data."""
 
     command: ClassVar[str]
     needs: ClassVar[Needs] = Needs()
@@ -24,19 +24,19 @@ class Task(ABC, Generic[Item, R]):
     @property
     @abstractmethod
     def settings(self) -> JsonObject:
-        """The command's own settings: those that are not the judge's or the policy's."""
+        """The command's own settings, without those of the judge and the policy."""
 
     @abstractmethod
     def key(self, row: int, item: Item) -> Key:
-        """What names the item's row."""
+        """The key of the item's row."""
 
     @abstractmethod
     def problem(self, item: Item) -> str:
-        """The problem, which names an item whose row could not be made."""
+        """The problem, which identifies an item whose row failed."""
 
     @abstractmethod
     def input(self, items: Sequence[Item]) -> str:
-        """A hash of all that the rows take from the items."""
+        """A hash of everything in the items that the rows depend on."""
 
     @abstractmethod
     def open(self) -> AbstractAsyncContextManager[Worker[Item, R]]:
@@ -44,7 +44,7 @@ class Task(ABC, Generic[Item, R]):
 
 
 def spec_of(task: Task[Item, R], worker: Worker[Item, R], items: Sequence[Item]) -> RunSpec:
-    """All that decides the rows; a run that was started under another spec is refused."""
+    """Everything that decides the rows; a run that was started under another spec is refused."""
     return RunSpec(
         command=task.command,
         input=task.input(items),

@@ -27,7 +27,7 @@ class VerifyTask(Task[Solution, VerdictRow]):
 
     @property
     def settings(self) -> JsonObject:
-        """None besides the judge's."""
+        """No settings of its own."""
         return {}
 
     def key(self, row: int, item: Solution) -> int:

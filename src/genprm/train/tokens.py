@@ -49,7 +49,7 @@ class Encoded:
     turn_ends: list[int]
 
     def fitted(self, max_length: int) -> "Encoded | None":
-    """Text between two changes of author; `cut` if the tokenizer must not join it to the last."""
+        """The chat without the last turns, so that it fits; None if even the first one does not."""
         fitting = [end for end in self.turn_ends if end <= max_length]
         if not fitting:
             return None

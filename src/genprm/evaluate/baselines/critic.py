@@ -29,7 +29,7 @@ _WHOLE = {"", "stop", "eos", "eos_token", "stop_sequence", "stop_str", "end_turn
 
 @dataclass(frozen=True, slots=True)
 class CriticSettings:
-    """The defaults are the official script's for one greedy answer; it votes at 1.0 and 0.9."""
+    """The defaults are the official script's for one greedy answer; with votes it uses 1.0, 0.9."""
 
     votes: int = 1
     temperature: float = 0.0
@@ -39,7 +39,7 @@ class CriticSettings:
 
 
 class Critic:
-    """Asks any `/chat/completions` endpoint."""
+    """A critic behind any `/chat/completions` endpoint."""
 
     def __init__(
         self, endpoint: Endpoint, model: str, settings: CriticSettings = CriticSettings()

@@ -1,6 +1,6 @@
 """Public discriminative PRMs as judges: in process by `transformers`, or behind vLLM's `/pooling`.
 
-`step_tokens` holds their conventions; a step's reward is one vote, and below one half it is wrong.
+`step_tokens` has their conventions. A step's reward is one vote; below 0.5, the step is wrong.
 """
 
 import asyncio
@@ -109,14 +109,14 @@ def pooled_rewards(
     head: Head,
     columns: tuple[int, int] | None,
 ) -> list[float]:
-    """Rewards [steps] from what a server pooled.
+    """Rewards [steps] from the output of a server's pooler.
 
     A server's pooler gives a row for each step tag or for each token, of logits or of
     probabilities. A language model's rows hold its whole vocabulary, or the two returned tokens
     in the order good, bad, as Math-Shepherd's users configure it.
 
     Raises:
-        ModelError: the rows are neither.
+        ModelError: the rows have neither form.
     """
     if len(pooled) == len(marked.positions):
         rows = list(pooled)

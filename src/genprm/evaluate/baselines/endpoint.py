@@ -15,11 +15,11 @@ class Endpoint:
     """One server under a base URL such as `http://host:8000/v1`; an async context manager.
 
     Args:
-        base: URL that paths are appended to.
-        api_key: sent as a bearer token.
-        attempts: how often a request is sent before it fails for good.
-        pause: bounds the seconds before the second attempt; doubles with each.
-        timeout: seconds to wait for an answer.
+        base: the URL to which paths are appended.
+        api_key: a key that is sent as a bearer token.
+        attempts: how often a request is sent before it fails.
+        pause: most seconds before the second attempt; it doubles with each further one.
+        timeout: most seconds to wait for an answer.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Endpoint:
 
         Raises:
             ContextExceeded: the server says that the prompt is too long.
-            RequestFailed: it refused this request, or one failed where others did not.
+            RequestFailed: the server refused this request, or only this request failed.
             ModelError: the server refused, or could not be reached in all attempts.
         """
         url = f"{self.base}{path}"

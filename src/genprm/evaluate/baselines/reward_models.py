@@ -1,7 +1,7 @@
 """The two public reward-model architectures that `transformers` does not ship.
 
-Their checkpoints bring code of their own; these classes load the same weights without running
-it. Imports torch: import this module only where a model is loaded.
+Their checkpoints contain code of their own; these classes load the same weights without running
+it. This module imports torch, so import it only where a model is loaded.
 """
 
 from typing import Any
@@ -51,7 +51,7 @@ _CLASSES: dict[Head, Any] = {
 
 
 def load(name: str, head: Head) -> Any:
-    """A checkpoint, on the GPU in bfloat16 where there is one, else in float32."""
+    """Load a checkpoint: on a GPU in bfloat16 if there is one, otherwise in float32."""
     gpu = torch.cuda.is_available()
     model = _CLASSES[head].from_pretrained(name, dtype=torch.bfloat16 if gpu else torch.float32)
     return model.to("cuda" if gpu else "cpu").eval()
@@ -60,7 +60,7 @@ def load(name: str, head: Head) -> Any:
 def outputs(
     model: Any, head: Head, ids: list[int], positions: list[int], columns: tuple[int, int] | None
 ) -> list[list[float]]:
-    """What the model says at `positions`: [steps, 2] logits (bad, good), or [steps, 1] values."""
+    """The model's output at `positions`: [steps, 2] logits (bad, good), or [steps, 1] values."""
     with torch.inference_mode():
         tokens = torch.tensor([ids], device=model.device)
         hidden = model.model(input_ids=tokens).last_hidden_state[0, positions]

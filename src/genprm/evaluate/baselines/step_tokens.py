@@ -30,7 +30,7 @@ QWEN_TAG, SHEPHERD_TAG, GOOD, BAD = "<extra_0>", "ки", "+", "-"
 
 
 class Head(StrEnum):
-    """What a model puts out at a position."""
+    """What a model outputs at a position."""
 
     CLASSES = "classes"  # two logits: wrong, right
     VOCABULARY = "vocabulary"  # a language model's logits, of which `+` and `-` count
@@ -47,14 +47,14 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """How one family of models is asked and read."""
+    """The input format of one family of models, and how to read its output."""
 
     name: str
     head: Head
     marking: Callable[[Tokenizer, Solution], Marked]
 
     def mark(self, tokenizer: Tokenizer, solution: Solution) -> Marked:
-        """The solution with its steps marked; what it says becomes no control token or mark."""
+        """The solution with its steps marked; its text cannot become a control token or a mark."""
         added = [str(token) for token in tokenizer.added_tokens_decoder.values()]
         literal = ControlTokens([*tokenizer.all_special_tokens, *added]).literal
         steps = tuple(map(literal, solution.steps))
@@ -63,7 +63,7 @@ class Convention:
         )
 
     def columns(self, tokenizer: Tokenizer) -> tuple[int, int] | None:
-        """Token ids of (bad, good) in the vocabulary, where the head is a language model's."""
+        """Token ids of (bad, good) in the vocabulary, if the head is that of a language model."""
         if self.head is not Head.VOCABULARY:
             return None
         bad, good = (tokenizer.encode(sign, add_special_tokens=False)[-1] for sign in (BAD, GOOD))

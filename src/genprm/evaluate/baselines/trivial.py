@@ -30,7 +30,7 @@ class Constant:
 
 
 class Position:
-    """Calls the middle step of every solution wrong: what the mere number of steps tells."""
+    """Calls the middle step of every solution wrong, which uses only the number of steps."""
 
     @property
     def spec(self) -> JudgeSpec:
@@ -84,7 +84,7 @@ _OPERATORS: dict[type[ast.AST], Callable[[Fraction, Fraction], Fraction]] = {
 def adds_up(step: str) -> bool:
     """Whether every equality of plain arithmetic in a step holds, up to rounding.
 
-    What cannot be read as arithmetic is not judged.
+    Text that cannot be read as arithmetic is not judged.
     """
     return all(_equal(left, right) for left, right in _equalities(step))
 
@@ -99,7 +99,7 @@ def _equalities(step: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_tail(before: str, first: str) -> bool:
-    """Whether a chain only ends something that is no plain arithmetic: "2x + 3 = 7"."""
+    """Whether a chain is only the end of something else than plain arithmetic: "2x + 3 = 7"."""
     if first in "+-*/":
         return before[-1:] not in ("", "(", ",", ":", ".", "=", "<", ">")
     return before.endswith((*"+-*/^%√", " x", " of"))
