@@ -1,5 +1,5 @@
 """The page that shows runs: `genprm view`, and `/` of `genprm serve`.
 
-`viewer_app` is the whole of it as an ASGI application; `export_bundle` writes the page and its
-data as files that open without a server.
+`viewer_app` is the complete ASGI application; `export_bundle` writes the page and its data as files
+that can be opened without a server.
 """

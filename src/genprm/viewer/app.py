@@ -1,4 +1,4 @@
-"""The page as an ASGI application: its files, and the questions that it asks about the runs."""
+"""The page as an ASGI application: its files, and the routes through which it reads runs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -35,13 +35,13 @@ B = TypeVar("B", bound=BaseModel)
 
 
 class NotFound(InputError):
-    """The page asked for what is not there."""
+    """The page asked for something that does not exist."""
 
 
 def viewer_app(
     library: Library, judge: LiveJudge | None = None, *, hosts: Iterable[str] | None = LOOPBACK
 ) -> Starlette:
-    """The page over a library of runs; with a judge, also *Try it*."""
+    """The page for a library of runs; with a judge, also *Try it*."""
     page = _Page(library, judge)
     return Starlette(
         routes=[
@@ -65,13 +65,13 @@ def viewer_app(
 
 
 def page_files() -> frozenset[str]:
-    """The paths of the page's own files, which hold no data and need no key."""
+    """The paths of the page's own files, which contain no data and need no key."""
     files = (file for file in STATIC.rglob("*") if file.is_file())
     return frozenset({"/", *(f"/{file.relative_to(STATIC).as_posix()}" for file in files)})
 
 
 class _Page:
-    """The questions, one method each. What reads files runs in a thread."""
+    """The routes, one method each. Those that read files run in a thread."""
 
     def __init__(self, library: Library, judge: LiveJudge | None) -> None:
         self.library = library
@@ -91,13 +91,13 @@ class _Page:
         return Response(body, media_type="application/json")
 
     async def place(self, request: Request) -> Response:
-        """Where a row stands in a list, and the rows around it."""
+        """The position of a row in a list, and the rows around it."""
         query, number = _parsed(Query, dict(request.query_params)), request.path_params["number"]
         ordered = await run_in_threadpool(self._index(request).numbers, query)
         return _answer(place_in(ordered, number))
 
     async def entry(self, request: Request) -> Response:
-        """One row whole."""
+        """One complete row."""
         number = request.path_params["number"]
         document = await run_in_threadpool(self._index(request).document, number)
         if document is None:
@@ -105,17 +105,17 @@ class _Page:
         return _answer(await run_in_threadpool(mark_evidence, document))
 
     async def funnel(self, request: Request) -> Response:
-        """What a curation lost where."""
+        """The funnel of a curation."""
         stages = await run_in_threadpool(self.library.funnel, self._run(request))
         return _json({"stages": _objects(stages)})
 
     async def corrections(self, request: Request) -> Response:
-        """The corrections that stand, and what would be exported of them."""
+        """The current corrections, and what an export of them would contain."""
         found = await run_in_threadpool(self.library.corrections, self._run(request))
         return _answer(found)
 
     async def correct(self, request: Request) -> Response:
-        """Take a correction into the journal."""
+        """Store a correction in the journal."""
         run, body = self._run(request), await _body(request)
         found = await run_in_threadpool(self.library.correct, run, body)
         return _answer(found)
@@ -134,18 +134,18 @@ class _Page:
         )
 
     async def compare(self, request: Request) -> Response:
-        """Two runs side by side, a page of the pairs at a time."""
+        """One page of the comparison of two runs."""
         asked = _parsed(PageRequest, dict(request.query_params))
         a, b = self._pair(request)
         return _answer(await run_in_threadpool(compare, a, b, asked.offset, asked.limit))
 
     async def pair_place(self, request: Request) -> Response:
-        """Where a pair stands in the comparison, and the pairs around it."""
+        """The position of a pair in the comparison, and the pairs around it."""
         left, right = request.path_params["left"], request.path_params["right"]
         return _answer(await run_in_threadpool(place_of, *self._pair(request), left, right))
 
     async def split(self, request: Request) -> Response:
-        """A text in the steps in which it would be judged."""
+        """A text, split into the steps in which it would be judged."""
         asked = _parsed(SplitRequest, await _body(request))
         return _json({"steps": list(split_steps(asked.solution))})
 
@@ -185,7 +185,7 @@ def _present(found: T | None) -> T:
 async def _until_gone(
     request: Request, events: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """The events, until the client goes away: then what makes them is cancelled."""
+    """The events until the client goes away, which cancels their source."""
     gone = asyncio.create_task(_gone(request))
     try:
         async with aclosing(events):

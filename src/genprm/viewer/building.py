@@ -1,7 +1,8 @@
 """Builds the index of a run in batches, so that finished parts can be shown meanwhile.
 
-The rows go into a draft, which takes the index's place when all are in. A run that has only grown
-since the last time goes on from there. What tells whether it has: a hash of the bytes read so far.
+The rows are written to a draft, which replaces the index when it is complete. If a run has only
+grown since the last time, the build continues from there; a hash of the bytes read so far shows
+whether it has.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ _WAIT = 30.0  # seconds for a reader or writer to be done
 
 
 class Stamp(Record):
-    """What a finished index was made of: the run's files, and the rows of the first `size` bytes.
+    """What a finished index was built from: the run's files, and the first `size` bytes of rows.
 
     `digest` is the hash of those bytes.
     """
@@ -42,12 +43,12 @@ class Stamp(Record):
 
 
 def stamp_of(run: RunFiles) -> Stamp:
-    """The run as it is now, before any row is read."""
+    """The stamp of the run as it is now, before any row is read."""
     return Stamp(path=str(run.path.resolve()), files=run.stamp())
 
 
 def read_stamp(file: Path) -> Stamp | None:
-    """The stamp of a finished index; None where there is none, or none of ours."""
+    """The stamp of a finished index; None if there is no valid one."""
     if not file.exists():
         return None
     try:
@@ -59,13 +60,13 @@ def read_stamp(file: Path) -> Stamp | None:
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection that only reads."""
+    """A read-only connection."""
     uri = f"{file.resolve().as_uri()}?mode=ro"
     return sqlite3.connect(uri, uri=True, timeout=_WAIT)
 
 
 class Build:
-    """One building of an index, in `draft`."""
+    """One build of an index, in `draft`."""
 
     def __init__(self, run: RunFiles, file: Path) -> None:
         self.run = run
@@ -76,14 +77,14 @@ class Build:
 
     @property
     def share(self) -> float:
-        """How much of the run has been read, 0 to 1."""
+        """The share of the run that has been read, from 0 to 1."""
         return min(1.0, self.read / self.size) if self.size else 0.0
 
     def start(self) -> int:
-        """Make the draft, from a finished index where the run has only grown.
+        """Create the draft, from the finished index if the run has only grown.
 
         Returns:
-            How many rows it holds already.
+            The number of rows that it already holds.
         """
         _remove_orphans(self.file)
         self.draft.unlink(missing_ok=True)
@@ -100,10 +101,10 @@ class Build:
         return 0
 
     def fill(self, rows: int, stopped: Event) -> bool:
-        """Read the run's other rows into the draft, which then becomes the index.
+        """Read the remaining rows into the draft, which then becomes the index.
 
         Returns:
-            False where it was stopped before.
+            False if it was stopped before that.
         """
         stamp = stamp_of(self.run)
         try:
@@ -132,7 +133,7 @@ class Build:
             yield Placed(document, position, length)
 
     def _continues(self, old: Stamp) -> bool:
-        """Whether the bytes that the old index was made of still begin the run's file."""
+        """Whether the run's file still begins with the bytes that the old index was built from."""
         now = stamp_of(self.run)
         if self.run.curation or (old.version, old.path) != (now.version, now.path):
             return False
@@ -163,7 +164,7 @@ def _digest_of(file: Path, size: int) -> str:
 
 
 def _remove_orphans(file: Path) -> None:
-    """Remove the drafts that killed processes left behind."""
+    """Remove drafts that killed processes have left behind."""
     for draft in file.parent.glob(f"{file.name}.*.draft"):
         number = draft.name.split(".")[-2]
         if number.isdecimal() and not Path(f"/proc/{number}").exists():

@@ -9,7 +9,7 @@ from genprm.viewer.index import RunIndex, VerdictSummary
 
 
 class Pair(Record):
-    """One solution as both runs judged it; `gap` is how far apart their lowest rewards are."""
+    """One solution as both runs judged it; `gap` is the difference of their lowest rewards."""
 
     a: Summary
     b: Summary
@@ -18,7 +18,7 @@ class Pair(Record):
 
 
 class Comparison(Record):
-    """A page of the pairs in order, how many there are, and what only one of the runs holds."""
+    """One page of the pairs, their total number, and the rows that are in only one of the runs."""
 
     total: int
     differing: int
@@ -28,7 +28,7 @@ class Comparison(Record):
 
 
 class Place(Record):
-    """A pair's place in the comparison, from 0, and the pairs (row in a, row in b) around it."""
+    """A pair's position in the comparison, from 0, and the pairs (row in a, row in b) around it."""
 
     place: int | None
     total: int
@@ -64,7 +64,7 @@ def compare(a: RunIndex, b: RunIndex, offset: int, limit: int) -> Comparison:
 
 
 def place_of(a: RunIndex, b: RunIndex, left: int, right: int) -> Place:
-    """Where the pair of these rows stands in the comparison."""
+    """The position of the pair of these rows in the comparison."""
     pairs = [(match.a, match.b) for match in _matches(a.verdicts(), b.verdicts())]
     if (left, right) not in pairs:
         return Place(place=None, total=len(pairs))
@@ -89,7 +89,7 @@ def _matches(left: list[VerdictSummary], right: list[VerdictSummary]) -> list[_M
 
 
 def _differ(a: VerdictSummary, b: VerdictSummary) -> bool:
-    """Whether the verdicts differ, or one's choice is right and the other's wrong."""
+    """Whether the verdicts differ, or one choice is correct and the other wrong."""
     known = a.wrong is not None and b.wrong is not None
     return a.first_error != b.first_error or (known and a.wrong != b.wrong)
 

@@ -1,7 +1,7 @@
 """Corrections by people: a journal beside the run, with one line for each correction.
 
-Lines are only ever added. A later line on the same step takes the earlier one's place, and one
-without a label takes it back.
+Lines are only appended. A later line on the same step replaces the earlier one, and one without a
+label withdraws it.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ _LONGEST = 20_000  # characters of a reason
 
 
 class Asked(BaseModel):
-    """What the page sends. `label` None takes the correction of this step back."""
+    """The request of the page. With `label` None, the correction of this step is withdrawn."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,9 +35,9 @@ class Asked(BaseModel):
 class Correction(Record):
     """One line of the journal.
 
-    `index` is the row's place in the run and `step` that of the step in its document, both from
-    0; `vote` is the vote that was looked at. `fingerprint` names the solution, so that a
-    correction is never applied to another one.
+    `index` is the row's place in the run, and `step` that of the step in its document, both from 0.
+    `vote` is the vote that was shown. `fingerprint` identifies the solution, so that a correction
+    is never applied to another one.
     """
 
     schema_version: int = SCHEMA_VERSION  # version of the row's format
@@ -53,7 +53,7 @@ class Correction(Record):
 
 
 def append_correction(file: Path, correction: Correction) -> None:
-    """Add one correction, whole or not at all, and safe from other processes.
+    """Append one correction, completely or not at all, and safely beside other processes.
 
     Raises:
         InputError: the file cannot be written.
@@ -79,7 +79,7 @@ def append_correction(file: Path, correction: Correction) -> None:
 
 
 def read_corrections(file: Path) -> list[Correction]:
-    """The corrections that stand, in the order of rows and steps; torn lines are left out."""
+    """The current corrections in the order of rows and steps, without incomplete lines."""
     standing: dict[tuple[int, int], Correction] = {}
     for line in file.read_bytes().splitlines() if file.exists() else ():
         try:
@@ -93,15 +93,15 @@ def read_corrections(file: Path) -> list[Correction]:
 
 
 def now() -> str:
-    """The time as a correction states it."""
+    """The current time as a correction records it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def parse_asked(body: object) -> Asked:
-    """What the page sent.
+    """Parse the request of the page.
 
     Raises:
-        InputError: it is no correction.
+        InputError: it is not a correction.
     """
     try:
         return Asked.model_validate(body)
@@ -110,5 +110,5 @@ def parse_asked(body: object) -> Asked:
 
 
 def of_row(corrections: Sequence[Correction], index: int) -> list[Correction]:
-    """Those of one row."""
+    """The corrections of one row."""
     return [correction for correction in corrections if correction.index == index]

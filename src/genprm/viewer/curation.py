@@ -1,7 +1,7 @@
 """A curation's folder as documents: every path with its scores, labels and rationale.
 
-The stages' files are read as they lie, as far as the curation has come. A line that cannot be read
-is left out of the joins and shown as unreadable where it is a path of its own.
+The files of the stages are read directly, as far as the curation has come. A line that cannot be
+read is left out of the joins; if it is a path, it is shown as unreadable.
 """
 
 import json
@@ -31,7 +31,7 @@ def is_curation(folder: Path) -> bool:
 
 
 def _spec(file: Path) -> Iterator[Mapping[str, object]]:
-    """The spec of a stage's journal, where there is one."""
+    """The spec of a stage's journal, if there is one."""
     try:
         found = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -41,7 +41,7 @@ def _spec(file: Path) -> Iterator[Mapping[str, object]]:
 
 
 def stage_file(folder: Path, stage: str) -> Path:
-    """Where a stage's rows lie."""
+    """The file with a stage's rows."""
     return folder / f"{stage}.jsonl"
 
 
@@ -55,7 +55,7 @@ def curated_documents(folder: Path) -> Iterator[Document]:
 
 
 class _Joined:
-    """What other stages say of a path."""
+    """What the other stages say about a path."""
 
     def __init__(self, folder: Path) -> None:
         self.problems = {
@@ -101,7 +101,7 @@ def _scored(file: Path, joined: _Joined) -> Iterator[Document]:
 
 
 def _sampled(folder: Path, joined: _Joined) -> Iterator[Document]:
-    """The paths before they have scores."""
+    """The paths, before they have scores."""
     for fields in objects_of(stage_file(folder, "solutions")):
         try:
             row = BatchRow.model_validate(fields)
@@ -153,7 +153,7 @@ def _vote(paragraph: Paragraph) -> VoteView:
 
 
 def objects_of(file: Path) -> Iterator[Mapping[str, object]]:
-    """The JSON objects of a file that is there; torn and foreign lines are left out."""
+    """The JSON objects of a file, if it exists, without incomplete and foreign lines."""
     if not file.exists():
         return
     with file.open("rb") as lines:
@@ -167,7 +167,7 @@ def objects_of(file: Path) -> Iterator[Mapping[str, object]]:
 
 
 def rows_of(file: Path, row_type: type[R]) -> Iterator[R]:
-    """The rows of one kind; others are left out."""
+    """The rows of one kind, without others."""
     for fields in objects_of(file):
         try:
             yield row_type.model_validate(fields)

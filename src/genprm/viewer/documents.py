@@ -1,7 +1,7 @@
 """What the page receives: one shape for the rows of every command, and its summary in the list.
 
-`Document.steps` holds every judged step once. Candidates, turns, and tree nodes refer to steps by
-their index, so that one link format (run, row, step, vote) reaches all of them.
+`Document.steps` holds every judged step once. Candidates, turns and tree nodes refer to steps by
+their index, so that one link format (run, row, step, vote) works for all of them.
 """
 
 from pydantic import Field
@@ -17,7 +17,7 @@ class Evidence(Record):
 
     `run` is the index of the block of code, `output_line` that of the line of its output, and
     `start` to `end` are characters of that line. `code_line` is the line of the code that printed
-    it, where that can be told. All count from 0.
+    it, if it is known. All count from 0.
     """
 
     run: int
@@ -84,7 +84,7 @@ class Candidate(Record):
 
 
 class Turn(Record):
-    """A turn of a refinement: what the policy was asked, what it answered, how that was judged."""
+    """A turn of a refinement: the request to the policy, its answer, and the verdict on it."""
 
     request: Text | None
     text: Text
@@ -128,7 +128,7 @@ class Document(Record):
     tree: tuple[TreeNode, ...] = ()
 
     def path_of(self, step: int) -> tuple[int, ...]:
-        """The steps, from the first, of the solution in which a step stands."""
+        """The steps of the solution up to and including this step."""
         if self.tree:
             nodes = {node.id: node for node in self.tree}
             at = next((node for node in self.tree if node.step == step), None)
@@ -149,7 +149,7 @@ class Document(Record):
         return [step.reward for step in self.steps if step.reward is not None]
 
     def summary(self) -> "Summary":
-        """What the list shows of this row."""
+        """What the list shows about this row."""
         votes = [vote for step in self.steps for vote in step.votes]
         return Summary(
             index=self.index,
@@ -175,7 +175,7 @@ class Document(Record):
         )
 
     def _wrong(self) -> bool | None:
-        """Whether the verdict contradicts what is known to be true; None where nothing is known."""
+        """Whether the verdict contradicts the known truth; None if nothing is known."""
         if self.label is not None:
             return self.first_error != self.label
         known = [(turn.chosen, turn.correct) for turn in self.turns]

@@ -1,8 +1,8 @@
 """Which printed comparison decided a vote, and which line of its code printed it.
 
-Both are told from the text alone, nothing is executed: where it cannot be told, there is no mark.
-Documents are marked when they are shown, not when a run is indexed: parsing every block of code of
-every vote would take most of the time.
+Both are found from the text alone, without executing anything; if they cannot be found, there is no
+mark. Documents are marked when they are shown, not when a run is indexed, because parsing every
+block of code of every vote would take most of the time.
 """
 
 import ast
@@ -22,7 +22,7 @@ def mark_evidence(document: Document) -> Document:
 
 
 def mark_step(step: StepView) -> StepView:
-    """The same step with the deciding comparison of every vote, a screening's too."""
+    """The same step with the deciding comparison of every vote, including those of a screening."""
     screening = step.screening and mark_step(step.screening)
     votes = tuple(map(mark_vote, step.votes))
     return step.model_copy(update={"votes": votes, "screening": screening})
@@ -73,7 +73,7 @@ def _holding(lines: Sequence[str]) -> tuple[int, int, int] | None:
 
 
 def printing_line(code: str, lines: Sequence[str], line: int) -> int | None:
-    """Index of the code's line that printed output line `line`, or None where it cannot be told.
+    """Index of the line of code that printed output line `line`, or None if it is unknown.
 
     A print at the top level that writes one line is counted from the front up to the first
     statement that may print any number of lines, and from the back up to the last such statement.
@@ -114,7 +114,7 @@ def _prints(statement: ast.stmt) -> list[int]:
 
 
 def _one_line(statement: ast.stmt) -> bool:
-    """Whether a statement is a print that surely writes one line."""
+    """Whether a statement is a print that certainly writes one line."""
     if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)):
         return False
     call = statement.value

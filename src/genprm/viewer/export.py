@@ -1,7 +1,7 @@
 """The page and its runs as files that open from disk, without a server.
 
-A page opened from disk may not fetch, so the data are scripts, each of which hands over one text of
-JSON; the page loads them as it needs them.
+A page that is opened from disk cannot fetch files. So the data are scripts, each of which passes
+one JSON text to the page, which loads them as it needs them.
 
     DIR/index.html, app.js, app.css, fonts
     DIR/data/index.js           the runs
@@ -57,7 +57,7 @@ def export_bundle(library: Library, folder: Path) -> Path:
 
 
 def _write_page(page: Path) -> None:
-    """The page with its policy as a tag, since no server sends it, and with the list of runs."""
+    """Write the page with the list of runs, and with its security policy as a tag."""
     policy = POLICY.replace("; frame-ancestors 'none'", "")  # a tag may not say this part
     for kind in ("script", "style", "font", "img"):
         policy = policy.replace(f"{kind}-src 'self'", f"{kind}-src 'self' file:")
@@ -88,7 +88,7 @@ def _rows(index: RunIndex, start: int) -> Sequence[JsonValue]:
 
 
 def _write(folder: Path, name: str, value: JsonValue | Sequence[JsonValue]) -> None:
-    """A script that hands over one text of JSON. The text is ASCII: no character ends a script."""
+    """Write a script that passes one JSON text to the page; it is ASCII, so it cannot end early."""
     file = folder / "data" / f"{name}.js"
     file.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(json.dumps(value)).replace("<", "\\u003c")

@@ -22,8 +22,8 @@ _COUNTS = {
 class Facts(Record):
     """Counts of rows; `steps` and `tokens` are sums.
 
-    `labelled` rows are those of which it is known what is true, and `wrong` those of them whose
-    verdict or choice contradicts it.
+    `labelled` rows are those whose truth is known, and `wrong` those of them whose verdict or
+    choice contradicts it.
     """
 
     rows: int = 0

@@ -14,7 +14,7 @@ from genprm.viewer.curation import objects_of, rows_of, stage_file
 
 
 class FunnelStage(Record):
-    """One bar of the funnel: what is counted, how many, and what became of the others."""
+    """One bar of the funnel: what is counted, how many, and what happened to the others."""
 
     name: str
     count: int
@@ -22,7 +22,7 @@ class FunnelStage(Record):
 
 
 def funnel(folder: Path) -> tuple[FunnelStage, ...]:
-    """From problems to chats, with the causes of every loss."""
+    """The funnel from problems to chats, with the causes of every loss."""
     problems = sum(1 for _ in objects_of(stage_file(folder, "problems")))
     return (
         FunnelStage(name="problems", count=problems),

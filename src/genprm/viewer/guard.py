@@ -1,7 +1,7 @@
 """Security headers of every answer of the page, and which requests it accepts.
 
-The page shows what models wrote, so no script but its own may run, and nothing may be loaded from
-elsewhere. Only a browser that reached this machine's own name may ask, so that a page of another
+The page shows text that models wrote, so only its own scripts may run, and nothing may be loaded
+from elsewhere. Requests must be addressed to this machine's own name, so that a page of another
 site can neither read runs nor start work (DNS rebinding and cross-site requests).
 """
 
@@ -29,7 +29,7 @@ MAX_BODY = 8_000_000  # bytes
 
 
 class Guard:
-    """Middleware: refuses foreign hosts and origins and long bodies, and sets the headers."""
+    """Middleware that refuses foreign hosts, foreign origins and long bodies, and sets headers."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] | None = LOOPBACK) -> None:
         self._app = app
@@ -68,6 +68,6 @@ class Guard:
 
 
 def error_reply(message: str, status: int) -> JSONResponse:
-    """An error in the shape of the service's: what is wrong, and what to do."""
+    """An error in the same format as the service's: what is wrong, and what to do."""
     wrong, _, fix = " ".join(message.split()).partition("; fix: ")
     return JSONResponse({"error": {"message": wrong, "field": None, "fix": fix}}, status)

@@ -1,7 +1,7 @@
 """The index of a run: SQLite with full-text search, beside the run, rebuilt when the run changes.
 
-Where the run's folder cannot be written, the index lies in a private folder for temporary files.
-While an index is being built, questions are answered from the rows that are in already.
+If the run's folder cannot be written to, the index is in a private folder for temporary files.
+While an index is being built, queries are answered from the rows that it already holds.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from genprm.viewer.tables import TABLES
 
 
 class VerdictSummary(NamedTuple):
-    """What a comparison needs of a row. `fingerprint` tells the same solution in another run."""
+    """What a comparison needs from a row. `fingerprint` finds the solution in another run."""
 
     number: int
     fingerprint: str
@@ -36,7 +36,7 @@ class VerdictSummary(NamedTuple):
 
 
 class RunIndex:
-    """Answers the page's questions about one run. Safe to use from several threads."""
+    """Answers the page's queries about one run. Safe to use from several threads."""
 
     def __init__(self, run: RunFiles) -> None:
         self.run = run
@@ -60,7 +60,7 @@ class RunIndex:
         return stamp is not None and stamp.same_state(now)
 
     def refresh(self) -> None:
-        """Build the index where it is missing or the run has changed since.
+        """Build the index if it is missing or the run has changed since.
 
         Raises:
             InputError: the run cannot be read.
@@ -81,17 +81,17 @@ class RunIndex:
 
     @property
     def share(self) -> float:
-        """How much of the run is in the index, 0 to 1."""
+        """The share of the run that is in the index, from 0 to 1."""
         build = self._build
         return 1.0 if build is None else build.share
 
     def facts(self) -> Facts:
-        """How many rows are in the index, and of which kinds."""
+        """The counts of the rows in the index."""
         with self._open() as database:
             return Facts.of(database)
 
     def find(self, query: Query) -> tuple[int, list[str]]:
-        """How many rows a query finds, and the summaries, as JSON, that it asks for."""
+        """The number of rows that a query finds, and the requested summaries as JSON."""
         where, values = query.condition()
         with self._open() as database:
             total: int = database.execute(
@@ -105,7 +105,7 @@ class RunIndex:
         return total, [text for (text,) in rows]
 
     def page(self, query: Query) -> tuple[int, list[Summary]]:
-        """The same with the summaries read."""
+        """Like `find`, with the summaries parsed."""
         total, found = self.find(query)
         return total, [Summary.model_validate_json(text) for text in found]
 
@@ -119,7 +119,7 @@ class RunIndex:
             return [number for (number,) in rows]
 
     def document(self, number: int) -> Document | None:
-        """One row whole; None where there is no such row."""
+        """One complete row; None if there is no such row."""
         with self._open() as database:
             row = database.execute(
                 "SELECT position, length, document FROM entries WHERE number = ?", (number,)
@@ -134,7 +134,7 @@ class RunIndex:
             return read_document(rows.read(length), number)
 
     def verdicts(self) -> list[VerdictSummary]:
-        """What a comparison needs of every row, in the run's order."""
+        """What a comparison needs from every row, in the order of the run."""
         with self._open() as database:
             rows = database.execute(
                 "SELECT number, fingerprint, first_error, wrong, lowest FROM entries "
@@ -166,7 +166,7 @@ class RunIndex:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection to the draft while there is one; else to the finished index."""
+        """A connection to the draft if there is one, and otherwise to the finished index."""
         with closing(self._connection()) as database:
             yield database
 

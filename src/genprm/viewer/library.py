@@ -47,7 +47,7 @@ class RunInfo(Record):
 
 
 class CorrectionState(Record):
-    """The corrections that stand, and what an export of them would hold."""
+    """The current corrections, and what an export of them would contain."""
 
     corrections: tuple[Correction, ...]
     chats: int
@@ -57,7 +57,7 @@ class CorrectionState(Record):
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The rows that the corrections of a run give."""
+    """The rows that the corrections of a run produce."""
 
     chats: list[ChatRow] = field(default_factory=list)
     labelled: list[LabelledRow] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Library:
         self._builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index")
 
     def refresh(self) -> list[RunInfo]:
-        """Every run as it is now; those that changed are indexed again in the background."""
+        """Update all runs; those that have changed are indexed again in the background."""
         for number, index in enumerate(self._indices):
             if number in self._building and not self._building[number].done():
                 continue
@@ -86,7 +86,7 @@ class Library:
         return [self._info(number) for number in range(len(self._indices))]
 
     def build(self) -> list[RunInfo]:
-        """Every run as it is now, wholly indexed.
+        """Update all runs and wait until they are completely indexed.
 
         Raises:
             InputError: a run cannot be read.
@@ -96,13 +96,13 @@ class Library:
         return [self._info(number) for number in range(len(self._indices))]
 
     def close(self) -> None:
-        """Stop what is being indexed, and wait until it has stopped."""
+        """Stop all indexing, and wait until it has stopped."""
         for index in self._indices:
             index.stopped.set()
         self._builder.shutdown(cancel_futures=True)
 
     def index(self, run: int) -> RunIndex | None:
-        """The index of a run; None where there is no such run."""
+        """The index of a run; None if there is no such run."""
         return self._indices[run] if 0 <= run < len(self._indices) else None
 
     def funnel(self, run: int) -> tuple[FunnelStage, ...]:
@@ -121,10 +121,10 @@ class Library:
         )
 
     def correct(self, run: int, body: object) -> CorrectionState:
-        """Take a correction into the run's journal.
+        """Store a correction in the run's journal.
 
         Raises:
-            InputError: it names no step of the run, or the journal cannot be written.
+            InputError: it names no step of the run, or the journal cannot be written to.
         """
         asked, index = parse_asked(body), self._indices[run]
         document = index.document(asked.index)
@@ -147,7 +147,7 @@ class Library:
         return self.corrections(run)
 
     def export(self, run: int) -> Export:
-        """The rows that the run's corrections give."""
+        """The rows that the run's corrections produce."""
         standing, index = self._standing(run), self._indices[run]
         exported = Export()
         for number in sorted({correction.index for correction in standing}):
@@ -166,7 +166,7 @@ class Library:
         return exported
 
     def _standing(self, run: int) -> list[Correction]:
-        """The corrections of solutions that are still what they were."""
+        """The corrections of solutions that have not changed since."""
         index = self._indices[run]
         names: dict[int, str | None] = {}
         for correction in (found := read_corrections(index.run.corrections)):
@@ -207,7 +207,7 @@ class Library:
 
 
 def _model_of(specification: Mapping[str, object]) -> str:
-    """The judge's model, or the policy's, as the specification of either version names it."""
+    """The model of the judge or the policy, from a run's spec of either version."""
     for part in (specification.get("judge"), specification, specification.get("policy")):
         if isinstance(part, Mapping) and (name := _named(part)):
             return name

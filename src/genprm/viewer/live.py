@@ -25,7 +25,7 @@ MAX_VOTES = 64
 
 
 class LiveRequest(BaseModel):
-    """A solution to judge, in the steps that the person saw."""
+    """A solution to judge, in the steps that the page showed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,7 +35,7 @@ class LiveRequest(BaseModel):
 
     @property
     def solution(self) -> Solution:
-        """The solution in its steps."""
+        """The request as a solution."""
         return Solution(self.problem, tuple(self.steps))
 
 
@@ -48,10 +48,10 @@ class SplitRequest(BaseModel):
 
 
 class LiveEvents:
-    """What happened while a solution was judged, as server-sent events in a queue.
+    """The progress of judging a solution, as server-sent events in a queue.
 
-    `begin` names the model; `vote` shows a vote as far as it has come; `step` is a step's verdict;
-    the last event is `done` or `error`.
+    `begin` names the model; `vote` is a vote so far; `step` is the verdict on a step; the last
+    event is `done` or `error`.
     """
 
     def __init__(self, asked: LiveRequest) -> None:
@@ -60,12 +60,12 @@ class LiveEvents:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def begin(self, spec: JudgeSpec) -> None:
-        """The solution has been accepted by this judge."""
+        """Report that this judge has accepted the solution."""
         model = spec.model.name if spec.model else spec.judge
         self._put("begin", {"model": model, "steps": len(self.asked.steps)})
 
     def vote(self, progress: VoteProgress) -> None:
-        """A vote has come further."""
+        """Report the progress of a vote."""
         vote = progress.vote
         shown = None if vote is None else mark_vote(vote_view(vote)).json_object()
         self._put(
@@ -80,17 +80,17 @@ class LiveEvents:
         )
 
     def step(self, verdict: StepVerdict) -> None:
-        """A step's verdict stands."""
+        """Report the verdict on a step."""
         shown = mark_step(step_view(self.asked.steps[self.judged], verdict))
         self._put("step", {"index": self.judged, "step": dict(shown.json_object())})
         self.judged += 1
 
     def done(self) -> None:
-        """All that was asked for has been judged."""
+        """Report that everything has been judged."""
         self._put("done", {"judged": self.judged})
 
     def failed(self, error: GenprmError) -> None:
-        """The judge could not go on."""
+        """Report that judging failed."""
         self._put("error", {"error": " ".join(str(error).split())})
 
     def _put(self, name: str, data: dict[str, JsonValue]) -> None:
@@ -99,10 +99,10 @@ class LiveEvents:
 
 
 class LiveJudge(Protocol):
-    """What judges a pasted solution: this process's own judge, or a service's queue."""
+    """Judges a pasted solution: with this process's own judge, or through a service's queue."""
 
     async def __call__(self, asked: LiveRequest, events: LiveEvents) -> None:
-        """Judge it, and tell `events` of the beginning and of every step.
+        """Judge the solution, and report the start and every step to `events`.
 
         Raises:
             GenprmError: it could not be judged.
@@ -110,7 +110,7 @@ class LiveJudge(Protocol):
 
 
 class OwnJudge:
-    """A judge that is opened when it is first asked, and shared from then on."""
+    """A judge that is opened for the first solution and shared afterwards."""
 
     def __init__(self, open_judge: OpenJudge) -> None:
         self._open = open_judge

@@ -1,4 +1,4 @@
-"""What the list can ask for: filters, a search, an order, and one page of the result."""
+"""The queries of the list: filters, a search, an order, and one page of the result."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Field_ = Literal["problem", "steps", "analysis", "code"]
 
 
 class Place(Record):
-    """A row's place in a list, from 0, and the rows around it."""
+    """A row's position in a list, from 0, and the rows around it."""
 
     place: int | None
     total: int
@@ -37,7 +37,7 @@ class PageRequest(BaseModel):
 class Query(PageRequest):
     """One page of a run's rows.
 
-    `low` and `high` bound the reward of some step of the row, or its lowest reward (`of`).
+    `low` and `high` limit the reward of any step of the row, or its lowest reward (`of`).
     """
 
     q: Annotated[str, Field(max_length=500)] = ""
@@ -55,7 +55,7 @@ class Query(PageRequest):
     descending: bool = False
 
     def condition(self) -> tuple[str, list[str | float]]:
-        """An SQL condition on the table of entries, and its values."""
+        """The SQL condition on the table of entries, and its values."""
         parts = ["1"]
         values: list[str | float] = []
         flags = {
@@ -85,7 +85,7 @@ class Query(PageRequest):
         return " AND ".join(parts), values
 
     def match(self) -> str:
-        """The search in FTS5's language: every word as a prefix, what stands in quotes as it is."""
+        """The search in FTS5's language: every word is a prefix, and quoted text is literal."""
         terms = [
             f'"{phrase}"' if phrase else f'"{word}"*' for phrase, word in _TERM.findall(self.q)
         ]
@@ -93,13 +93,13 @@ class Query(PageRequest):
         return f"{{{self.within}}} : ({found})" if self.within else found
 
     def order(self) -> str:
-        """An SQL order; rows without a value come last."""
+        """The SQL order; rows without a value come last."""
         direction = "DESC" if self.descending else "ASC"
         return f"{self.sort} IS NULL, {self.sort} {direction}, number"
 
 
 def place_in(ordered: Sequence[int], number: int) -> Place:
-    """Where a row stands among those that a query finds."""
+    """The position of a row among those that a query finds."""
     if number not in ordered:
         return Place(place=None, total=len(ordered))
     at = ordered.index(number)

@@ -1,7 +1,7 @@
 """From a stored row of any command to the document that the page shows.
 
-A row says by its fields which command wrote it. One that cannot be read becomes a document that
-says why, so that it never hides the others.
+The fields of a row show which command wrote it. A row that cannot be read becomes a document that
+says why, so that it does not hide the others.
 """
 
 import json
@@ -34,7 +34,7 @@ from genprm.viewer.documents import (
 
 
 def read_document(line: bytes | str, index: int) -> Document:
-    """The document of one line of a run file, whatever the line holds."""
+    """The document of one line of a run file, whatever it contains."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -54,7 +54,7 @@ def read_document(line: bytes | str, index: int) -> Document:
 
 
 def vote_view(vote: Vote) -> VoteView:
-    """One vote; `evidence.mark_vote` adds what decided it."""
+    """One vote; `evidence.mark_vote` adds the comparison that decided it."""
     return VoteView(
         reward=vote.reward,
         label=vote.label,

@@ -16,7 +16,7 @@ _SUFFIXES = (".corrections.jsonl",)  # what the page itself writes beside a run
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """One run: its name on the page, and where its rows lie (a file, or a curation's folder)."""
+    """One run: its name on the page, and the file or the curation's folder with its rows."""
 
     name: str
     path: Path
@@ -37,7 +37,7 @@ class RunFiles:
         return self.anchor.with_name(self.anchor.name + ".corrections.jsonl")
 
     def stamp(self) -> tuple[tuple[str, int, int], ...]:
-        """What changes when a file of the run does: names, sizes, times of the last change."""
+        """The names, sizes and modification times of the run's files."""
         files = [self.path]
         if self.curation:
             files = [stage_file(self.path, stage) for stage in STAGES]
@@ -45,7 +45,7 @@ class RunFiles:
         return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
 
     def specification(self) -> Mapping[str, object]:
-        """The configuration that made the rows; empty where there is none to read."""
+        """The configuration of the run; empty if there is none to read."""
         claims = [self.path.with_name(self.path.name + ".run.json")]
         if self.curation:
             claims = [self.path / f"{stage}.jsonl.run.json" for stage in STAGES]
@@ -65,8 +65,8 @@ class RunFiles:
     def documents(self, start: int = 0, count: int = 0) -> Iterator[tuple[Document, int, int]]:
         """Every row's document with its offset and length in the file, in bytes.
 
-        `start` is the offset to begin at, and `count` the number of rows before it. A last line
-        without its end is being written, and left out.
+        `start` is the offset to start at, and `count` the number of rows before it. A last line
+        without a line end is still being written, and is left out.
         """
         offset, index = start, count
         with self.path.open("rb") as lines:
@@ -80,10 +80,10 @@ class RunFiles:
 
 
 def find_runs(paths: Sequence[Path]) -> list[RunFiles]:
-    """The runs that these paths name; a folder gives those that it holds, one level down.
+    """The runs that these paths name; for a folder, the runs in it, one level down.
 
     Raises:
-        InputError: a path does not exist or holds no run.
+        InputError: a path does not exist or contains no run.
     """
     found = [run for path in paths for run in _runs_of(path)]
     names: dict[str, int] = {}

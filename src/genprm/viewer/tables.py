@@ -1,4 +1,4 @@
-"""The tables of a run's index, and how a document becomes rows of them."""
+"""The tables of a run's index, and the conversion of documents to their rows."""
 
 import hashlib
 import json
@@ -30,9 +30,9 @@ _TEXT = "INSERT INTO texts (rowid, problem, steps, analysis, code) VALUES (?, ?,
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A document, and where its row lies in the file; [bytes] both.
+    """A document, and the offset and length of its row in the file, both in bytes.
 
-    `whole` documents are stored themselves, since they are joined from several files.
+    `whole` documents are stored in the index, because they are joined from several files.
     """
 
     document: Document
@@ -85,7 +85,7 @@ def _texts(document: Document) -> tuple[int, str, str, str, str]:
 
 
 def fingerprint(document: Document) -> str:
-    """What tells the same solution in two runs; of a problem with many solutions, the problem."""
+    """Identifies the same solution in two runs; for a problem with many solutions, the problem."""
     steps = [step.text for step in document.steps] if document.kind in ("solution", "path") else []
     text = json.dumps([document.problem, *steps])
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

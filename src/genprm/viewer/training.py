@@ -1,9 +1,9 @@
 """Corrections as data: chats for `genprm train`, labelled rows for `genprm evaluate`.
 
-A corrected solution is taken up to its first error, as training data are. Each step's rationale is
-that of a vote whose judgement is the corrected one; where no vote gave it, the person's reason is
-the analysis. A chat with such a reason has the form of the mode `cot`: one person's sentence cannot
-stand for code that was run.
+A corrected solution is used up to its first error, like other training data. Each step's rationale
+is that of a vote with the corrected judgement. If there is no such vote, the person's reason
+becomes the analysis. A chat with such a reason has the form of the mode `cot`, because a person's
+sentence cannot replace code that was run.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class LabelledRow(Record):
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A corrected solution that gives no row, and why."""
+    """A corrected solution that produces no row, and why."""
 
     index: int
     cause: str
@@ -39,7 +39,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A solution with its labels, of which some were corrected; [steps] all three."""
+    """A solution with its labels, some of which were corrected; all three are [steps]."""
 
     document: Document
     path: tuple[int, ...]
@@ -48,7 +48,7 @@ class Corrected:
 
     @property
     def key(self) -> str:
-        """Unique in the run."""
+        """The key, unique in the run."""
         name = self.document.id or str(self.document.index)
         whole = len(self.path) == len(self.document.steps)
         return name if whole else f"{name}/{self.path[-1]}"
@@ -60,7 +60,7 @@ class Corrected:
 
     @property
     def first_error(self) -> int | None:
-        """Index from 0, -1 for none, None where an earlier step or all of them lack a label."""
+        """Index from 0, -1 for none, None if an earlier step or all steps lack a label."""
         wrong = self.labels.index(False) if False in self.labels else len(self.labels)
         if None in self.labels[:wrong]:
             return None
@@ -70,7 +70,7 @@ class Corrected:
 def corrected_solutions(
     document: Document, corrections: Sequence[Correction]
 ) -> Iterator[Corrected]:
-    """The solutions of one row that were corrected. People's labels of the row count, too."""
+    """The corrected solutions of one row; labels by people in the row count as well."""
     paths: dict[tuple[int, ...], dict[int, Correction]] = {}
     for correction in corrections:
         if correction.step < len(document.steps):
@@ -152,7 +152,7 @@ def _analysis(solution: Corrected, at: int, vote: VoteView | None) -> str:
 def _whole_turns(
     votes: Sequence[VoteView | None],
 ) -> tuple[Mode, list[list[Piece]] | None]:
-    """The votes' own turns where every step has one of the same form."""
+    """The votes' own turns, if every step has one of the same form."""
     turns = [vote and split_turn(vote, at) for at, vote in enumerate(votes, 1)]
     whole = [turn for turn in turns if turn]
     if len(whole) < len(turns):
@@ -162,7 +162,7 @@ def _whole_turns(
 
 
 def split_turn(vote: VoteView, step: int) -> list[Piece] | None:
-    """A vote's turn on step `step` (from 1) in pieces by author; None where it has another form."""
+    """A vote's turn on step `step` (from 1) in pieces by author; None if its form differs."""
     opening = wire.analyze_open(step)
     label = wire.YES if vote.label else wire.NO
     ending = f"{wire.JUDGEMENT_OPEN}{label}{wire.JUDGEMENT_CLOSE}"
