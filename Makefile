@@ -6,7 +6,7 @@ MINUTES ?= 120
 DECAY_MINUTES ?= 30
 SECONDS ?= 20
 
-.PHONY: help demo test check bench test-vllm test-verl test-deploy bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
+.PHONY: help demo test check bench test-vllm test-verl test-trainers test-deploy bench-sandbox bench-serve train-arithmetic evaluate-arithmetic \
 	arithmetic language-trial tidy clean
 
 help:  ## list the commands
@@ -67,6 +67,15 @@ test-verl: $(VENV)/.dev  ## our reward function under verl's own reward manager
 	.venv-verl/bin/pip install -q torch==2.13.0
 	.venv-verl/bin/pip install -q -e '.[serve]' verl==0.9.1 pytest hypothesis
 	.venv-verl/bin/pytest -rs -k verl tests/rewards
+
+# OpenRLHF and tinker-cookbook without what they need besides: only their clients are called here.
+test-trainers: $(VENV)/.dev  ## our rewards and service under the code of verifiers, inspect_ai, OpenRLHF, …
+	test -d .venv-trainers || $(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/pip install -q torch==2.13.0
+	.venv-trainers/bin/pip install -q -e '.[serve]' verifiers==0.4.0 inspect_ai==0.3.285 \
+		sandbox-fusion==0.3.7 schemathesis==4.32.5 pytest hypothesis
+	.venv-trainers/bin/pip install -q --no-deps openrlhf==0.11.2 tinker-cookbook==0.6.1
+	.venv-trainers/bin/pytest -rs tests/rewards/test_frameworks.py
 
 test-deploy: $(VENV)/.dev  ## the manifests in deploy/ against the schemas of Kubernetes
 	test -d .venv-deploy || $(PYTHON) -m venv .venv-deploy

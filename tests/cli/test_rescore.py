@@ -93,3 +93,17 @@ def test_the_command_reads_a_run(tmp_path: Path) -> None:
     row = json.loads(done.stdout)
     assert (row["first_error"], row["source"]) == (0, "mine")
     assert [step["asked"] for step in row["steps"]] == [1, 1, 1]
+
+
+def test_a_run_becomes_the_scores_that_inspect_reads(tmp_path: Path) -> None:
+    run = tmp_path / "run.jsonl"
+    with Journal(run, RunSpec(command="verify"), VerdictRow) as journal:
+        journal.append(fresh(2))
+        journal.finish([0])
+    done = CliRunner().invoke(app, ["rescore", str(run), "--inspect"])
+    record = json.loads(done.stdout)
+    assert (record["id"], record["value"]) == ("a", 0.0)
+    assert record["explanation"].startswith("Vote ")
+    assert record["metadata"]["first_error"] == 1
+    lowest = CliRunner().invoke(app, ["rescore", str(run), "--inspect", "--score", "min"])
+    assert json.loads(lowest.stdout)["value"] == pytest.approx(0.1)

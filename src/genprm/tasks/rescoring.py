@@ -5,8 +5,10 @@ gives the same rows byte for byte, as long as it keeps the same vote as history 
 `kept_differs` counts the steps where it would not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
 
 from genprm.records.record import Record, Text
 from genprm.records.searches import SearchRow, TreeNodeRow
@@ -73,6 +75,36 @@ class Rule:
 
     def _label(self, reward: float | None) -> bool | None:
         return None if reward is None else reward >= self.threshold
+
+
+class ScoreRecord(Record):
+    """A solution's score as inspect_ai's `precomputed_scores` reads it; others have their places.
+
+    `value` is the score that was asked for, or 1 where no step is wrong and 0 where one is.
+    """
+
+    id: Text  # of the sample
+    value: float
+    explanation: Text | None  # analysis of the first wrong step
+    metadata: Mapping[str, JsonValue]  # first_error, and rewards of the steps
+
+
+def score_record(row: VerdictRow, score: Aggregate | None = None) -> ScoreRecord | None:
+    """The record of a row; None where it has no score: inspect_ai leaves the sample unscored."""
+    rewards = [step.reward for step in row.steps]
+    first = row.first_error
+    value = (None if first is None else float(first < 0)) if score is None else score.score(rewards)
+    if value is None or row.failed is not None:
+        return None
+    wrong = row.steps[first].verdict() if first is not None and first >= 0 else None
+    kept = None if wrong is None else representative(wrong)
+    said = wrong.votes[kept].analysis if wrong is not None and kept is not None else None
+    return ScoreRecord(
+        id=row.id,
+        value=value,
+        explanation=said,
+        metadata={"first_error": first, "step_rewards": list(rewards)},
+    )
 
 
 class SearchPathRow(Record):

@@ -31,6 +31,14 @@ def rescore(
             "--stop-at-first-error", help="Leave out the verdicts after the first wrong step."
         ),
     ] = False,
+    inspect: Annotated[
+        bool,
+        typer.Option(
+            "--inspect",
+            help="Write a score record for each row, as inspect_ai's precomputed_scores reads "
+            "them; a row without a score is left out.",
+        ),
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -46,7 +54,7 @@ def rescore(
     from genprm.cli.runs import rows_of, spec_of
     from genprm.records.searches import SearchRow
     from genprm.records.verdicts import VerdictRow
-    from genprm.tasks.rescoring import Rule, paths
+    from genprm.tasks.rescoring import Rule, paths, score_record
 
     rule = Rule(threshold, votes, score, stop_at_first_error)
     lines: list[bytes] = []
@@ -57,7 +65,9 @@ def rescore(
                 lines += [path.line() for path in paths(tree, score or Aggregate.MIN)]
         else:
             rows = rows_of(run, VerdictRow)
-            lines += [rule.row(row).line() for row in rows]
+            changed = list(map(rule.row, rows))
+            records = [score_record(row, score) for row in changed] if inspect else changed
+            lines += [record.line() for record in records if record is not None]
             differing += sum(map(rule.kept_differs, rows))
     if output is None:
         typer.echo(b"".join(lines), nl=False)

@@ -109,6 +109,18 @@ def router(judging: Judging, checker: AnswerChecker) -> APIRouter:
     async def seed_session() -> dict[str, object]:
         return {}
 
+    @routes.post("/close_session", responses=refusals, summary="NeMo Gym: there is no session.")
+    async def close_session() -> dict[str, object]:
+        return {}
+
+    @routes.get(
+        "/reverify_mode",
+        responses=refusals,
+        summary="NeMo Gym: a rollout may be verified again, since nothing is kept of it.",
+    )
+    async def reverify_mode() -> str:
+        return "stateless"
+
     return routes
 
 

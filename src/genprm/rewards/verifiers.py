@@ -1,0 +1,39 @@
+"""A reward for tasksets of verifiers 0.4, plugged by its import path:
+
+    [env.taskset.task.rewards.genprm]
+    fn = "genprm.rewards.verifiers:genprm"
+
+The environment says who judges and what is rewarded: GENPRM_URL and the others of
+`RewardOptions.from_environment`. The task's prompt is the problem, the last reply the solution, and
+the task's `answer` the gold answer, where it has one. As verifiers' own judges do, it raises where
+the judge is at fault, so that the rollout is scored again and not against the model.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from genprm.errors import ModelError
+from genprm.rewards.options import RewardOptions, reward_one
+
+
+async def genprm(task: Any, trace: Any) -> float:
+    """The reward of a rollout; the first error is a metric of the trace.
+
+    Raises:
+        ModelError: the completion could not be judged, or the judge is gone.
+    """
+    found = await reward_one(
+        _options(), task.prompt_text, trace.last_reply, getattr(task, "answer", None)
+    )
+    judged = found.judged
+    if judged.cause is not None and judged.text:
+        raise ModelError(f"the completion was not judged: {judged.cause}")
+    first = judged.first_error
+    trace.record_metric("genprm_first_error", float(-2 if first is None else first))
+    trace.record_metric("genprm_abstained", float(found.abstained))
+    return found.reward
+
+
+@lru_cache
+def _options() -> RewardOptions:
+    return RewardOptions.from_environment()
