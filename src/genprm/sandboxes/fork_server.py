@@ -5,34 +5,33 @@
         copy = await session.fork()
 
 What it covers
-- A snippet cannot read files other than the interpreter's and its packages', cannot write any,
-  has no network, no other processes, no threads, no signals to others, no capabilities, and nothing
+- A snippet cannot read files other than those of the interpreter and its packages, cannot write
+  any, has no network, no other processes, no threads, no signals to others, no capabilities, and nothing
   of the host's environment, descriptors or memory. See `lockdown` for the layers, `tiers` for which
   hold where, and `probe` for which hold here.
-- It cannot outstay its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter,
+- It cannot exceed its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter,
   and half of the machine for all sessions together), the disk, the output (64 KiB), or the host's
   event loop.
 - A fork shares no memory and no descriptor with its original: `MAP_SHARED` is refused, and what was
-  open is closed in the copy. One vote cannot change another's data.
-- When the host ends, or the supervisor does, by whatever means, every process of the sandbox ends,
-  known to the host or not. In every tier.
+  open is closed in the copy. One vote cannot change another vote's data.
+- When the host or the supervisor ends, by whatever means, every process of the sandbox ends, known
+  to the host or not, in every tier.
 
 What it does not cover
-- Bugs of the kernel itself: the allow-list keeps the surface small, but it is one kernel.
+- Bugs of the kernel itself: the allow-list keeps the attack surface small, but it is one kernel.
 - The processor: 32 snippets at once (or 8 per core) share it, and the others wait for their turn
-  before their time starts to count. A snippet may burn one core for as long as its time-out, and
-  one that digs out the runner may burn it until its session is closed.
-- The truth of what a session prints: a snippet owns its process, and can make its own session,
-  and the forks that are made of it afterwards, lie about what they computed. It cannot make any
-  other session lie.
-- In the tiers without seccomp, the last promise on forks: they may share memory.
-- In the `bare` tiers, metadata: whether a path exists, its size and times, wherever the uid may
-  look. Contents stay closed.
+  before their time starts to count. A snippet can keep one core busy until its time-out, and one
+  that gets control of the runner can do so until its session is closed.
+- The truth of what a session prints: a snippet controls its process, so it can falsify the results
+  of its own session and of forks that are made from it later, but not those of other sessions.
+- In the tiers without seccomp, the isolation of forks: they may share memory.
+- In the `bare` tiers, metadata: whether a path exists, its size and times, wherever the uid has
+  access. Contents stay closed.
 - Covert channels (timing, caches, load).
 
-Sessions share the state of one template: the same hash seed, the same `random` state, hence the
-same draws in each. That makes runs repeatable; a snippet that wants other draws seeds its own.
-There is no writable file system at all, not even a temporary directory.
+Sessions share the state of one template: the same hash seed and the same `random` state, hence the
+same random numbers in each. That makes runs repeatable; a snippet that needs other numbers can seed
+its own generator. There is no writable file system at all, not even a temporary directory.
 """
 
 import asyncio
@@ -82,8 +81,8 @@ class ForkSession:
     async def fork(self) -> "ForkSession":
         """An independent copy; see the port.
 
-        The copy is a clone of the process. A session that has none yet, or whose process refuses,
-        is copied by replay when the copy is first used.
+        The copy is a clone of the process. If the session has no process yet, or its process does
+        not respond, the copy is made by replay when it is first used.
         """
         async with self._turn:
             self._check_open()
@@ -101,7 +100,7 @@ class ForkSession:
 
     @property
     def pid(self) -> int | None:
-        """Its process, as the host numbers it; None while it has none."""
+        """The id of its process on the host; None if it has no process."""
         return None if self._process is None else self._process.pid
 
     async def __aenter__(self) -> Self:
@@ -115,7 +114,7 @@ class ForkSession:
             raise SandboxError("the sandbox session is closed")
 
     async def _living(self) -> tuple[SessionProcess, bool]:
-        """A process to run in, and whether it holds the namespace that it should."""
+        """A process to run in, and whether it holds the right namespace."""
         self._check_open()
         if self._process is not None and not self._process.is_dead:
             return self._process, True
@@ -125,7 +124,7 @@ class ForkSession:
         return self._process, is_kept
 
     async def _rebuild(self) -> bool:
-        """Replay the history in a fresh process; whether that gave the namespace back.
+        """Replay the history in a new process, and return whether this restored the namespace.
 
         An empty history needs no process. One that cannot be replayed is forgotten.
         """
@@ -143,19 +142,19 @@ class ForkSession:
 
 
 class ForkServer:
-    """The backend: `async with ForkServer() as box`.
+    """The sandbox backend: `async with ForkServer() as box`.
 
-    Entering starts the interpreter and returns; the imports go on in the background, and the first
-    `run` waits for them.
+    Entering starts the interpreter and returns; the imports continue in the background, and the
+    first `run` waits for them.
 
     Args:
         tier: `auto`, or the name of a row in `tiers`. Anything weaker than `bare` must be named.
-        memory: bytes of address space that a session may add to the interpreter's own.
-        total_memory: bytes that all sessions together may take; None is half of what this machine
-            (or its container) has. Beyond, the largest session is killed with the status `memory`.
-            The sum is looked at every 0.05 to 1 s, the more often the nearer it is to the limit.
+        memory: bytes of address space that a session may use beyond the interpreter's own.
+        total_memory: bytes that all sessions together may use; None is half of the memory of this
+            machine or container. Beyond it, the largest session is killed with the status `memory`.
+            The sum is checked every 0.05 to 1 s, more often when it is close to the limit.
         preload: modules that are imported once, before the first session.
-        replay_budget: seconds that rebuilding a lost namespace may take.
+        replay_budget: most seconds for rebuilding a lost namespace.
     """
 
     def __init__(
@@ -183,12 +182,12 @@ class ForkServer:
         self.passed_over: tuple[str, ...] = ()  # why a stronger one does not
 
     def session(self) -> ForkSession:
-        """A fresh, empty namespace."""
+        """A new, empty namespace."""
         return ForkSession(self)
 
     @property
     def tier_name(self) -> str:
-        """The tier that holds; empty before it is entered."""
+        """The tier in use; empty before the sandbox is entered."""
         return "" if self.tier is None else self.tier.name
 
     async def __aenter__(self) -> Self:
@@ -215,11 +214,11 @@ class ForkServer:
         return await self._supervision.new()
 
     async def copy_process(self, process: SessionProcess) -> SessionProcess | None:
-        """A clone, or None when the process does not play along."""
+        """A clone, or None if the process does not cooperate."""
         return None if self._supervision is None else await self._supervision.copy(process)
 
     def drop_process(self, process: SessionProcess) -> None:
-        """Kill and forget."""
+        """Kill the process and forget it."""
         if self._supervision is not None:
             self._supervision.drop(process)
 

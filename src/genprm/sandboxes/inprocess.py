@@ -1,8 +1,8 @@
 """`exec` in the host's own process, as the reference does it; only for parity tests.
 
-It isolates nothing. A snippet can patch the host's modules, end its run or swallow the time-out,
-which is the reason why every other backend exists. It blocks the event loop while it runs, its
-time-out is a SIGALRM that works in the main thread only, and it is never chosen by default.
+It isolates nothing: a snippet can patch the host's modules, end its run or ignore the time-out,
+which is why the other backends exist. It blocks the event loop while it runs, its time-out is a
+SIGALRM that works only in the main thread, and it is never chosen by default.
 """
 
 import io
@@ -28,17 +28,17 @@ class InProcessSession:
             self._execute(code, timeout=0)
 
     async def run(self, code: str, timeout: float = 5.0) -> RunResult:
-        """See the port; the process can do anything to ours."""
+        """See the port; the snippet can do anything to this process."""
         if self._is_closed:
             raise SandboxError("the sandbox session is closed")
         return self._execute(code, timeout)
 
     async def fork(self) -> "InProcessSession":
-        """A copy by replay of everything so far."""
+        """A copy, made by replay of everything so far."""
         return InProcessSession(self._past)
 
     async def close(self) -> None:
-        """Drop the namespace."""
+        """Discard the namespace."""
         self._is_closed = True
 
     def _execute(self, code: str, timeout: float) -> RunResult:
@@ -61,7 +61,7 @@ class InProcessSession:
 
 
 class InProcess:
-    """The backend."""
+    """The backend without isolation."""
 
     def session(self) -> InProcessSession:
         """A fresh, empty namespace."""

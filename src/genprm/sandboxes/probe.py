@@ -1,7 +1,7 @@
 """Tests which layers of the sandbox work on this machine.
 
-Nothing here is deduced from versions: a sandbox is started, a session in it tries what it must
-not be able to do, and the kernel is asked what it knows about the session's process.
+It does not rely on versions: a sandbox is started, a session in it tries what must be impossible,
+and the kernel is asked what it knows about the session's process.
 """
 
 import os
@@ -40,7 +40,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What was found. `tier` is None, and `fault` says why, where no sandbox could be started."""
+    """The result. If no sandbox could be started, `tier` is None, and `fault` says why."""
 
     tier: str | None
     layers: tuple[Layer, ...]
@@ -50,11 +50,11 @@ class Probe:
 
     @property
     def is_safe(self) -> bool:
-        """Whether there is a sandbox and every layer that its tier promises holds."""
+        """Whether there is a sandbox, and every layer that its tier promises works."""
         return self.tier is not None and all(layer.holds for layer in self.layers)
 
     def lines(self) -> list[str]:
-        """For a terminal."""
+        """The result as lines for a terminal."""
         if self.tier is None:
             return [f"sandbox: none; {self.fault}"]
         width = max(len(layer.name) for layer in self.layers)
@@ -69,7 +69,7 @@ class Probe:
 
 
 async def probe(tier: str = AUTO) -> Probe:
-    """Start a sandbox of this tier and try its layers. Never raises for what it finds."""
+    """Start a sandbox of this tier and test its layers. Never raises because of a result."""
     started = time.monotonic()
     try:
         async with ForkServer(tier, preload=()) as box, box.session() as session:
@@ -90,7 +90,7 @@ async def _try(session: ForkSession, name: str, code: str) -> Layer:
 
 
 def _kernel_view(session: ForkSession, tier: Tier) -> Iterator[Layer]:
-    """What /proc says of the session's process."""
+    """What /proc says about the session's process."""
     pid = session.pid
     with open(f"/proc/{pid}/status") as lines:
         status = {name: value.strip() for name, _, value in (x.partition(":") for x in lines)}

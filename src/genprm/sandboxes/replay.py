@@ -1,7 +1,7 @@
 """Records what ran in a namespace, and rebuilds a lost namespace from the record.
 
-A snippet that ended for a reason of its own ends again at the same place. One that was cut off by
-the clock or by the memory left nothing that could be made again, and is not part of the history.
+A snippet that ended by itself ends again at the same place. One that was stopped by the time or
+memory limit cannot be repeated exactly, so it is not part of the history.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +17,7 @@ Run = Callable[[str, float], Awaitable[RunResult]]  # code, seconds
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One that left its mark on a namespace."""
+    """A snippet that changed a namespace."""
 
     code: str
     status: RunStatus
@@ -38,12 +38,12 @@ class History:
         return History(self._snippets)
 
     def record(self, code: str, result: RunResult) -> None:
-        """Add a snippet that ran in the namespace, where it can be run again."""
+        """Add a snippet that ran in the namespace, if it can be repeated."""
         if result.status in _REPLAYABLE:
             self._snippets.append(Snippet(code, result.status, result.duration))
 
     def forget(self) -> None:
-        """The namespace is empty again."""
+        """Forget all snippets, because the namespace is empty again."""
         self._snippets.clear()
 
     def is_affordable(self, budget: float) -> bool:
@@ -51,7 +51,7 @@ class History:
         return sum(snippet.duration for snippet in self._snippets) <= budget
 
     async def replay(self, run: Run, budget: float) -> bool:
-        """Run every snippet again; whether each ended as it did the first time, in time."""
+        """Run every snippet again, and return whether each ended as the first time, in time."""
         for snippet in self._snippets:
             result = await run(snippet.code, max(budget, 0.001))
             budget -= result.duration

@@ -4,12 +4,12 @@
                                      └── session …       is root; adopted when orphaned elsewhere)
     host ── guardian ── bwrap ── supervisor ── …        (bubblewrap: always in a PID namespace)
 
-It runs no snippet and talks to nobody. It waits for one of two things: the host program ends, by
-whatever means, or the supervisor does. Then it kills all that is left beneath it, waits until the
-kernel says that nothing is, and exits.
+It runs no snippets and communicates with nobody. It waits until the host program or the supervisor
+ends, by whatever means. Then it kills all remaining processes below it, waits until the kernel
+reports that none is left, and exits.
 
-Should the guardian itself be killed, the supervisor notices at the end of a pipe (the *lifeline*)
-and ends its children in the same way; in a PID namespace the kernel also ends them all.
+If the guardian itself is killed, the supervisor notices that a pipe (the *lifeline*) is closed, and
+ends its children in the same way; in a PID namespace the kernel also ends all of them.
 """
 
 import os
@@ -24,12 +24,12 @@ from genprm.sandboxes.kernel import lockdown
 
 
 def main(host_pid: str, own_namespace: str, *command: str) -> NoReturn:
-    """Start `command` with the lifeline's descriptor as its last argument; guard it to its end.
+    """Start `command` with the lifeline's descriptor as its last argument, and guard it.
 
     Args:
-        host_pid: the host program's process number, our parent's.
-        own_namespace: "1" to start the command as the first process of a PID namespace, where the
-            kernel allows that.
+        host_pid: the process id of the host program, our parent.
+        own_namespace: "1" to start the command as the first process of a PID namespace, if the
+            kernel allows it.
         command: the supervisor's command line.
     """
     host = os.pidfd_open(int(host_pid))

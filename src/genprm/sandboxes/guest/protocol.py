@@ -9,12 +9,12 @@
                       FORKED  errno u32, 0 when the copy lives
 
 Everything that a session process sends is hostile input: a snippet shares its memory with the
-runner, so it can write anything at all into the channel. The host therefore believes a frame only
-where it is well formed, bounded, awaited and carries the serial of the open request; anything
-else costs the session its process, and nothing more.
+runner, so it can write anything into the channel. The host therefore accepts a frame only if it is
+well formed, within the size limit, expected, and carries the serial of the open request. Otherwise
+only that session loses its process.
 
-Code travels as UTF-8 with surrogates passed through, because models write them; what comes back
-is decoded with replacement, because snippets do worse.
+Code is sent as UTF-8 with surrogates passed through, because models write them. Replies are decoded
+with replacement, because snippets may print arbitrary bytes.
 """
 
 import struct
@@ -37,7 +37,7 @@ class ProtocolError(Exception):
 
 
 class Kind(IntEnum):
-    """What a frame is."""
+    """The kind of a frame."""
 
     RUN = 1
     FORK = 2
@@ -47,7 +47,7 @@ class Kind(IntEnum):
 
 
 class Ending(IntEnum):
-    """How a snippet ended, as far as the process that ran it can tell."""
+    """How a snippet ended, as far as its process knows."""
 
     OK = 0
     ERROR = 1
@@ -80,7 +80,7 @@ class Done:
 
 
 class FrameReader:
-    """Cuts a byte stream into frames; never holds more than one reply's worth of bytes."""
+    """Splits a byte stream into frames; never buffers more than one reply."""
 
     def __init__(self) -> None:
         self._pending = bytearray()
@@ -121,7 +121,7 @@ def read_run_request(payload: bytes) -> tuple[float, str]:
 
 
 def fork_request(serial: int, token: int) -> bytes:
-    """The FORK frame. The descriptor travels beside it."""
+    """The FORK frame. The descriptor is sent along with it."""
     return Frame(Kind.FORK, serial, _TOKEN.pack(token)).encode()
 
 
@@ -131,7 +131,7 @@ def read_token(payload: bytes) -> int:
 
 
 def done_reply(serial: int, ending: int, error: bytes, stdout: bytes) -> bytes:
-    """The DONE frame, each part cut to its limit."""
+    """The DONE frame, with each part shortened to its limit."""
     error, stdout = error[:ERROR_LIMIT], stdout[:OUTPUT_LIMIT]
     return Frame(Kind.DONE, serial, _DONE.pack(ending, len(error)) + error + stdout).encode()
 

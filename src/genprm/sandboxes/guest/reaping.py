@@ -13,7 +13,7 @@ def adopt_orphans() -> None:
 
 
 def children(pid: int | str) -> list[int]:
-    """The children of a single-threaded process, eldest first; empty where /proc is missing."""
+    """The children of a single-threaded process, oldest first; empty if /proc is missing."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as listed:
             return [int(child) for child in listed.read().split()]
@@ -24,8 +24,8 @@ def children(pid: int | str) -> list[int]:
 def kill_and_reap_all() -> None:
     """SIGKILL every child and wait for it, until there is none (ECHILD).
 
-    A child's own children come to this process as its children end, if it adopts orphans, and are
-    killed in the next round. No pid can be reused meanwhile: each is a child not yet waited for.
+    If this process adopts orphans, it inherits its children's children when they end, and kills
+    them in the next round. No pid can be reused meanwhile, since no child has been waited for.
     """
     while True:
         for child in children(os.getpid()):
@@ -43,7 +43,7 @@ _LOOK = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 
 def _children_by_scan(pid: int) -> list[int]:
-    """For kernels without CONFIG_PROC_CHILDREN."""
+    """The children, on kernels without CONFIG_PROC_CHILDREN."""
     found = []
     with suppress(OSError):
         for entry in os.listdir("/proc"):

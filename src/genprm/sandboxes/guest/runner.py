@@ -1,16 +1,16 @@
 """What runs inside a session process: one namespace, one request at a time.
 
-A snippet runs as `exec` would run it in a fresh `__main__`: the namespace lives on, nothing is
-echoed, `input()` finds the end of the file. `sys.stdout` is ours for the length of a snippet; what
-goes to file descriptor 1 behind Python's back, and to stderr, is dropped.
+A snippet runs as `exec` would run it in a new `__main__`: the namespace is kept, nothing is echoed,
+and `input()` finds the end of the file. `sys.stdout` is replaced while a snippet runs; output to
+file descriptor 1 that bypasses Python, and output to stderr, is dropped.
 
-The runner shares its process with the snippets, so it guards against accident, not malice: it runs
-on a private copy of the builtins (see `bootstrap`) and on references of its own to what it calls,
-so that patching `builtins`, `os`, `socket` or `struct` does not reach it. Malice that digs the
-runner out of the interpreter's frames gains nothing but its own session: that is what the layers
-of `lockdown` and the suspicion of `protocol` are for.
+The runner shares its process with the snippets, so it protects against accidents, not against
+attacks: it uses a private copy of the builtins (see `bootstrap`) and its own references to what it
+calls, so that patching `builtins`, `os`, `socket` or `struct` does not affect it. A snippet that
+gets control of the runner through the interpreter's frames gains only its own session: this is what
+the layers of `lockdown` and the checks of `protocol` are for.
 
-Time runs out twice: at the limit SIGALRM raises `TimeLimit` at the next bytecode, which keeps the
+There are two time limits: first SIGALRM raises `TimeLimit` at the next bytecode, which keeps the
 namespace; half a second later the host kills the process, whatever it does.
 """
 
@@ -51,7 +51,7 @@ _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
 
 
 class TimeLimit(BaseException):
-    """The snippet's time is up. Not an `Exception`, so that few snippets swallow it."""
+    """The snippet's time is up. It is not an `Exception`, so that few snippets catch it."""
 
 
 class OutputLimit(BaseException):
@@ -59,7 +59,7 @@ class OutputLimit(BaseException):
 
 
 class Capture(BufferedIOBase):
-    """What a snippet printed, up to the limit."""
+    """Captures what a snippet prints, up to the limit."""
 
     name = "<stdout>"
 
@@ -82,7 +82,7 @@ class Capture(BufferedIOBase):
 
 
 class Runner:
-    """Serves the requests of one channel; a copy of the process goes on serving its own."""
+    """Serves the requests of one channel; a copy of the process serves its own channel."""
 
     def __init__(self, *, is_supervised: bool) -> None:
         self._is_supervised = is_supervised
@@ -106,7 +106,7 @@ class Runner:
         os._exit = self._exit
 
     def serve(self) -> NoReturn:
-        """Until the host closes the channel."""
+        """Serve requests until the host closes the channel."""
         try:
             while True:
                 self._serve_one()
@@ -181,7 +181,7 @@ class Runner:
     # --- copying ---
 
     def _fork(self, token: int, channel: int) -> None:
-        """Make a sibling process that serves `channel`; it comes alive here as well."""
+        """Make a sibling process that serves `channel`; this returns in both processes."""
         pid = self._system_call(self._clone, CLONE_SIBLING, 0, 0, 0, 0)
         if pid == 0:
             dup2(channel, CONTROL)
@@ -194,7 +194,7 @@ class Runner:
         self._send(forked_reply(self._serial, errno))
 
     def _register(self, token: int) -> None:
-        """Tell the supervisor, with the kernel as witness, which process has this token."""
+        """Register this process under its token; the kernel tells the supervisor the true pid."""
         if not self._is_supervised:
             write(HANDOVER, token.to_bytes(8, "little"))
         elif self._system_call(self._pidfd_open, token, 0, 0, 0, 0) != 0:
@@ -228,7 +228,7 @@ class Runner:
 
 
 def _tell(fault: BaseException) -> tuple[Ending, bytes]:
-    """How a snippet ended, and the reference's `Type: message`."""
+    """How a snippet ended, and the error as `Type: message`, like the reference."""
     name = _NAME.__get__(type(fault))  # metaclasses can poison `__name__`
     try:
         text = f"{name}: {fault}"

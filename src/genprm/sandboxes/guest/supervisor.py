@@ -5,12 +5,12 @@
            │                            └── session     they are copies of: all have one parent
            └── a channel to each session
 
-It runs no snippet and imports nothing heavy. It gave up root before it started anything, and it
-talks to the host only, in `supervisor_protocol`.
+It runs no snippets and imports nothing heavy. It gives up root before it starts anything, and it
+communicates only with the host, through `supervisor_protocol`.
 
-When the host goes away, by whatever means, the channel ends; when the guardian does, the lifeline
-ends. Either way the supervisor kills every child that it has, registered or not, and exits when
-none is left. Should it be killed itself, the guardian does that, and in a PID namespace the kernel.
+When the host ends, by whatever means, the channel is closed; when the guardian ends, the lifeline
+is closed. In both cases the supervisor kills all its children, registered or not, and exits when
+none is left. If it is killed itself, the guardian does that, and in a PID namespace the kernel.
 """
 
 import fcntl
@@ -51,7 +51,7 @@ _SENDER = 2  # SCM_CREDENTIALS
 
 
 def main(config_json: str, host_fd: str, template_fd: str, lifeline_fd: str) -> NoReturn:
-    """Run until the host is gone. The arguments are the command line."""
+    """Run until the host has ended. The arguments are the command line."""
     config = Config.from_json(config_json)
     _keep_only(int(host_fd), int(template_fd), int(lifeline_fd))
     host = socket.socket(fileno=HOST)
@@ -85,7 +85,7 @@ def _start_template_and_supervise(config: Config, host: socket.socket) -> NoRetu
 
 
 def _keep_only(*channels: int) -> None:
-    """Move the channels to their places; close whatever else came along."""
+    """Move the channels to their descriptors, and close all others."""
     beyond = max(*channels, LIFELINE) + 1
     moved = [fcntl.fcntl(fd, fcntl.F_DUPFD, beyond) for fd in channels]
     for fd, place in zip(moved, (HOST, TEMPLATE, LIFELINE), strict=True):
@@ -110,7 +110,7 @@ class Supervisor:
         self._exits = self._watch_children()
 
     def run(self) -> NoReturn:
-        """The loop."""
+        """Handle events until the host or the guardian has ended."""
         poll = select.poll()
         for fd in (HOST, LIFELINE, self._handover.fileno(), self._exits):
             poll.register(fd, select.POLLIN)
@@ -200,14 +200,14 @@ class Supervisor:
             listener.answer(request, 0)
 
     def _register_unsupervised(self, token: int, pid: int) -> None:
-        """Without seccomp nobody is stopped, and the sender's credentials are its witness."""
+        """Register without seccomp, where the sender's credentials prove which process it is."""
         parents = [parent for parent, child in self._permitted.items() if child == token]
         if parents and pid not in self._tokens:
             del self._permitted[parents[0]]
             self.register(token, pid)
 
     def register(self, token: int, pid: int) -> None:
-        """A child of ours is the process that the host knows by `token`."""
+        """Record which child is the process that the host knows by `token`."""
         self._tokens[pid] = token
         with _pidfd(pid) as pidfd:
             self._tell_host(STARTED, REGISTRATION.pack(token), pidfd)

@@ -1,7 +1,7 @@
 """The template: a session that has imported everything and locked itself down, and is only copied.
 
-Everything slow happens once, here. A session is then a copy-on-write clone of this process, and
-has every layer of the lockdown from its first instruction.
+Everything slow is done once, here. A session is a copy-on-write clone of this process, and has
+every layer of the lockdown from its first instruction.
 """
 
 import ctypes
@@ -23,7 +23,7 @@ _MADV_COLLAPSE = 25
 
 
 def become_template(config: Config, handover: socket.socket) -> NoReturn:
-    """Import, lock down, hand the supervisor its descriptor, serve. Never returns."""
+    """Import, lock down, pass the descriptor to the supervisor, and serve. Never returns."""
     try:
         os.dup2(TEMPLATE, CONTROL)
         os.dup2(handover.fileno(), HANDOVER)
@@ -71,7 +71,7 @@ def _warm_up_sympy() -> None:
 
 
 def _forget_ourselves() -> None:
-    """Leave a process as a snippet expects it."""
+    """Remove traces of the runner, so that a snippet finds a normal process."""
     site.setquit()
     site.sethelper()
     sys.argv = [""]
@@ -81,10 +81,10 @@ def _forget_ourselves() -> None:
 
 
 def _share_heap() -> None:
-    """Arrange the heap so that copying it costs little: frozen, and in huge pages where possible.
+    """Make the heap cheap to copy: frozen, and in huge pages if possible.
 
     The kernel copies a page table entry for each page of a process that forks, and drops it when
-    the copy ends; huge pages take a quarter off the processor time of a session.
+    the copy ends; huge pages reduce the processor time of a session by a quarter.
     """
     gc.collect()
     regions = {id(thing) // _HUGE_PAGE for thing in gc.get_objects()}

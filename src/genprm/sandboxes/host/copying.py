@@ -1,8 +1,8 @@
 """Making processes: a copy of the template for a fresh session, a copy of a session for a fork.
 
-The template is ours; a session may be hostile, and then its copy may never come. So the two have
-bounds of their own: what hostile sessions do not answer holds up no fresh session, and a session
-that has not copied itself within a second is killed, to be rebuilt by replay.
+The template can be trusted, but a session may be hostile and never make its copy. So the two have
+separate limits: hostile sessions that do not answer cannot delay new sessions, and a session that
+has not copied itself within a second is killed and rebuilt by replay.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ _TEMPLATE_COPIES, _SESSION_COPIES = 8, 64
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """How many copies of one kind may be under way, and for how long each."""
+    """How many copies of one kind may be in progress, and how long each may take."""
 
     turn: asyncio.Semaphore
     seconds: float
 
 
 class Copying:
-    """Copies processes of one supervisor, and follows up the copies that fail.
+    """Copies processes of one supervisor, and cleans up after copies that fail.
 
     Args:
         template: the process that fresh sessions are copies of.
@@ -61,10 +61,10 @@ class Copying:
         self._sweep: asyncio.TimerHandle | None = None
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
-        """A process with a copy of the parent's memory; None when the parent does not play along.
+        """A process with a copy of the parent's memory; None if the parent does not cooperate.
 
         Raises:
-            SandboxError: this program may open no more files.
+            SandboxError: this program cannot open more files.
         """
         ours, theirs = _channel_pair()
         token = secrets.randbits(63)
@@ -91,7 +91,7 @@ class Copying:
         return child
 
     def drop(self, process: SessionProcess) -> None:
-        """Kill a process and forget it; one that has not registered, as soon as it does."""
+        """Kill a process and forget it; if it has not registered yet, as soon as it does."""
         process.close()
         if process.registered.done():
             self._processes.pop(process.token, None)
@@ -110,7 +110,7 @@ class Copying:
             self._sweep_orphans()
 
     def _sweep_orphans(self) -> None:
-        """Kill what never registered, again and again until there is no such process."""
+        """Kill processes that never registered, until there are none."""
         self._sweep = None
         supervisor = self._supervisor()
         if supervisor is None:

@@ -1,13 +1,13 @@
 """A limit on the memory of all sessions of a sandbox together.
 
-Each session has a limit of its own (RLIMIT_AS), but many sessions could still fill the machine.
-The host therefore adds up, a few times a second, how much each process can have touched since it
-was copied from the template: a cheap bound, which counts shared pages more than once. Only where
-the sum of bounds exceeds the limit does it ask the kernel for true sizes, shared pages divided
-among their owners (PSS), and kills the largest until the rest fits.
+Each session has its own limit (RLIMIT_AS), but many sessions could still fill the machine. The host
+therefore adds up, a few times a second, how much memory each process can have touched since it was
+copied from the template. This upper bound is cheap, but counts shared pages more than once. Only if
+the sum exceeds the limit does it ask the kernel for true sizes, in which shared pages are divided
+among their owners (PSS), and kill the largest processes until the rest fits.
 
-Between two looks the sessions can grow by what the processors can touch in that time, so the limit
-may be exceeded by about that much; the nearer they are to it, the more often the host looks.
+Between two checks the sessions can grow by as much as the processors can touch in that time, so the
+limit may be exceeded by about that much; the closer they are to it, the more often the host checks.
 """
 
 import os
@@ -29,7 +29,7 @@ _CGROUP_LIMITS = (
 
 
 def default_total() -> int:
-    """Half of the memory that this machine, or this container, has; in bytes."""
+    """Half of the memory of this machine or container, in bytes."""
     physical = _PAGE * os.sysconf("SC_PHYS_PAGES")
     limits = [physical]
     for path in _CGROUP_LIMITS:
@@ -40,14 +40,14 @@ def default_total() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the kernel counts of one process."""
+    """The kernel's memory counters of one process."""
 
     resident: int  # bytes, shared ones included
     touched: int  # bytes that it faulted in since it was made
 
 
 def usage(pid: int) -> Usage | None:
-    """Of a process; None when it is gone."""
+    """The counters of a process; None if it has ended."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
             fields = stat.read().rpartition(")")[2].split()
@@ -57,17 +57,17 @@ def usage(pid: int) -> Usage | None:
 
 
 def bound(own: Usage, template: Usage, inherited: int) -> int:
-    """The most memory that a session can have beyond the template's, in bytes.
+    """An upper bound of a session's memory beyond the template's, in bytes.
 
-    It has what it grew by, and what it or the sessions that it was copied from have touched; but
-    never more than is resident.
+    It consists of its growth and of what it, or the sessions that it was copied from, have touched;
+    it is never more than what is resident.
     """
     grown = max(0, own.resident - template.resident)
     return min(own.resident, grown + own.touched + inherited)
 
 
 def true_size(pid: int) -> int | None:
-    """Bytes of a process, shared pages divided among their owners; None where it cannot be read."""
+    """Bytes of a process, with shared pages divided among owners; None if it cannot be read."""
     with suppress(OSError, ValueError), open(f"/proc/{pid}/smaps_rollup") as lines:
         fields = dict(line.split(":", 1) for line in lines if ":" in line.split(" ", 1)[0])
         return 1024 * sum(int(fields[name].split()[0]) for name in ("Pss", "SwapPss"))
@@ -82,7 +82,7 @@ class MemoryWatch:
         self._growth = GROWTH * (os.cpu_count() or 1)
 
     def look(self, template: SessionProcess, sessions: Collection[SessionProcess]) -> float:
-        """Kill what is too much; returns the seconds until the next look."""
+        """Kill sessions beyond the limit, and return the seconds until the next check."""
         pid = template.pid
         base = None if pid is None else usage(pid)
         if base is None:
@@ -106,7 +106,7 @@ class MemoryWatch:
 
 
 def touched(process: SessionProcess) -> int:
-    """What a copy of this process inherits of touched memory, in bytes."""
+    """The touched memory that a copy of this process inherits, in bytes."""
     pid = process.pid
     own = None if pid is None else usage(pid)
     return process.inherited + (0 if own is None else own.touched)

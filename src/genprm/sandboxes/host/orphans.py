@@ -1,8 +1,9 @@
 """Children of a supervisor that the host does not know: copies that never registered.
 
-A session that dug out its runner can use the one clone it is permitted for a child that never
-registers. The child is as locked down as its parent, but the host has no handle to kill it. The
-host notices (a copy was permitted and none registered) and looks for it here, by kinship.
+A session that controls its runner can use the one clone it is permitted to make for a child that
+never registers. The child is as locked down as its parent, but the host has no handle to kill it.
+The host notices this (a copy was permitted, and none registered) and searches for the child here,
+by its parent.
 """
 
 import os
@@ -17,15 +18,15 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def now() -> float:
-    """Seconds on the clock that processes' starts are counted on."""
+    """Seconds on the clock that is used for the start times of processes."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def kill_orphans(supervisor: int, *, known: Collection[int | None], started_before: float) -> bool:
-    """Kill the children of `supervisor` that are not `known`; whether unknown ones are left.
+    """Kill the children of `supervisor` that are not `known`; return whether any are left.
 
-    Those that started later than `started_before` (see `now`) are left: they may be copies that
-    are just about to register.
+    Children that started after `started_before` (see `now`) are not killed, because they may be
+    copies that are about to register.
     """
     unknown = [child for child in children(supervisor) if child not in known]
     for child in unknown:

@@ -42,8 +42,8 @@ class Request:
 class SessionProcess:
     """One process and the channel to it. Requests do not overlap.
 
-    The supervisor tells of its exit (`on_exit`) with its wait status; the end of the channel alone
-    only means that the process is of no more use.
+    The supervisor reports its exit with the wait status (`on_exit`); the end of the channel alone
+    only means that the process can no longer be used.
     """
 
     def __init__(self, token: int, channel: socket.socket) -> None:
@@ -68,7 +68,7 @@ class SessionProcess:
     # --- requests ---
 
     async def run(self, code: str, timeout: float) -> RunResult:
-        """One snippet. `namespace_lost` says whether the process died of it."""
+        """Run one snippet. `namespace_lost` says whether the process died."""
         timeout = min(max(timeout, SHORTEST), LONGEST)
         self._partial, self._partials = b"", 0
         serial = secrets.randbits(64)
@@ -81,9 +81,9 @@ class SessionProcess:
         return self._result_of_exit(duration)
 
     async def fork(self, token: int, channel: int, limit: float) -> bool:
-        """Ask it to make a copy that serves `channel`; whether it says that it did.
+        """Ask the process for a copy that serves `channel`; return whether it reports success.
 
-        It is killed when it has not answered within `limit` seconds.
+        It is killed if it does not answer within `limit` seconds.
         """
         serial = secrets.randbits(64)
         request = protocol.fork_request(serial, token)
@@ -164,11 +164,11 @@ class SessionProcess:
 
     @property
     def pid(self) -> int | None:
-        """Its process number as the host sees it; None before it registered and after its exit."""
+        """Its process id on the host; None before it has registered and after its exit."""
         return None if self._pidfd is None else pid_of(self._pidfd)
 
     def on_registered(self, pidfd: int) -> None:
-        """The supervisor knows which process it is."""
+        """Called when the supervisor knows which process it is."""
         self._pidfd = pidfd
         if self._kill_reason is not None:
             self.kill(self._kill_reason)
@@ -176,7 +176,7 @@ class SessionProcess:
             self.registered.set_result(None)
 
     def on_exit(self, wait_status: int) -> None:
-        """The supervisor has reaped it."""
+        """Called when the supervisor has reaped it."""
         if self.is_dead:
             return
         for _ in range(3):  # what it sent last: one reply, one partial output, the end
@@ -187,14 +187,14 @@ class SessionProcess:
         self.close()
 
     def kill(self, reason: str) -> None:
-        """SIGKILL, now or as soon as it is known which process it is. The first reason counts."""
+        """Send SIGKILL, now or as soon as the process is known. The first reason is kept."""
         self._kill_reason = self._kill_reason or reason
         if self._pidfd is not None:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def close(self) -> None:
-        """Kill it and let go of it; nobody waits for its exit."""
+        """Kill the process without waiting for its exit."""
         if self.is_dead:
             return
         self.kill("closed")
@@ -232,7 +232,7 @@ OVER_TOTAL_MEMORY = "all sessions of this sandbox together exceeded their memory
 
 
 def pid_of(pidfd: int) -> int | None:
-    """The process number behind a pidfd; None when that process is gone."""
+    """The process id behind a pidfd; None if the process has ended."""
     with open(f"/proc/self/fdinfo/{pidfd}") as lines:
         fields = dict(line.split(":", 1) for line in lines)
     pid = int(fields["Pid"])

@@ -27,9 +27,9 @@ class Supervision:
     """One running supervisor and the processes beneath it.
 
     Args:
-        tier: its layers of isolation.
-        config: what the supervisor is told.
-        total_memory: bytes that all sessions together may take.
+        tier: the layers of isolation.
+        config: the supervisor's configuration.
+        total_memory: bytes that all sessions together may use.
     """
 
     def __init__(self, tier: Tier, config: Config, total_memory: int) -> None:
@@ -64,10 +64,10 @@ class Supervision:
 
     @classmethod
     async def start(cls, tier: Tier, config: Config, total_memory: int) -> "Supervision":
-        """A supervisor that has given up its privileges; the template still imports.
+        """Start a supervisor; it has given up its privileges, and the template is still importing.
 
         Raises:
-            SandboxError: it did not start, or could not give them up.
+            SandboxError: it did not start, or could not give up its privileges.
         """
         try:
             supervision = cls(tier, config, total_memory)
@@ -94,7 +94,7 @@ class Supervision:
         return lines[-1] if lines else ""
 
     def pid(self) -> int | None:
-        """The supervisor's process number; None before it has started and after its exit."""
+        """The supervisor's process id; None before it has started and after its exit."""
         return None if self._pidfd is None else pid_of(self._pidfd)
 
     # --- making processes ---
@@ -118,9 +118,9 @@ class Supervision:
         return process
 
     async def copy(self, parent: SessionProcess) -> SessionProcess | None:
-        """A process with a copy of the parent's memory; None when the parent does not play along.
+        """A process with a copy of the parent's memory; None if the parent does not cooperate.
 
-        Cancelling this does not disturb the parent, which others may need.
+        Cancelling this call does not affect the parent, which others may need.
         """
         copying = asyncio.create_task(self._copying.copy(parent))
         try:
@@ -206,7 +206,7 @@ class Supervision:
             self._pidfd = None
 
     async def stop(self) -> None:
-        """Kill every process; returns when none is left."""
+        """Kill every process, and return when none is left."""
         for process in list(self._processes.values()):
             process.close()
         self._processes.clear()

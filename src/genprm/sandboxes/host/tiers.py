@@ -34,7 +34,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One choice of layers. Resource limits are in every tier."""
+    """One combination of layers. Every tier has resource limits."""
 
     name: str
     bubblewrap: bool
@@ -42,7 +42,7 @@ class Tier:
     seccomp: bool = True
 
     def missing(self) -> list[str]:
-        """What this machine lacks for it, as far as can be told without starting one."""
+        """What this machine lacks for the tier, as far as is known without starting it."""
         if sys.platform != "linux":
             return ["Linux"]
         lacks = []
@@ -87,7 +87,7 @@ ENVIRONMENT = {
 
 
 def configuration(tier: Tier, *, preload: Sequence[str], memory: int) -> Config:
-    """What the supervisor has to know."""
+    """The supervisor's configuration."""
     packages = _package_directories(preload)
     readable = [*_standard_library(), *packages, *_library_directories(), *_data()]
     return Config(
@@ -118,7 +118,7 @@ def _standard_library() -> list[str]:
 
 
 def _package_directories(preload: Sequence[str]) -> list[str]:
-    """site-packages, and wherever else the packages to preload come from."""
+    """site-packages, and the other folders from which packages are preloaded."""
     found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
     for name in preload:
         spec = importlib.util.find_spec(name)
@@ -128,7 +128,7 @@ def _package_directories(preload: Sequence[str]) -> list[str]:
 
 
 def _library_directories() -> list[str]:
-    """Where the C library is, which extension modules link against."""
+    """The folders of the C library, against which extension modules are linked."""
     with open("/proc/self/maps") as maps:
         mapped = {line.split(maxsplit=5)[5].strip() for line in maps if "/libc.so" in line}
     return [os.path.dirname(path) for path in mapped] + ["/etc/ld.so.cache"]
@@ -139,5 +139,5 @@ def _data() -> list[str]:
 
 
 def _linked() -> list[str]:
-    """Shared objects of the interpreter itself, and the loader's well-known places."""
+    """Shared objects of the interpreter itself, and the loader's standard folders."""
     return [os.path.join(sys.base_prefix, "lib"), "/lib", "/lib64", "/usr/lib", "/usr/lib64"]

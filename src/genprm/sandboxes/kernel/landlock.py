@@ -1,10 +1,10 @@
 """Landlock: the files that a process may still open, whatever its uid allows.
 
-A rule names a directory and what may be done beneath it; everything else of the file system is
-refused, for this process and all its children, for good. Landlock does not see metadata: `stat`,
-`chmod`, `utime`, `chdir` and friends pass it by. Those that change something are refused by
-seccomp; those that look (does a path exist, how big is it) work wherever the uid may search the
-directories, which is why the bubblewrap tier hides the host's tree as well.
+A rule names a directory and what may be done beneath it; everything else in the file system is
+permanently refused, for this process and all its children. Landlock does not cover metadata:
+`stat`, `chmod`, `utime`, `chdir` and similar calls are not restricted. Those that change something
+are refused by seccomp. Those that only read (whether a path exists, its size) work wherever the uid
+may search the directories, which is why the bubblewrap tier also hides the host's tree.
 
 From ABI 4 TCP is refused here too, from ABI 6 signals and abstract sockets that leave the sandbox;
 all three are already refused by seccomp.
@@ -29,14 +29,14 @@ _SCOPES = 0b11  # abstract sockets, signals
 
 
 def abi() -> int:
-    """The kernel's Landlock version; 0 where there is none."""
+    """The kernel's Landlock version; 0 if it has none."""
     return max(0, _call(_CREATE_RULESET, None, 0, _GET_ABI))
 
 
 def restrict(readable: Iterable[str], devices: Iterable[str]) -> int:
-    """From now on only `readable` can be read and only `devices` written; returns the ABI.
+    """Allow only `readable` to be read and only `devices` to be written to; returns the ABI.
 
-    Paths that do not exist are passed over. `no_new_privs` must be set before.
+    Paths that do not exist are ignored. `no_new_privs` must be set before.
 
     Raises:
         OSError: the kernel refused.

@@ -6,8 +6,8 @@
     4. files (Landlock)
     5. system calls (seccomp)
 
-Steps 1 and 2 are taken by the supervisor, before anything else is started; steps 3 to 5 by the
-template process, after its imports. Nothing here can be undone by the process that did it.
+The supervisor takes steps 1 and 2 before anything else is started, and the template process takes
+steps 3 to 5 after its imports. The process that took a step cannot undo it.
 """
 
 import ctypes
@@ -37,10 +37,10 @@ _MS_NOSUID, _MS_NODEV, _MS_BIND, _MS_REC, _MS_PRIVATE = 2, 4, 4096, 16384, 1 << 
 
 
 def give_up_root(paths: Sequence[str]) -> None:
-    """Become an unprivileged uid that still reaches `paths`; keep no capability either way.
+    """Become an unprivileged uid that can still reach `paths`; all capabilities are dropped.
 
     Raises:
-        OSError: the kernel refused, or a path is closed to others and cannot be opened up.
+        OSError: the kernel refused, or a path is closed to others and cannot be made accessible.
     """
     if os.geteuid() == 0:
         if closed := _closed_to_others(paths):
@@ -53,15 +53,15 @@ def give_up_root(paths: Sequence[str]) -> None:
 
 
 def new_pid_namespace() -> None:
-    """Let the next child be the first process of a PID namespace: with it, all of them end.
+    """Make the next child the first process of a PID namespace; all of them end with it.
 
-    It takes root (CAP_SYS_ADMIN); without, nothing changes.
+    This needs root (CAP_SYS_ADMIN); without it, nothing changes.
     """
     _libc().unshare(_CLONE_NEWPID)
 
 
 def end_with_parent() -> None:
-    """Be killed when the parent process ends. Changing the uid undoes it: call this afterwards."""
+    """Be killed when the parent process ends. A change of the uid undoes this, so call it after."""
     _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -99,7 +99,7 @@ def confine(readable: Sequence[str], *, with_landlock: bool, with_seccomp: bool)
 
 
 def confine_self(readable: Sequence[str], *, memory: int) -> frozenset[str]:
-    """Confine a worker that has no supervisor: this process, from now on and for good.
+    """Permanently confine this process, a worker without a supervisor.
 
     It keeps the descriptors it has, reads the files beneath `readable`, and can do nothing else to
     the machine: no other file, no network, no process, no thread, no signal, and no more than
@@ -148,7 +148,7 @@ def _mapped_bytes() -> int:
 
 
 def _closed_to_others(paths: Sequence[str]) -> set[str]:
-    """The uppermost directories on the way to `paths` that only their owner may search."""
+    """The topmost directories on the way to `paths` that only their owner may search."""
     closed = set()
     for path in paths:
         at = "/"
@@ -162,7 +162,7 @@ def _closed_to_others(paths: Sequence[str]) -> set[str]:
 
 
 def _reach(closed: set[str], paths: Sequence[str]) -> None:
-    """Cover each closed directory, in a private view, by one with nothing but `paths` in it."""
+    """In a private mount, cover each closed directory by one that contains only `paths`."""
     libc = _libc()
     if libc.unshare(_CLONE_NEWNS) != 0:
         raise OSError(

@@ -1,8 +1,8 @@
 """The system calls that a session may make: a seccomp-BPF allow-list for x86-64 and aarch64.
 
-A session computes and reads the interpreter's own files; it needs nothing more from the kernel.
-So what is not listed is refused with EPERM, which Python turns into an ordinary exception and the
-session lives on. Calls through another architecture's table (int80, x32) are never an accident
+A session computes and reads the interpreter's own files; it needs nothing else from the kernel.
+Calls that are not listed are refused with EPERM, which Python turns into an ordinary exception, so
+the session continues. Calls through another architecture's table (int80, x32) are never an accident
 and kill the process.
 
 Two calls are neither allowed nor refused but *supervised* (seccomp user notification): the
@@ -103,7 +103,7 @@ class Architecture:
     has_x32: bool
 
     def number(self, name: str) -> int | None:
-        """The call's number, or None where this architecture lacks it."""
+        """The call's number, or None if this architecture lacks it."""
         return _TABLE[name][self.column]
 
 
@@ -114,14 +114,14 @@ ARCHITECTURES = {
 
 
 def architecture() -> Architecture | None:
-    """This machine's table, or None where we have none."""
+    """This machine's table, or None if there is none."""
     return ARCHITECTURES.get(platform.machine())
 
 
 def filter_program(arch: Architecture, *, reads_only: bool = False) -> list[Instruction]:
-    """The whole filter, to be run by the kernel before every system call.
+    """The whole filter, which the kernel runs before every system call.
 
-    `reads_only` also refuses to open a file for writing: for the tiers without Landlock.
+    With `reads_only` it also refuses to open files for writing, for the tiers without Landlock.
     """
     rules: dict[str, list[Instruction]] = {
         "mmap": _unless_flag(3, _MAP_SHARED),
@@ -217,7 +217,7 @@ def is_supported() -> bool:
 
 
 def install(arch: Architecture, program: list[Instruction]) -> int:
-    """Put this process under `program`, for good; returns the supervisor's descriptor.
+    """Put this process permanently under `program`; returns the supervisor's descriptor.
 
     Raises:
         OSError: the kernel refused. `no_new_privs` must be set before.

@@ -1,10 +1,10 @@
 """The sandbox port on remote servers: `async with RemoteSandbox(addresses) as box`.
 
-Sessions go to the server that has the fewest; a fork stays where its original is. A connection
-that breaks takes its sessions with it. That is reported once (as a warning of the logger of this
-module, and in `lost_connections`); each session is rebuilt by replay when it is next used, on
-whichever server answers, and the snippet that was running is run again. Only where the replay
-fails does a result say `namespace_lost`, as it does in a local sandbox.
+New sessions go to the server with the fewest sessions; a fork stays on the server of its original.
+If a connection breaks, its sessions are lost. This is reported once (as a warning of this module's
+logger, and in `lost_connections`). Each session is rebuilt by replay when it is next used, on any
+server that answers, and the snippet that was running is run again. Only if the replay fails does a
+result say `namespace_lost`, as in a local sandbox.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session is: one number on one connection."""
+    """The place of a session: a number on a connection."""
 
     connection: Connection
     number: int
@@ -38,7 +38,7 @@ class Place:
 
 
 class RemoteSession:
-    """One namespace. It is on no server before the first `run`."""
+    """One namespace. It is placed on a server with the first `run`."""
 
     def __init__(
         self, box: "RemoteSandbox", history: History | None = None, place: Place | None = None
@@ -116,7 +116,7 @@ class RemoteSession:
             self._place = None
 
     async def _placed(self) -> tuple[Place, bool]:
-        """A place to run in, and whether it holds the namespace that it should."""
+        """A place to run in, and whether it holds the right namespace."""
         self._check_open()
         if self._place is not None and self._place.connection.lost is None:
             return self._place, True
@@ -134,12 +134,12 @@ class RemoteSession:
 
 
 class RemoteSandbox:
-    """The backend. Entering it reaches one server at least.
+    """The backend. Entering it connects to at least one server.
 
     Args:
-        addresses: of one or more servers that are all the same to us.
-        replay_budget: seconds that rebuilding a lost namespace may take.
-        reconnect_limit: seconds that a session waits for any server to answer.
+        addresses: the addresses of one or more equivalent servers.
+        replay_budget: most seconds for rebuilding a lost namespace.
+        reconnect_limit: most seconds that a session waits for any server to answer.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class RemoteSandbox:
         self.lost_connections = 0
 
     def session(self) -> RemoteSession:
-        """A fresh, empty namespace."""
+        """A new, empty namespace."""
         return RemoteSession(self)
 
     @property
@@ -208,7 +208,7 @@ class RemoteSandbox:
             wait = min(2 * wait, LONGEST_WAIT)
 
     def _look_for_more(self) -> None:
-        """Now and then, beside the work, try the servers that did not answer."""
+        """Try the servers that did not answer again from time to time, in the background."""
         now = asyncio.get_running_loop().time()
         if len(self._connections) < len(self._addresses) and now > self._next_attempt:
             self._next_attempt = now + LONGEST_WAIT
@@ -234,7 +234,7 @@ class RemoteSandbox:
             )
 
     async def _connect_all(self) -> dict[str, str]:
-        """Connect to every server that is not; why it failed, by name."""
+        """Connect to all servers without a connection; returns the failures by name."""
         faults = {}
         async with self._connecting:
             for address in self._addresses:

@@ -18,12 +18,12 @@ Dial = Callable[[], Awaitable[Transport]]
 
 
 class ConnectionLost(Exception):
-    """The server, and with it every session there, is gone; the text says how."""
+    """The server is gone, and all its sessions with it; the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server, how to reach it, and what may help where it does not answer."""
+    """A server, how to reach it, and what may help if it does not answer."""
 
     name: str  # for people
     dial: Dial
@@ -31,7 +31,7 @@ class Address:
 
 
 class Connection:
-    """A connection that has been greeted."""
+    """A connection on which the server has sent its greeting."""
 
     def __init__(self, name: str, transport: Transport, tier: str) -> None:
         self.name = name
@@ -70,7 +70,7 @@ class Connection:
         return cls(address.name, transport, hello.tier)
 
     async def close(self) -> None:
-        """End it, and with it its sessions. Idempotent."""
+        """Close the connection, which ends its sessions. Idempotent."""
         self._reading.cancel()
         await asyncio.wait([self._reading])
         await self._transport.close()
@@ -78,7 +78,7 @@ class Connection:
     # --- sessions ---
 
     def new_session(self) -> int:
-        """A number for a session; it begins with its first run."""
+        """A number for a new session, which starts with its first run."""
         self.sessions += 1
         return next(self._numbers)
 
@@ -110,7 +110,7 @@ class Connection:
         return copy
 
     def drop(self, session: int) -> None:
-        """End a session; nobody waits for it."""
+        """End a session without waiting."""
         self.sessions -= 1
         if self.lost is None:
             message = messages.encode(messages.Close(session=session))

@@ -3,9 +3,10 @@
     docker run --rm --interactive --network none --read-only --cap-drop ALL … IMAGE \
         sandbox serve --stdio
 
-The container is a wall around the sandbox, not in place of it: inside, the sessions have whatever
-tier holds there. Under gVisor (`--runtime runsc`) neither Landlock nor supervised system calls can
-be had; its own kernel is then what a snippet meets, and the tier must be named: `limits-only`.
+The container is an additional layer around the sandbox, not a replacement: inside it, sessions have
+the best tier that works there. Under gVisor (`--runtime runsc`) neither Landlock nor supervised
+system calls are available, but snippets only reach gVisor's own kernel. The tier must then be
+named: `limits-only`.
 
 CI tests the commands and the protocol over pipes with a stand-in for the engine's program. The
 hostile suite has passed through Podman 4.3 with runc (`GENPRM_TEST_CONTAINER`); Docker and gVisor
@@ -30,12 +31,12 @@ class Container:
     """How a container is run.
 
     Attributes:
-        image: one that has genprm and what its snippets import.
-        engine: the program: docker, podman, or another that takes the same options.
-        runtime: such as runsc (gVisor); None is the engine's own.
-        tier: of the sandbox inside.
-        memory: of the whole container, as the engine spells it.
-        pids: processes in the whole container.
+        image: an image with genprm and the packages that snippets import.
+        engine: the program: docker, podman, or another one with the same options.
+        runtime: the runtime, such as runsc (gVisor); None is the engine's default.
+        tier: the tier of the sandbox inside.
+        memory: the memory limit of the whole container, in the engine's notation.
+        pids: most processes in the whole container.
     """
 
     image: str
@@ -59,7 +60,7 @@ class Container:
         return [self.engine, "run", *options, self.image, *inside]
 
     def address(self) -> Address:
-        """For a `RemoteSandbox`: dialling it runs a container."""
+        """An address for a `RemoteSandbox`; connecting to it runs a container."""
         remedy = f"try {self.engine} run --rm --entrypoint genprm {self.image} --version"
         return Address(f"container {self.image}", self.start, remedy)
 
@@ -67,7 +68,7 @@ class Container:
         """Run a container.
 
         Raises:
-            SandboxError: there is no such engine.
+            SandboxError: the engine is not installed.
         """
         if shutil.which(self.engine) is None:
             raise SandboxError(

@@ -1,11 +1,10 @@
 """`genprm sandbox serve`: a sandbox for other machines.
 
-Every connection has sessions of its own, which end with it. What a snippet cannot do here is what
-it cannot do in the sandbox beneath; the server adds who may connect, and how much they may have.
+Every connection has its own sessions, which end with it. Snippets are confined by the sandbox
+beneath; the server decides who may connect, and how many resources they may use.
 
-A web page must not reach a server on its reader's own machine: requests that come from a page say
-so (Origin), and are refused. There is no encryption: across an untrusted network put a TLS proxy
-before it.
+A web page must not reach a server on its reader's machine: requests from a page carry the header
+Origin and are refused. There is no encryption: in an untrusted network, use a TLS proxy.
 """
 
 import asyncio
@@ -33,7 +32,7 @@ def read_token(path: Path) -> str:
     """The token in a file.
 
     Raises:
-        InputError: it cannot be read, or is no token of at least 16 characters on one line.
+        InputError: it cannot be read, or is not a token of at least 16 characters on one line.
     """
     fix = f"fix: write one line of at least {SHORTEST_TOKEN} printable characters"
     try:
@@ -102,7 +101,7 @@ async def serve_forever(
 
 
 def is_authorized(header: str, token: str | None) -> bool:
-    """Whether an Authorization header carries the token; takes the same time for any wrong one."""
+    """Whether an Authorization header carries the token, compared in constant time."""
     if token is None:
         return True
     wanted = f"Bearer {token}".encode()

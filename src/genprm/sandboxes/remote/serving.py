@@ -14,11 +14,11 @@ from genprm.sandboxes.remote.transport import Transport, TransportClosed
 
 @dataclass
 class SandboxLimits:
-    """What the clients of one server may have together.
+    """What all clients of one server together may use.
 
     Attributes:
-        sessions: open at the same time.
-        timeout: seconds; a snippet that asks for more gets this much.
+        sessions: most open sessions.
+        timeout: most seconds for a snippet; a request for more gets this much.
     """
 
     sessions: int = 1024
@@ -37,7 +37,7 @@ class Served:
         self._running: dict[int, asyncio.Task[None]] = {}  # by session: one request each
 
     async def serve(self, tier: str) -> None:
-        """Until the client is gone or breaks the protocol; then its sessions are closed."""
+        """Serve until the client is gone or breaks the protocol, and then close its sessions."""
         try:
             await self._transport.send(messages.encode(messages.Hello(tier=tier)))
             while True:
@@ -74,7 +74,7 @@ class Served:
     # --- requests ---
 
     async def _answer(self, id: int, work: Awaitable[bytes]) -> None:
-        """Send what `work` makes, or say why it could not."""
+        """Send the result of `work`, or why it failed."""
         try:
             answer = await work
         except SandboxError as error:

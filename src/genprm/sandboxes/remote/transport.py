@@ -15,10 +15,10 @@ class TransportClosed(Exception):
 
 
 class Transport(Protocol):
-    """Both ends have the same."""
+    """A transport; both ends have the same interface."""
 
     async def send(self, message: bytes) -> None:
-        """Hand one message over.
+        """Send one message.
 
         Raises:
             TransportClosed: the other end is gone.
@@ -29,17 +29,17 @@ class Transport(Protocol):
         """The next message.
 
         Raises:
-            TransportClosed: the other end is gone, or it sent what is no message.
+            TransportClosed: the other end is gone, or it sent something that is not a message.
         """
         ...
 
     async def close(self) -> None:
-        """End it. Idempotent."""
+        """Close the transport. Idempotent."""
         ...
 
 
 class PipeTransport:
-    """Messages behind their length (u32, little-endian) on a pair of byte streams."""
+    """Messages, preceded by their length (u32, little-endian), on a pair of byte streams."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
