@@ -6,9 +6,9 @@
 
 What it covers
 - A snippet cannot read files other than those of the interpreter and its packages, cannot write
-  any, has no network, no other processes, no threads, no signals to others, no capabilities, and nothing
-  of the host's environment, descriptors or memory. See `lockdown` for the layers, `tiers` for which
-  hold where, and `probe` for which hold here.
+  any, has no network, no other processes, no threads, no signals to others, no capabilities, and
+  nothing of the host's environment, descriptors or memory. See `lockdown` for the layers, `tiers`
+  for the layers of each tier, and `probe` for a test of those that work on this machine.
 - It cannot exceed its time (+0.5 s), fill the memory (1 GiB per session beyond the interpreter,
   and half of the machine for all sessions together), the disk, the output (64 KiB), or the host's
   event loop.
