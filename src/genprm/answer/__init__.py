@@ -1,9 +1,9 @@
 """Final answers: finds them in a text (`extract_answer`) and compares them (`AnswerChecker`).
 
-extraction, boxes, clause, sides     what a solution states
-spelling, number, number_words, units, reading, value     what that says, exactly
-compare, algebra     whether two say the same
-checker, worker, child     many comparisons, in processes that can be killed
+find the answer of a solution   extraction, boxes, clause, sides
+read an answer exactly          spelling, number, number_words, times, units, reading, value
+compare two answers             compare, simple, algebra
+compare many, with time limits  checker, worker, child
 """
 
 from genprm.answer.checker import AnswerChecker, Comparison

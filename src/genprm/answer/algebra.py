@@ -1,10 +1,10 @@
 r"""Whether two formulas are equal, by Math-Verify (SymPy inside) and exact arithmetic around it.
 
 Math-Verify compares numbers to a few places, so that 1/2^80 equals 1/2^79; constants are therefore
-compared here, to sixty digits. It drops what it cannot place (words, subscripts of numerals, the
-minutes of a time); where the two texts differ in such parts the pair is undecided, never equal.
+compared here, to sixty digits. It drops what it does not understand (words, subscripts of numerals,
+the minutes of a time). If two texts differ in such parts, the pair is undecided, never equal.
 
-What a model wrote may keep SymPy busy forever: run this in a process that can be killed
+Text that a model wrote may keep SymPy busy forever, so run this in a process that can be killed
 (`child`).
 """
 
@@ -45,7 +45,7 @@ _CLOCK = re.compile(r"\d\s*:\s*\d")
 
 
 class Outcome(NamedTuple):
-    """`match`, and why it is undecided where it is."""
+    """The result `match`, and why it is undecided, if it is."""
 
     match: Match
     cause: str | None = None
@@ -75,7 +75,7 @@ def compare_formulas(gold: str, answer: str) -> Outcome:
     """Compare two formulas in TeX.
 
     Raises:
-        Exception: whatever SymPy raises on what a model wrote.
+        Exception: whatever SymPy raises for the formulas.
     """
     read = _read(gold), _read(answer)
     words = _words(gold), _words(answer)
@@ -115,7 +115,7 @@ def _same_equation(one: list[Any], other: list[Any]) -> bool:
 
 
 def _unclear(gold: str, answer: str) -> str | None:
-    """Why two formulas that are not equal may yet say the same."""
+    """Why two formulas may be equal although they were not found equal."""
     for pattern, what in ((_MODULUS, "a modulus"), (_ORDER, "an inequality"), *_NOT_EVALUATED):
         if bool(pattern.search(gold)) != bool(pattern.search(answer)):
             return f"only one is written as {what}"
@@ -123,7 +123,7 @@ def _unclear(gold: str, answer: str) -> str | None:
 
 
 def _unless_dropped(gold: str, answer: str, one: frozenset[str], other: frozenset[str]) -> Outcome:
-    """Equal, unless the texts differ in what Math-Verify passes over."""
+    """Equal, unless the texts differ in parts that Math-Verify ignores."""
     if one != other and not (all(map(_is_unit, one ^ other)) and not (one and other)):
         return Outcome(Match.UNDECIDED, "equal but for the words beside the value")
     if _letters(gold) != _letters(answer) and _letters(gold.lower()) == _letters(answer.lower()):
@@ -146,7 +146,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _letters(text: str) -> frozenset[str]:
-    """The letters that stand alone, such as variables."""
+    """The single letters, such as variables."""
     return frozenset(_LETTER.findall(_COMMANDS.sub(" ", text)))
 
 
@@ -167,7 +167,7 @@ def _constant(expressions: list[Any]) -> Any:
 
 
 def _imaginary(expressions: list[Any]) -> list[Any]:
-    """With the letter i as the imaginary unit, where nothing else is left open."""
+    """The formula with the letter i as the imaginary unit, if nothing else is unknown."""
     first = expressions[0] if expressions else None
     if not isinstance(first, sympy.Expr) or list(map(str, first.free_symbols)) != ["i"]:
         return expressions
@@ -191,5 +191,5 @@ def _read(text: str) -> list[Any]:
 
 
 def _mathematical(text: str) -> bool:
-    """Whether a text that was read as no expression holds one all the same."""
+    """Whether a text that could not be read as an expression contains mathematics."""
     return any(sign in text for sign in "0123456789\\=^+")

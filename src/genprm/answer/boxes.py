@@ -29,7 +29,7 @@ _LONGEST_GLUE = 60
 
 
 def boxes(text: str) -> list[Box]:
-    """The outermost balanced boxes that hold something, in order."""
+    """The outermost balanced boxes that are not empty, in order."""
     open_braces: list[tuple[int, int, bool]] = []  # start, start of the content, is a box
     found: list[tuple[int, int, int]] = []
     for token in _TOKEN.finditer(text):
@@ -65,7 +65,7 @@ def last_group(text: str, found: Sequence[Box]) -> list[Box]:
 
 
 def _flat(content: str) -> str:
-    """The content with the boxes inside it opened."""
+    """The content, with inner boxes replaced by their contents."""
     if "box" not in content:
         return content.strip()
     kept: list[str] = []

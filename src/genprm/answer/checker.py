@@ -1,10 +1,9 @@
 """Decides whether two final answers are the same.
 
-Numbers, names and whatever is made of them are compared exactly and at once (`compare`).
-Formulas need Math-Verify (SymPy inside), which may hang or eat memory on what a model wrote, so it
-runs in worker processes that are shut in and killed at a hard time-out. A pair that cannot be
-decided is `Match.UNDECIDED`, counted and listed in `AnswerChecker.undecided`: never a silent
-"wrong".
+Numbers, names and what is composed of them are compared exactly and at once (`compare`). Formulas
+need Math-Verify (SymPy inside), which may hang or use up memory on text that a model wrote. So it
+runs in confined worker processes that are killed at a hard time-out. A pair that cannot be decided
+is `Match.UNDECIDED`, and listed in `AnswerChecker.undecided`; it never silently counts as "wrong".
 """
 
 import threading
@@ -87,11 +86,10 @@ class AnswerChecker:
         ]
 
     def classes(self, answers: Sequence[str | None]) -> list[int | None]:
-        """Index of each answer's first equal: the groups that majority voting counts.
+        """For each answer, the index of the first equal one: the groups for majority voting.
 
-        The groups are the same whatever the order of the answers, though "equal" does not always
-        pass on: `15\\%` equals both 15 and 0.15. None stays None: an answer that was never given
-        votes for nothing.
+        The groups do not depend on the order of the answers, although "equal" is not transitive:
+        `15\\%` equals both 15 and 0.15. None stays None: a missing answer has no vote.
         """
         heads: list[str] = []
         head_of: dict[str, str] = {}
@@ -108,7 +106,7 @@ class AnswerChecker:
 
     @property
     def undecided(self) -> list[Comparison]:
-        """The pairs asked so far that could not be decided."""
+        """The pairs so far that could not be decided."""
         with self._lock:
             return [pair for pair in self._cache.values() if pair.match is Match.UNDECIDED]
 
@@ -142,12 +140,12 @@ class AnswerChecker:
 
 
 def _precedence(answer: str) -> tuple[int, str]:
-    """Short answers head a group; any fixed order gives the same groups."""
+    """The order of answers: short ones represent a group; any fixed order gives the same groups."""
     return len(answer), answer
 
 
 def _decide_at_once(gold: str, answer: str) -> Match | None:
-    """What can be read exactly, or is spelled the same; None leaves the pair to a worker."""
+    """Compare answers that can be read exactly or are spelled the same; None: use a worker."""
     if gold.strip() == answer.strip() and gold.strip():
         return Match.EQUAL
     if len(gold) + len(answer) > _LONGEST:

@@ -1,9 +1,8 @@
 """The program that compares formulas for `worker`: one JSON object on each line, both ways.
 
-SymPy evaluates what a model wrote. So before the first request this process shuts itself in like a
-sandbox session: no network, no new processes, no files but Python's own to read, and bounded
-memory. Where the kernel lacks a layer, those that it has are used; the first line written names
-them.
+SymPy evaluates text that a model wrote. So before the first request this process confines itself
+like a sandbox session: no network, no new processes, no files except Python's own, and limited
+memory. If the kernel lacks a layer, the others are used; the first line of output names them.
 """
 
 import json
@@ -17,7 +16,7 @@ _MEMORY_BYTES = 2 << 30
 
 
 def main() -> None:
-    """Serve until standard input ends."""
+    """Answer requests until standard input ends."""
     logging.disable(logging.CRITICAL)
     compare_texts("1+x", "x+1")  # import and warm up before the clock runs
     layers = confine_self([path for path in sys.path if path], memory=_MEMORY_BYTES)

@@ -2,7 +2,7 @@ r"""The expression that a clause states: "12" in "is 12, since 3 * 4 = 12 and 5 
 
 A clause is read as a run of mathematical tokens: numbers, signs, TeX commands, single letters,
 function names, brackets. The run ends with the clause: at an ordinary word, the end of the
-sentence, an explanation in brackets, a comma before a word. A known unit behind it stays.
+sentence, an explanation in brackets, or a comma before a word. A known unit after it is kept.
 """
 
 import re
@@ -65,7 +65,7 @@ class _Run(NamedTuple):
 
 
 def stated_value(tail: str) -> str | None:
-    """What follows "the answer is", up to the end of its clause; None where it is words only."""
+    """The value after "the answer is", up to the end of its clause; None if it is only words."""
     tail = ascii_signs(tail)
     tail = tail[_lead_end(tail) :]
     if display := _DISPLAY.match(tail):
@@ -86,7 +86,7 @@ def stated_value(tail: str) -> str | None:
 
 
 def last_value(line: str) -> str | None:
-    """What a sentence sets apart as its result: bold, then mathematics, then its last number."""
+    """The result of a sentence: bold text, or else mathematics, or else its last number."""
     line = ascii_signs(line[-_LONGEST_LINE:])
     if display := _DISPLAY.match(line):
         return _display_value(display)
@@ -108,7 +108,7 @@ def last_value(line: str) -> str | None:
 
 
 def has_value(line: str) -> bool:
-    """Whether a line can state anything: it holds a digit, mathematics or bold text."""
+    """Whether a line can state a value: it contains a digit, mathematics or bold text."""
     return any(character.isnumeric() for character in line) or any(
         sign in line
         for sign in ("$", "\\(", "\\[", "**", "\\frac", "\\sqrt", "\\pi", "π", "√", "\\begin")
@@ -116,7 +116,7 @@ def has_value(line: str) -> bool:
 
 
 def words_of(tail: str) -> str | None:
-    """The words of a clause that states no expression: a name, or yes and no."""
+    """The words of a clause without an expression: a name, or yes or no."""
     tail = tail[_lead_end(tail) :]
     if plain := _YES_OR_NO.match(tail.lstrip(" \t*_`\"'")):
         return plain[1]
@@ -139,7 +139,7 @@ def _display_value(display: re.Match[str]) -> str | None:
 
 
 def _inline_groups(line: str) -> Iterator[_Run]:
-    """Inline mathematics, each together with what "and" or a comma joins to it."""
+    """Inline mathematics, each with what "and" or a comma joins to it."""
     at = 0
     while match := _INLINE.search(line, at):
         group = _inline_group(line, match.start())
@@ -194,7 +194,7 @@ def _closing(line: str, start: int) -> int:
 
 
 def _run(text: str, start: int, *, lists: bool) -> _Run | None:
-    """The run of mathematical tokens that begins at `start`."""
+    """The run of mathematical tokens from `start` on."""
     end = _run_end(text, start, lists=lists)
     value = trimmed(text[start:end])
     if not value:
@@ -230,7 +230,7 @@ def _run_end(text: str, start: int, *, lists: bool) -> int:
 
 
 def _is_word(text: str, start: int, token: re.Match[str]) -> bool:
-    """Whether a letter is an article, or the first one of "p.m." behind a number."""
+    """Whether a letter is an article, or the first letter of "p.m." after a number."""
     if token["letter"] in ("a", "A", "I") and re.match(r"\s+[A-Za-z]{2}", text[token.end() :][:8]):
         return True
     before = text[start : token.start()]
@@ -238,7 +238,7 @@ def _is_word(text: str, start: int, token: re.Match[str]) -> bool:
 
 
 def _behind(text: str, end: int, value: str) -> tuple[str, int]:
-    """The percent sign, AM or PM, or known unit behind a value, and where it ends."""
+    """The percent sign, AM or PM, or known unit after a value, and where it ends."""
     if not value[-1:].isalnum() and value[-1:] not in "})":
         return "", end
     if percent := _PERCENT.match(text, end):

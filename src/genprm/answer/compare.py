@@ -1,8 +1,8 @@
 """Whether two answers say the same, decided exactly where both can be read exactly.
 
-What is dropped in reading makes a pair undecided, never equal: two numerals in different bases,
-a time with and one without AM, words that are no unit. Formulas are compared by whatever is handed
-in (`algebra`, in a process of its own); without it a pair that needs one gives None.
+If something was dropped in reading, the pair is undecided, never equal: two numerals in different
+bases, a time with and one without AM, words that are not units. Formulas are compared by the
+function that is passed (`algebra`, in a separate process); without one, such a pair gives None.
 """
 
 import re
@@ -29,7 +29,7 @@ _MOST_ITEMS = 40
 
 
 def compare(gold: Answer, answer: Answer, formulas: Formulas | None = None) -> Match | None:
-    """Compare two answers; None where that takes `formulas` and there are none."""
+    """Compare two answers; None if this needs `formulas` and it is missing."""
     if isinstance(gold, Equation) and isinstance(answer, Equation) and gold.name != answer.name:
         match = compare(bare(gold), bare(answer), formulas)
         return Match.UNDECIDED if match is Match.EQUAL else match
@@ -53,7 +53,7 @@ def _bare(gold: Bare, answer: Bare, formulas: Formulas | None) -> Match | None:
 
 
 def _alone(answer: Bare) -> Bare:
-    """The only element of a set: `{5}` says 5."""
+    """The only element of a set with one element: `{5}` means 5."""
     if isinstance(answer, Collection) and len(answer.items) == 1:
         return bare(answer.items[0])
     return answer
@@ -134,7 +134,7 @@ def _all(matches: Iterable[Match | None]) -> Match | None:
 def _unordered(
     gold: Sequence[Answer], answer: Sequence[Answer], formulas: Formulas | None
 ) -> Match | None:
-    """Whether every item has a partner of its own. Equal items are taken first."""
+    """Whether every item has its own partner. Equal items are paired first."""
     left = list(answer)
     open_ended: list[Match | None] = []
     for item in gold:

@@ -1,9 +1,9 @@
 r"""Extracts the final answer that a worked solution states.
 
-What counts, the latest first: a `\boxed{}` (several that only "and" or a comma separates are one
+The last of these counts: a `\boxed{}` (several that only "and" or a comma separates are one
 answer), GSM8K's `####`, or a statement ("the answer is …", a heading or label "Final answer").
-Where there is none of them: what the last line that sets anything apart does. Nothing is taken
-from `<think>` parts, step markers or headings. All scans are linear in the text's length.
+Without any of them, it is the value of the last line that emphasises one. Nothing is taken from
+`<think>` parts, step markers or headings. All scans are linear in the text's length.
 """
 
 import re
@@ -62,7 +62,7 @@ def extract_answer(text: str) -> str | None:
 
 
 def _visible(text: str) -> str:
-    """The text without its `<think>` parts; one that was never closed hides all that follows."""
+    """The text without its `<think>` parts; an unclosed one hides everything after it."""
     visible: list[str] = []
     at: int | None = 0
     for tag in _THINK.finditer(text):
@@ -80,7 +80,7 @@ def _visible(text: str) -> str:
 
 
 def _tagged(text: str) -> str | None:
-    """What the last `<answer>…</answer>` holds; a stop string may have taken its end."""
+    """The content of the last `<answer>…</answer>`; a stop string may have removed its end."""
     end = text.rfind("</answer>")
     last = text.rfind("<answer>")
     if last > end:
@@ -112,7 +112,7 @@ def _last_hashes(text: str) -> Iterator[_Found]:
 
 
 def _last_statement(text: str) -> Iterator[_Found]:
-    """The last "answer is …" or label "Final answer" that something follows."""
+    """The last "answer is …" or label "Final answer" that is followed by a value."""
     statements = [*_STATEMENT.finditer(text), *_HEADING.finditer(text)]
     in_words: _Found | None = None
     for match in sorted(statements, key=lambda match: match.end(), reverse=True)[:_MOST]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Match(StrEnum):
-    """Whether an answer says the same as the gold answer."""
+    """Whether an answer equals the gold answer."""
 
     EQUAL = "equal"
     DIFFERENT = "different"

@@ -1,8 +1,8 @@
 r"""Reads exact values of numbers in the notations that people use.
 
 `\frac{1}{2^{80}}`, `3 1/4`, `1.5 \times 10^3`, `1e3`, `0.\overline{3}`, `-\frac{1}{2}i`, `5!`:
-arithmetic over rational and Gaussian rational numbers, without floating point. What is not such
-arithmetic, or would take more than a few thousand digits, is None: not read.
+arithmetic over rational and Gaussian rational numbers, without floating point. Anything else, or
+what would need more than a few thousand digits, gives None.
 """
 
 import math
@@ -38,7 +38,7 @@ class Complex:
         )
 
     def inverse(self) -> "Complex":
-        """One through this number."""
+        """The reciprocal of this number."""
         size = self.real**2 + self.imaginary**2
         if not size:
             raise _Unread
@@ -49,7 +49,7 @@ _I = Complex(Fraction(0), Fraction(1))
 
 
 class _Unread(Exception):
-    """Not arithmetic that is read here."""
+    """The text is not arithmetic that can be read here."""
 
 
 _TOKEN = re.compile(
@@ -61,7 +61,7 @@ _TOKEN = re.compile(
 
 
 def read_number(text: str) -> Complex | None:
-    """The exact value of a spelled number or of a calculation with numbers, or None."""
+    """The exact value of a number or of a calculation with numbers, or None."""
     if len(text) > _LONGEST or not text:
         return None
     words = read_number_words(text)

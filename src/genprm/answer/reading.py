@@ -1,7 +1,7 @@
 r"""Reads a final answer as far as it can be read exactly.
 
-Numbers with their unit, times of day, numerals of a base, choice letters, words, equations
-`x = 5`, and collections of these. All else stays a `Formula`.
+It reads numbers with their unit, times of day, numerals with a base, choice letters, words,
+equations `x = 5`, and collections of these. Everything else is a `Formula`.
 """
 
 import re
@@ -58,7 +58,7 @@ _PARTS = re.compile(r"(\d[\d.,]*(?:\s?\d+/\d+|/\d+)?)\s*([^\d\s][^\d]*)")
 
 
 def read_answer(text: str) -> Answer:
-    """What an answer says. Linear in its length but for short factors."""
+    """Parse an answer, in a time that is nearly linear in its length."""
     plain = plain_tex(text) if len(text) <= _LONGEST else text
     plain = _LABEL.sub("", plain, count=1)
     return _read(plain, 0) if len(plain) <= _LONGEST else Formula(plain)
@@ -166,7 +166,7 @@ def _compound(plain: str) -> Number | None:
 
 
 def _number_and_rest(plain: str) -> tuple[Complex, str] | None:
-    """The longest number at the beginning, and what follows it."""
+    """The longest number at the beginning, and the rest."""
     for pattern in (r".*[\d})!](?=\s*[^\d})!]*$)", r"[-+]?[\d.,]*\d(?:\s+\d+/\d+|\s?/\s?\d+)?"):
         match = re.match(pattern, plain, re.S)
         if match is None or not match[0]:
@@ -183,7 +183,7 @@ def _number_and_rest(plain: str) -> tuple[Complex, str] | None:
 
 
 def _expanded(answer: Answer) -> "tuple[Answer, ...]":
-    r"""The two answers of `1 \pm 2`; otherwise the one."""
+    r"""The two answers of `1 \pm 2`; or the single answer."""
     is_pair = isinstance(answer, Collection) and answer.brackets == "±"
     return answer.items if is_pair and isinstance(answer, Collection) else (answer,)
 
@@ -215,7 +215,7 @@ def _collection(plain: str, depth: int) -> Collection | None:
 
 
 def _brackets(plain: str) -> tuple[str, str]:
-    """The brackets around the whole text and what they hold; none where they close before."""
+    """The brackets around the whole text and their content; none if they close earlier."""
     text = (
         plain.replace(r"\{", "{")
         .replace(r"\}", "}")
@@ -233,7 +233,7 @@ def _brackets(plain: str) -> tuple[str, str]:
 
 
 def _top_level_parts(inner: str) -> list[str]:
-    """What commas, semicolons and the words "and" and "or" separate outside of all brackets."""
+    """The parts between commas, semicolons, "and" and "or" outside of all brackets."""
     parts, level, start = [], 0, 0
     for match in re.finditer(r"[()\[\]{}]|,\s*(?:and|or)\b|;|\b(?:and|or)\b|,", inner):
         sign = match[0]

@@ -39,7 +39,7 @@ def value_side(expression: str, *, whole_equations: bool = False) -> str:
 
 
 def trimmed(expression: str) -> str:
-    """Without the punctuation and the unmatched brackets that a cut leaves behind."""
+    """The text without punctuation and unmatched brackets at its ends, which cutting leaves."""
     expression = re.sub(r"(?:\\[,;!: ]|\\q?quad|\\\\)+\s*$", "", expression.strip()).rstrip(
         _TRAILING
     )
@@ -54,7 +54,7 @@ def trimmed(expression: str) -> str:
 
 
 def is_whole(expression: str) -> bool:
-    """Whether a run was not cut out of the middle of a formula."""
+    """Whether a run is not just the middle of a formula."""
     return (
         expression.count("{") == expression.count("}")
         and expression.count("(") == expression.count(")")

@@ -1,7 +1,7 @@
 """Compares simple answers exactly: numbers with units, times, numerals, words.
 
-What is dropped in reading makes a pair undecided, never equal: two numerals in different bases,
-a time with and one without AM, words behind a number that are no unit.
+If something was dropped in reading, the pair is undecided, never equal: two numerals in different
+bases, a time with and one without AM, words after a number that are not units.
 """
 
 from fractions import Fraction
@@ -33,7 +33,7 @@ _PARTS_IN_WORDS = {
 
 
 def compare_simple(gold: Simple, answer: Simple) -> Match:
-    """Compare two answers that are no collections, choices or formulas."""
+    """Compare two answers that are not collections, choices or formulas."""
     match gold, answer:
         case Number(), Number():
             return _numbers(gold, answer)
@@ -89,7 +89,7 @@ def _numbers(gold: Number, answer: Number) -> Match:
 
 
 def _with_bare_number(one: Complex, other: Complex, unit: Unit | None) -> Match:
-    """Numbers of which at most one has a unit: a unit may be left out, a calculation may not."""
+    """Compare numbers of which at most one has a unit: a unit may be omitted."""
     names = [name for name, _ in unit.dimensions] if unit else []
     words = {name.removeprefix("word ") for name in names if name.startswith("word ")}
     parts = [Complex(_PARTS_IN_WORDS[word]) for word in words & _PARTS_IN_WORDS.keys()]
@@ -98,7 +98,7 @@ def _with_bare_number(one: Complex, other: Complex, unit: Unit | None) -> Match:
 
 
 def telling_unit(unit: Unit | None) -> Unit | None:
-    """The unit, without `units` and `square units`, which say nothing."""
+    """The unit, or None for `units` and `square units`, which have no meaning."""
     if unit is None or all(name == "unit" for name, _ in unit.dimensions):
         return None
     return unit
@@ -135,14 +135,14 @@ def _times(gold: Time, answer: Time) -> Match:
 
 
 def _surely(gold: Time, answer: Time) -> Match:
-    """One of them says AM or PM and both are the same time of a day of 24 hours."""
+    """Whether one has AM or PM, and both are the same time on a 24-hour clock."""
     plain = answer if gold.meridiem else gold
     certain = plain.parts[0] >= 13 or plain.parts[0] == 0
     return Match.EQUAL if certain else Match.UNDECIDED
 
 
 def _minutes(time: Time) -> int | None:
-    """Minutes of the day, seconds aside."""
+    """Minutes of the day, without seconds."""
     hour = time.parts[0]
     if time.meridiem:
         hour = hour % 12 + (12 if time.meridiem == "PM" else 0)
@@ -152,14 +152,14 @@ def _minutes(time: Time) -> int | None:
 
 
 def _readings(time: Time) -> list[Complex]:
-    """The numbers that a time or a ratio could be taken for."""
+    """The numbers that a time or ratio could mean."""
     first, *rest = time.parts
     readings = [Fraction(first)] + [Fraction(first, part) for part in rest[:1] if part]
     return [Complex(value) for value in readings]
 
 
 def _seconds(number: Number, time: Time) -> bool:
-    """Whether `3 hours 20 minutes` is what `3:20` may mean."""
+    """The seconds of a duration such as `3 hours 20 minutes`, which `3:20` may mean."""
     unit = number.unit
     if unit is None or unit.dimensions != (("time", 1),) or len(time.parts) < 2:
         return False

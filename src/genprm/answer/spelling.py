@@ -13,7 +13,7 @@ _SIGNS = _FULLWIDTH | str.maketrans({**dict.fromkeys(_MINUS, "-"), "⁄": "/", "
 
 
 def ascii_signs(text: str) -> str:
-    """Minus signs, fullwidth characters and spaces of all kinds as their ASCII equals."""
+    """Replace minus signs, fullwidth characters and all kinds of spaces with ASCII."""
     if text.isascii():
         return text
     text = _SPACES.sub(" ", _INVISIBLE.sub("", text)).translate(_SIGNS)
@@ -57,9 +57,10 @@ _BRACELESS_FRACTION = re.compile(
 
 
 def plain_tex(text: str) -> str:
-    r"""One spelling for what has many: `½`, `\dfrac12` and `\tfrac{1}{2}` are `\frac{1}{2}`.
+    r"""Normalise notations: `½`, `\dfrac12` and `\tfrac{1}{2}` become `\frac{1}{2}`.
 
-    Delimiters, fonts, sizes, Markdown and a final full stop go; what `\text{}` holds stays.
+    Delimiters, fonts, sizes, Markdown and a final full stop are removed; the content of
+    `\text{}` stays.
     """
     text = ascii_signs(text).strip()
     for _ in range(2):  # `**$5$**`, `$**5**$`

@@ -40,7 +40,7 @@ def read_time(plain: str) -> Time | None:
 
 
 def read_date(plain: str) -> Words | None:
-    """A date, as words: it is no subtraction and no fraction."""
+    """Read a date as words, because it is neither a subtraction nor a fraction."""
     for pattern in _DATES:
         if date := pattern.fullmatch(plain):
             parts = date.groupdict()

@@ -1,8 +1,8 @@
-"""Units of final answers, read exactly: what they measure, and how large they are.
+"""Reads units of final answers exactly: what they measure, and how large they are.
 
 A unit is a product of powers: `km/h`, `miles per hour`, `square feet`, `m/s^2`. Units of one
-dimension are compared in the same base (5 m is 500 cm). A word that is no unit, such as "apples",
-is a dimension of its own.
+dimension are compared in the same base (5 m is 500 cm). A word that is not a unit, such as
+"apples", is a separate dimension.
 """
 
 import re
@@ -15,7 +15,7 @@ Dimensions = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`factor` base units of `dimensions`, each with its power; sorted by name."""
+    """A unit: `factor` times base units of `dimensions`, each with its power, sorted by name."""
 
     dimensions: Dimensions
     factor: Fraction = Fraction(1)
@@ -93,7 +93,7 @@ _LONGEST = 60
 
 
 def read_unit(text: str) -> Unit | None:
-    """The unit that a text spells, or None where it is none at all."""
+    """The unit that a text spells, or None if it is not a unit."""
     unit, end = _read(text, unknown=True)
     return unit if unit is not None and not text[end:].strip(" .") else None
 

@@ -1,6 +1,6 @@
 r"""The parsed form of a final answer: a tree of numbers, times, numerals, choices and words.
 
-A part that is no such thing is a `Formula`, which only a computer-algebra system can compare.
+Any other part is a `Formula`, which only a computer-algebra system can compare.
 """
 
 import re
@@ -15,7 +15,7 @@ from genprm.answer.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """An exact number. `percent` and `unit` say what stood beside it."""
+    """An exact number, with `percent` and `unit` if they were written with it."""
 
     value: Complex
     unit: Unit | None = None
@@ -32,7 +32,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """Digits in a base that is written beside them: `2516_8`."""
+    """Digits with a written base: `2516_8`."""
 
     digits: str
     base: int
@@ -48,7 +48,7 @@ class Numeral:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Letters of a multiple-choice question; `said` is what stood beside a single one."""
+    """Letters of a multiple-choice question; `said` is the text written with a single one."""
 
     letters: frozenset[str]
     said: str = ""
@@ -56,14 +56,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A name, or yes and no."""
+    """A name, or yes or no."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Mathematics that is not read exactly here; `unit` is a known one that stood behind it."""
+    """Mathematics that is not read exactly here; `unit` is a known unit after it."""
 
     tex: str
     unit: Unit | None = None
@@ -80,7 +80,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Several answers in one; `brackets` are those that stand around them."""
+    """Several answers in one; `brackets` are those around them."""
 
     kind: Kind
     items: "tuple[Answer, ...]"
@@ -101,7 +101,7 @@ Answer: TypeAlias = Bare | Equation
 
 
 def bare(answer: Answer) -> Bare:
-    """The value of an equation; every other answer as it is."""
+    """The value of an equation; any other answer unchanged."""
     return bare(answer.value) if isinstance(answer, Equation) else answer
 
 
@@ -130,7 +130,7 @@ def spelled(answer: Answer) -> str:
 
 
 def _with_degrees(tex: str) -> str:
-    """Degrees as angles where a function is taken of them, since no algebra system reads them."""
+    """Convert degrees inside functions to angles, since algebra systems do not read them."""
     if "°" in tex and re.search(r"\\(?:sin|cos|tan|cot|sec|csc)", tex):
         tex = re.sub(r"(\d+(?:\.\d+)?)\s?°", r"{(\\frac{\1\\pi}{180})}", tex)
     return tex.replace("°", r"^\circ ")

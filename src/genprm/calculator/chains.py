@@ -1,7 +1,7 @@
 """Finds chains of equations in any text, in a time that grows only with its length.
 
-A pattern for `3 + 4 = 7 = …` must try many ways to read a long run of brackets and spaces. So it is
-only asked about short runs that hold an equals sign; no equation that people print is longer.
+A pattern for `3 + 4 = 7 = …` has to try many ways to read a long run of brackets and spaces. So it
+is applied only to short runs with an equals sign; equations that people print are not longer.
 """
 
 import re
@@ -15,10 +15,10 @@ _LONGEST = 300  # characters of a run, or of its line where a run is longer
 def find_chains(
     pattern: re.Pattern[str], text: str, runs: re.Pattern[str] = OF_NUMBERS
 ) -> Iterator[tuple[int, str]]:
-    """Where each match of `pattern` begins, and its first group.
+    """The start of each match of `pattern`, and its first group.
 
-    The pattern's matches hold an equals sign and only what `runs` match; it may look two characters
-    behind and ahead.
+    Matches of the pattern contain an equals sign and only what `runs` match; it may look two
+    characters behind and ahead.
     """
     for start, end in _short_runs(runs, text):
         for chain in pattern.finditer(text[start:end]):
@@ -26,7 +26,7 @@ def find_chains(
 
 
 def _short_runs(runs: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """The runs with two characters on either side, or the lines of one that is too long."""
+    """The runs with two characters on either side; a run that is too long is split into lines."""
     for run in runs.finditer(text):
         if "=" not in run[0]:
             continue

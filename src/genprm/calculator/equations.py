@@ -1,4 +1,4 @@
-"""Printed equations between plain numbers, and whether they hold."""
+"""Printed equations between plain numbers, and whether they are true."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ class Claim:
 
 
 def equations(step: str) -> Iterator[Claim]:
-    """Every equation of numbers in a step, link by link. What cannot be read is left out."""
+    """Every equation of numbers in a step, link by link, without those that cannot be read."""
     text = plain(step)
     rough = bool(_ROUGH.search(text))
     for start, chain in find_chains(_CHAIN, text):
@@ -55,7 +55,7 @@ def _claim(left: str, right: str) -> Claim | None:
 
 
 def _readings(left: str, right: str) -> list[tuple[str, str]]:
-    """`20%` is 0.2, or 20 where somebody has multiplied by 100 in his head."""
+    """The readings of a number: `20%` is 0.2, or 20 if the writer multiplied by 100."""
     if "%" not in left + right:
         return [(left, right)]
     exact = [re.sub(r"([\d.]+)\s*%", r"(\1/100)", side) for side in (left, right)]
@@ -70,7 +70,7 @@ def _code(left: str, right: str) -> str:
 
 
 def _is_tail(before: str, first: str) -> bool:
-    """Whether a chain only ends something that is no plain arithmetic: "2x + 3 = 7"."""
+    """Whether a chain is only the end of something else than plain arithmetic: "2x + 3 = 7"."""
     if first[0] in "+*/" or (first[0] == "-" and before[-1:].isalnum()):
         return before[-1:] not in ("", "(", ",", ":", ".", "=", "<", ">")
     return bool(_TAIL_OF_WORDS.search(before))

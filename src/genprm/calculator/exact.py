@@ -19,14 +19,14 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 
 
 class NotArithmeticError(ValueError):
-    """A text is no arithmetic that can be worked out."""
+    """A text is not arithmetic that can be evaluated."""
 
 
 def parse(text: str) -> ast.expr:
-    """The expression that a text in Python's notation is.
+    """Parse an expression in Python's notation.
 
     Raises:
-        NotArithmeticError: it is none.
+        NotArithmeticError: it is not one.
     """
     if len(text) > _MAX_LENGTH:
         raise NotArithmeticError(text)
@@ -37,7 +37,7 @@ def parse(text: str) -> ast.expr:
 
 
 def value(node: ast.expr, known: Mapping[str, Fraction] = _NOTHING) -> Fraction:
-    """What an expression gives, with the values of its letters.
+    """The value of an expression, given the values of its letters.
 
     Raises:
         NotArithmeticError: it has no rational value, or a huge power.
@@ -75,7 +75,7 @@ def letters(node: ast.expr) -> set[str]:
 
 
 def tolerance(*sides: str) -> Fraction:
-    """By how much two sides may differ: one unit of the roughest decimal written, else nothing."""
+    """How much two sides may differ: one unit of the least precise decimal, or nothing."""
     decimals = [len(found) for side in sides for found in _decimals(side)]
     return Fraction(1, 10 ** min(decimals)) if decimals else Fraction(0)
 

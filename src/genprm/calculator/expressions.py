@@ -1,8 +1,8 @@
 """Problems that are one plain expression, and steps that reduce it in a wrong order.
 
-An expression is kept as nested sums and products. A step `a op b = c` reduces it rightly if both
-stand together in one sum or product; it is wrong if both are still there and do not. All else
-(`47 x 20` on the way to `47 x 23`) is not judged.
+An expression is stored as nested sums and products. A step `a op b = c` reduces it correctly if
+both operands are in the same sum or product, and wrongly if both are still there but are not.
+Everything else (`47 x 20` on the way to `47 x 23`) is not judged.
 """
 
 import ast
@@ -85,7 +85,7 @@ class Expression:
         return Claim(said, code, False)
 
     def _spreads(self, operands: tuple[Fraction, Fraction, str]) -> bool:
-        """Whether a product could be a factor taken into a sum in brackets."""
+        """Whether a product could come from a factor that is multiplied into a sum in brackets."""
         return operands[2] in "*/" and _has_sum_in_product(self._tree)
 
 
@@ -120,7 +120,7 @@ def _joined(product: bool, one: Part, other: Part, *, minus: bool) -> Group:
 def _reduced(
     part: Part | None, operands: tuple[Fraction, Fraction, str], result: Fraction
 ) -> Part | None:
-    """The expression after the step; None where the operands do not stand together."""
+    """The expression after the step; None if the operands are not in the same group."""
     if not isinstance(part, Group):
         return None
     one, other, sign = operands

@@ -1,8 +1,8 @@
 r"""Converts the many ways in which people write arithmetic into Python's notation.
 
-`plain` never changes what a text claims: it turns `\frac{3}{4}`, `3 × 4`, `$1,200`, `20% of 40`,
-`40 minus 17`, `half of 50`, `12 boxes * 5` and the like into plain expressions, and leaves alone
-what it cannot read.
+`plain` never changes what a text claims: it converts `\frac{3}{4}`, `3 × 4`, `$1,200`, `20% of 40`,
+`40 minus 17`, `half of 50`, `12 boxes * 5` and similar text into plain expressions, and leaves
+everything else unchanged.
 """
 
 import re
@@ -85,7 +85,7 @@ def plain(text: str) -> str:
 
 
 def _without_units(text: str) -> str:
-    """`12 boxes * 5 dollars` without its words; sums only of things with the same word."""
+    """`12 boxes * 5 dollars` without its words; in sums, only if the words are the same."""
     text = re.sub(rf"(?<=\d) (?!{_SKIP}\b){_UNIT}(?= ?[*/] ?[\d(])", "", text)
     same = rf"({NUMBER}) (?!{_SKIP}\b)({_UNIT}) ?([-+]) ?({NUMBER}) \2\b"
     while (shorter := re.sub(same, r"\1 \3 \4 \2", text)) != text:
@@ -94,7 +94,7 @@ def _without_units(text: str) -> str:
 
 
 def _stated(text: str) -> str:
-    """`3 + 4 is 7` as an equation; `3 is 7` says something else, so a sign must stand before."""
+    """`3 + 4 is 7` as an equation; there must be an operator before it, unlike in `3 is 7`."""
     pattern, sign = _EQUALS
 
     def stated(match: re.Match[str]) -> str:

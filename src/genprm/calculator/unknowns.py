@@ -1,7 +1,7 @@
 """Equations with unknowns: once these are determined, every later equation must fit them.
 
-The problem's own equations come first; where it states none, the first ones of the solution. Only
-linear equations, and those of one unknown and degree two, are solved; of others nothing is said.
+The problem's own equations are used first; if it has none, the first ones of the solution. Only
+linear equations, and quadratic ones with one unknown, are solved; others are not judged.
 """
 
 import ast
@@ -27,7 +27,7 @@ Equation = tuple[ast.expr, ast.expr]
 
 
 class Unknowns:
-    """What the equations so far say about their unknowns."""
+    """What the equations so far determine about their unknowns."""
 
     def __init__(self, problem: str) -> None:
         self._equations = list(islice(_read(problem), _MOST))
@@ -35,7 +35,7 @@ class Unknowns:
         self._letters = {letter for pair in self._equations for letter in _letters(pair)}
 
     def check(self, step: str) -> list[Claim]:
-        """What a step says of determined unknowns; its true equations count from now on."""
+        """The claims of a step about determined unknowns; its true equations are added."""
         claims = []
         for one, other in islice(_read(step), _MOST):
             asked = _letters((one, other))
@@ -79,7 +79,7 @@ def _read(text: str) -> Iterator[Equation]:
 
 
 def _explicit(side: str) -> str:
-    """`2x` and `3(x - 2)` with their multiplication signs."""
+    """`2x` and `3(x - 2)` with explicit multiplication signs."""
     side = re.sub(r"(?<=[\d)]) ?(?=[a-z(])", "*", side)
     return re.sub(r"(?<=[a-z])(?=\()", "*", side)
 
@@ -89,7 +89,7 @@ def _letters(pair: Equation) -> set[str]:
 
 
 def _solve(equations: Sequence[Equation]) -> list[Solution]:
-    """All solutions; none where the equations do not determine one, or cannot be solved here."""
+    """All solutions; none if the equations do not determine one or cannot be solved here."""
     names = sorted({name for pair in equations for name in _letters(pair)})
     try:
         rows = [_linear(pair, names) for pair in equations]
@@ -108,7 +108,7 @@ def _gap(pair: Equation, known: Solution) -> Fraction:
 
 
 def _linear(pair: Equation, names: Sequence[str]) -> list[Fraction] | None:
-    """Coefficients and right side of a linear equation; None for another one."""
+    """Coefficients and right side of a linear equation; None for other equations."""
     zero = dict.fromkeys(names, Fraction(0))
     base = _gap(pair, zero)
     row = [_gap(pair, {**zero, name: Fraction(1)}) - base for name in names]
@@ -121,7 +121,7 @@ def _linear(pair: Equation, names: Sequence[str]) -> list[Fraction] | None:
 
 
 def _eliminate(rows: list[list[Fraction]], unknowns: int) -> list[Fraction] | None:
-    """Gauss and Jordan's solution, None unless there is exactly one."""
+    """The solution by Gauss-Jordan elimination; None unless there is exactly one."""
     rows = [list(row) for row in rows]
     for column in range(unknowns):
         pivot = next((row for row in rows[column:] if row[column]), None)
