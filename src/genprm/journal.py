@@ -109,7 +109,7 @@ class Journal(Generic[R]):
         """Write one finished row. A row is there whole or not at all."""
         key = row.key_of(self.row_type.KEY)
         if key in self._lines:
-            raise JournalError(f"{self.path}: {self.row_type.KEY} {key!r} is there already")
+            raise JournalError(f"{self.path}: {self.row_type.KEY} {key!r} is stored already")
         line = row.line()
         try:
             _write(self._file, line, self._end)
@@ -216,7 +216,7 @@ class Journal(Generic[R]):
     def _damaged(self, place: str, cause: object) -> JournalError:
         first = str(cause).splitlines()[0]
         return JournalError(
-            f"{self.path}: {place}: {first}; fix: remove that line, and the row is made again"
+            f"{self.path}: {place}: {first}; fix: remove that line; its row is then computed again"
         )
 
     def _unwritable(self, error: OSError) -> JournalError:

@@ -154,7 +154,7 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     running.send_signal(signal.SIGINT)
     _, said = running.communicate()
     assert running.returncode == 130
-    assert said.splitlines()[-1] == "genprm: interrupted; what was finished is kept"
+    assert said.splitlines()[-1] == "genprm: interrupted; finished rows are kept"
     assert "Traceback" not in said
     assert read(output)
 

@@ -366,7 +366,7 @@ def test_a_server_that_changes_its_model_fails_the_replies_that_are_not_its_own(
     with server(routes) as (url, _):
         first, second, other, fourth = with_model(url, ask)
     assert [first, second, fourth] == ["x", "x", "x"]
-    assert "answers as 'second.gguf' and no longer as 'first.gguf'" in str(other)
+    assert "answers with 'second.gguf' instead of 'first.gguf'" in str(other)
 
 
 def test_a_tokenizer_that_joins_yes_with_what_precedes_it_is_refused() -> None:

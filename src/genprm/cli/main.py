@@ -56,7 +56,7 @@ def main() -> None:
     except OSError as error:
         _fail(f"{error.strerror}{f': {error.filename}' if error.filename else ''}", 2)
     if status == _INTERRUPTED:  # which is also what typer makes of Ctrl-C
-        _fail("interrupted; what was finished is kept", _INTERRUPTED)
+        _fail("interrupted; finished rows are kept", _INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 

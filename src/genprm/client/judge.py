@@ -119,6 +119,6 @@ def options(settings: Settings) -> dict[str, object]:
 def _refuse() -> NoReturn:
     raise InputError(
         "a service judges whole solutions, and this command judges steps as they are written; "
-        "fix: genprm verify, genprm rank without --early-abandon, or --model with the address of "
-        "the engine behind the service"
+        "fix: use genprm verify, or genprm rank without --early-abandon, or pass the address of "
+        "the engine behind the service as --model"
     )

@@ -124,7 +124,7 @@ class Folder:
                     field = ".".join(map(str, fault["loc"]))
                     raise InputError(
                         f"{self.file(stage)}:{number}: field {field}: {fault['msg']}; fix: remove "
-                        f"the files of the stage {stage}, and it is made again"
+                        f"the files of the stage {stage}; they are then made again"
                     ) from None
 
     def digest(self, stage: Stage) -> str:

@@ -120,7 +120,7 @@ def _hugging_face(
     if not (folder / "config.json").is_file():
         raise InputError(
             f"{folder}: neither openvino_model.xml nor config.json is there; fix: name a folder "
-            "that holds a model for OpenVINO or of Hugging Face"
+            "with an OpenVINO or Hugging Face model"
         )
     if find_spec("vllm") is not None and _has_gpu():
         return _vllm(folder, name, template, arguments)

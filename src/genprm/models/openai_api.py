@@ -218,7 +218,7 @@ class OpenAICompatible(TemplatedModel):
         self._answering = self._answering or name
         if name != self._answering:
             raise RequestFailed(
-                f"{self._server.url}: it answers as {name!r} and no longer as "
+                f"{self._server.url}: the server now answers with {name!r} instead of "
                 f"{self._answering!r}, so this reply is not used; fix: serve one model during a run"
             )
 

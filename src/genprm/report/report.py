@@ -98,7 +98,7 @@ def _read(folders: Sequence[Path]) -> tuple[list[EvaluationRun], list[Selection]
             runs.append(read_run(folder))
         else:
             raise InputError(
-                f"{folder}: the folder holds no run; "
+                f"{folder}: the folder contains no run; "
                 "fix: name folders that genprm evaluate --output wrote"
             )
     return _distinct(runs), selections

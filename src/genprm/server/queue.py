@@ -38,14 +38,14 @@ class Queue:
         if count > self._bound:
             raise Refusal(
                 413,
-                f"{count} {self._of} in one request, and there is room for {self._bound}",
+                f"{count} {self._of} in one request, but there is room for only {self._bound}",
                 field="solutions",
                 fix="send fewer at once",
             )
         if self._claimed + count > self._bound:
             raise Refusal(
                 429,
-                f"busy: {self._claimed} {self._of} are worked on or waiting, and there is room "
+                f"busy: {self._claimed} {self._of} are in progress or waiting, and there is room "
                 f"for {self._bound}",
                 fix=f"send {count} later, or fewer",
                 retry_after=self._wait(count),

@@ -53,9 +53,9 @@ class Security:
                 host = host_name(headers.get("host", ""))
                 raise Refusal(
                     421,
-                    f"this service is not {host or 'without a name'}",
+                    f"this service is not known as {host!r}",
                     field="Host",
-                    fix="address it by the name it listens on, or start it with --allow-host NAME",
+                    fix="use the name on which it listens, or start it with --allow-host NAME",
                 )
             case Foreign.ORIGIN:
                 raise Refusal(

@@ -107,7 +107,7 @@ def _split_words(tokenizer: Any, file: Path) -> None:
     kind = str(fields.get("tokenizer.ggml.pre", "gpt-2"))
     if kind not in _SPLITS:
         raise InputError(
-            f"base {file}: it splits words in the way {kind!r}, which is not known here; "
+            f"base {file}: its tokenizer splits text by the rule {kind!r}, which is not supported; "
             "fix: name the model's Hugging Face folder"
         )
     splits = [

@@ -86,7 +86,7 @@ class Encoder:
             self._encode_group(group, input_ids, labels, turn_ends)
         if normalize("NFC", self._decode(input_ids)) != normalize("NFC", whole):
             raise InputError(
-                "the tokenizer adds or drops text where it is cut; fix: use a byte-level tokenizer"
+                "the tokenizer adds or drops text at cuts; fix: use a byte-level tokenizer"
             )
         return Encoded(input_ids, labels, turn_ends)
 

@@ -36,7 +36,7 @@ def export_bundle(library: Library, folder: Path) -> Path:
         InputError: the folder holds something else, or cannot be written.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise InputError(f"{folder}: the folder holds other files; fix: name a new or empty folder")
+        raise InputError(f"{folder}: the folder is not empty; fix: name a new or empty folder")
     draft = folder.with_name(folder.name + ".draft")
     try:
         shutil.rmtree(draft, ignore_errors=True)

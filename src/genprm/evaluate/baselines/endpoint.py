@@ -104,5 +104,5 @@ def _object(response: httpx.Response) -> dict[str, Any]:
         answer = None
     check_reply(answer)
     if not isinstance(answer, dict):
-        raise BadReply("the answer is no JSON object; is this a server's /v1 URL?")
+        raise BadReply("the answer is not a JSON object; fix: name the URL of a server's /v1")
     return answer

@@ -109,11 +109,11 @@ class Supervision:
             async with asyncio.timeout(IMPORT_LIMIT):
                 await asyncio.shield(self.layers)
         except TimeoutError:
-            raise SandboxError("the sandbox's imports did not end") from None
+            raise SandboxError("the sandbox's imports did not finish") from None
         process = await self.copy(self._template)
         if process is None:
             raise SandboxError(
-                "the sandbox cannot make processes; fix: free memory, or allow more processes"
+                "the sandbox cannot start processes; fix: free memory, or allow more processes"
             )
         return process
 

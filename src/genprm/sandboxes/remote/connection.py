@@ -125,8 +125,8 @@ class Connection:
             raise ConnectionLost(self.lost)
         if len(message) > messages.MAX_MESSAGE:
             raise SandboxError(
-                f"a snippet of {len(message)} bytes is longer than a sandbox server takes; "
-                f"fix: stay under {messages.MAX_MESSAGE}"
+                f"a snippet of {len(message)} bytes is longer than a sandbox server accepts; "
+                f"fix: use at most {messages.MAX_MESSAGE}"
             )
         answer: asyncio.Future[Received] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
@@ -145,7 +145,7 @@ class Connection:
     def _failure(self, reply: Received) -> SandboxError:
         if isinstance(reply.header, messages.Failed):
             return SandboxError(f"{self.name}: {reply.header.error}")
-        return SandboxError(f"{self.name}: it answers another question")
+        return SandboxError(f"{self.name}: the answer does not match the request")
 
     async def _read(self) -> None:
         reason = "closed"

@@ -67,7 +67,7 @@ async def dial(url: str, token: str | None) -> WebSocketTransport:
             ) from None
         raise TransportClosed(f"it answers with status {error.response.status_code}") from None
     except InvalidHandshake as error:
-        raise SandboxError(f"{url} is no genprm sandbox server: {error}") from None
+        raise SandboxError(f"{url} is not a genprm sandbox server: {error}") from None
     except (OSError, TimeoutError) as error:
         raise TransportClosed(str(error) or "no answer in time") from None
     return WebSocketTransport(connection)
