@@ -4,8 +4,8 @@
 
 A vote whose code always failed rests on the analysis alone, and the stock modes let it count. Here
 it abstains. The protocol of a vote is a generator without I/O, so a mode of your own can be built
-around the stock one: do something before it, after it, or in its place. The example solution holds
-an error that the shipped model believes, because its code does not run.
+around the stock one: do something before it, after it, or instead of it. The example solution
+contains an error that the shipped model does not find, because its code does not run.
 """
 
 import asyncio

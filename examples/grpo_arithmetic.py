@@ -23,7 +23,7 @@ from genprm.rewards.trl import GenPRMReward
 from genprm.verify.settings import Settings
 from genprm.verify.turn import Limits
 
-RESPONSE_PREFIX = "Step 1:"  # the policy's answers begin so; the prompt already holds it
+RESPONSE_PREFIX = "Step 1:"  # how the policy's answers begin; the prompt already ends with it
 CURVES = {
     "rewards/genprm/mean": "reward: no wrong step found",
     "rewards/accuracy/mean": "true accuracy (not learned from)",
