@@ -1,8 +1,8 @@
 """A child process that answers JSON requests, one a line, and can be killed.
 
-For work on text from outside that may loop forever or ask for all memory: the child shuts itself
-in as its work allows, the parent kills it when its time is up and starts another when it is next
-needed. The child writes one line when it is ready, and ends when its standard input does.
+It is for work on foreign text that may loop forever or use up all memory. The child confines itself
+as far as its work allows; the parent kills it when its time is up, and starts another one when it
+is next needed. The child writes one line when it is ready, and ends when its standard input does.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ _START_SECONDS = 120.0  # imports on a loaded machine
 
 
 class ChildLost(Exception):
-    """The child gave no answer: it did not start, died, or its time was up."""
+    """The child gave no answer: it did not start, it died, or its time was up."""
 
 
 class JsonProcess:
-    """The program `module`, started at the first request and after every loss. Not thread-safe.
+    """The program `module`, started for the first request and after every loss. Not thread-safe.
 
     `seconds` is how long one request may take.
     """
@@ -39,10 +39,10 @@ class JsonProcess:
     def ask(
         self, request: Mapping[str, JsonValue], *, seconds: float | None = None
     ) -> dict[str, JsonValue]:
-        """The child's answer; `seconds` replaces the bound on this request.
+        """The child's answer; `seconds` replaces the time limit for this request.
 
         Raises:
-            ChildLost: there is none; the message says why.
+            ChildLost: there is no answer; the message says why.
         """
         if self._owner != os.getpid():  # the child of the process that forked belongs to it
             self._child, self._owner = None, os.getpid()
@@ -94,7 +94,7 @@ class JsonProcess:
 
 
 def _read_line(pipe: IO[bytes], timeout: float) -> bytes | None:
-    """One line; b"" when the writer is gone, None when the time is up."""
+    """One line; b"" if the writer is gone, None if the time is up."""
     deadline = time.monotonic() + timeout
     line = bytearray()
     while not line.endswith(b"\n"):

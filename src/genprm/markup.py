@@ -1,13 +1,14 @@
 r"""Finds code and display mathematics in a text, where no step may be split.
 
-A small scanner, linear in the text's length. It knows
+This is a small scanner, linear in the text's length. It recognises
 
-- code fences of three or more backticks or tildes, which CommonMark closes with a line of at
-  least as many of the same;
+- code fences of three or more backticks or tildes, which a line of at least as many of the same
+  closes, as in CommonMark;
 - display mathematics: `\[ … \]`, `$$ … $$` and `\begin{name} … \end{name}`.
 
-What is opened and never closed holds nothing: a lone `$$` in a sentence about prices must not
-swallow the rest of the solution. `\\[4pt]` is a row's end with its spacing, and `\$` is a dollar.
+What is opened but never closed is ignored, so that a single `$$` in a sentence about prices does
+not hide the rest of the solution. `\\[4pt]` is the end of a row with spacing, and `\$` is a dollar
+sign.
 """
 
 import re
@@ -60,7 +61,7 @@ def code_spans(text: str) -> list[Span]:
 
 
 def _longest_closers_after(fences: Sequence[re.Match[str]]) -> list[dict[str, int]]:
-    """For each fence and either sign, the length of the longest later fence that can close."""
+    """For each fence and both characters, the length of the longest later fence that can close."""
     longest = {"`": 0, "~": 0}
     found = []
     for fence in reversed(fences):
@@ -105,7 +106,7 @@ def protected_spans(text: str) -> list[Span]:
 
 
 def inside(spans: Sequence[Span], place: int) -> bool:
-    """Whether `place` lies inside one of the ordered spans, or at its very start."""
+    """Whether `place` is inside one of the ordered spans, or at its start."""
     index = bisect_right(spans, place, key=lambda span: span.start) - 1
     return index >= 0 and place < spans[index].end
 

@@ -1,14 +1,14 @@
 """A run on an object store: written to a folder on this machine and copied there as it grows.
 
-A run is appended to, and object stores cannot append. So what a file of rows has grown by becomes
-an object of its own every few seconds; at the end each file is one object.
+A run appends rows to its files, but object stores cannot append. So every few seconds the new part
+of a file becomes an object of its own, and at the end each file becomes one object.
 
-    rows.jsonl                         whole, once the rows are in their order
-    .genprm-parts/writer               whose run it is, while it is being made
-    .genprm-parts/rows.jsonl/A-B       the bytes from B on, where the whole object has A bytes
+    rows.jsonl                         the whole file, once the rows are in order
+    .genprm-parts/writer               who writes the run, while it is in progress
+    .genprm-parts/rows.jsonl/A-B       the bytes from B on, if the whole object has A bytes
 
-A command that was killed goes on from the folder on the same machine, with every row. On another
-machine it goes on from what had been copied and takes the run over: who wrote before it stops.
+A command that was killed continues from the folder on the same machine, with every row. On another
+machine it continues from what had been copied, and takes the run over: the earlier writer stops.
 """
 
 import contextlib
@@ -36,17 +36,17 @@ _PART = 64 << 20  # bytes at most
 
 
 class Store(Protocol):
-    """A place for objects that have names. All calls raise OSError."""
+    """A store of named objects. All calls may raise OSError."""
 
     def sizes(self, place: str = "") -> dict[str, int]:
         """The size of every object below a folder, or of the one that has this name.
 
-        The keys are whole names.
+        The keys are full names.
         """
         ...
 
     def read(self, name: str) -> bytes:
-        """An object; nothing where there is none."""
+        """The content of an object; empty if there is none."""
         ...
 
     def write(self, name: str, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Store(Protocol):
         ...
 
     def upload(self, name: str, file: BinaryIO, size: int) -> None:
-        """Write an object of the next `size` bytes of a file."""
+        """Write the next `size` bytes of a file as an object."""
         ...
 
     def download(self, name: str, file: BinaryIO) -> None:
@@ -62,13 +62,13 @@ class Store(Protocol):
         ...
 
     def remove(self, names: Collection[str]) -> None:
-        """Remove objects, and say nothing of those that are not there."""
+        """Remove objects, and ignore those that do not exist."""
         ...
 
 
 @dataclass(slots=True)
 class Copied:
-    """What the store has of a file of rows: a whole object of `base` bytes, `size` with parts."""
+    """The stored part of a file of rows: a whole object of `base` bytes, `size` with its parts."""
 
     inode: int
     base: int = 0
@@ -76,16 +76,16 @@ class Copied:
 
 
 class Mirror:
-    """A folder of this machine, copied to a store while it is open, and whole at the end.
+    """A folder on this machine that is copied to a store while it is open.
 
     Args:
-        url: the store's, for people and for the name of the folder.
-        store: where the copies go.
-        names: the files of the run, where the place holds others besides; else all are.
+        url: the URL of the store, for messages and for the name of the folder.
+        store: the store that receives the copies.
+        names: the files of the run, if there are other files in the same place; by default, all.
 
     Raises:
-        JournalError: the store cannot be read or written, or the run is being made on this
-            machine; on leaving also: another command has taken the run over.
+        JournalError: the store cannot be read or written to, or another process on this machine is
+            writing the run; on leaving also: another command has taken the run over.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class Mirror:
             os.close(self._lock)
 
     def copy(self) -> None:
-        """Copy what is new. A file that tells of rows is copied after the rows that it tells of."""
+        """Copy what is new. A file that refers to rows is copied after these rows."""
         if self._store.read(self._writer_name) != self._writer.encode():
             self._lost = True
             return
@@ -166,7 +166,7 @@ class Mirror:
         self._remember()
 
     def _begin(self) -> None:
-        """Bring what the store holds, unless it is this folder that made it."""
+        """Fetch what the store holds, unless this folder wrote it."""
         if self._recall() and self._store.read(self._writer_name) == self._writer.encode():
             self._store.write(self._writer_name, self._writer.encode())  # can it be written?
             return
@@ -182,7 +182,7 @@ class Mirror:
         self._remember()
 
     def _fetch(self, name: str, sizes: dict[str, int]) -> None:
-        """One file, with its parts."""
+        """Fetch one file with its parts."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         base = size = sizes.get(name, 0)
@@ -198,7 +198,7 @@ class Mirror:
             self._others[name] = path.stat().st_mtime
 
     def _copy_rows(self, name: str, rows: BinaryIO) -> None:
-        """A part with the lines that are new; the whole file where it was put into order."""
+        """Copy the new lines as a part, or the whole file if it was put into order."""
         now = os.fstat(rows.fileno())
         known = self._copied.setdefault(name, Copied(now.st_ino))
         if known.inode != now.st_ino or now.st_size < known.size:
@@ -213,7 +213,7 @@ class Mirror:
             known.size += len(lines)
 
     def _publish(self) -> None:
-        """Each file as one object, and nothing else."""
+        """Write each file as one object, and remove all others."""
         for name, file in self._files():
             known = self._copied.get(name)
             changed = file.stat().st_mtime
@@ -230,7 +230,7 @@ class Mirror:
         self._store.remove(list(self._store.sizes(f"{PARTS}/{name}")))
 
     def _forget(self, names: Collection[str]) -> None:
-        """Files that were removed here."""
+        """Remove the objects of files that were removed here."""
         if names:
             self._store.remove(names)
         for name in names:
@@ -239,7 +239,7 @@ class Mirror:
             self._others.pop(name, None)
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        """All files of the run that are whole."""
+        """All complete files of the run."""
         for file in sorted(self.folder.rglob("*")):
             if file.is_file() and not file.name.endswith(_DRAFTS):
                 yield str(file.relative_to(self.folder)), file
@@ -265,7 +265,7 @@ class Mirror:
         draft.replace(self._place / "state.json")
 
     def _recall(self) -> bool:
-        """Whether this folder holds a run that was cut off."""
+        """Whether this folder holds an interrupted run."""
         try:
             state = json.loads((self._place / "state.json").read_text())
         except (OSError, ValueError):
@@ -283,12 +283,12 @@ class Mirror:
 
 
 def cache() -> Path:
-    """Where the folders of all mirrors are."""
+    """The place of the folders of all mirrors."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "genprm" / "runs"
 
 
 def _file_of(name: str) -> str:
-    """The file that an object is, or is a part of."""
+    """The file to which an object belongs."""
     in_parts = name.removeprefix(f"{PARTS}/")
     return name if in_parts == name else in_parts.rpartition("/")[0] or "writer"
 

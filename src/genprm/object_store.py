@@ -80,7 +80,7 @@ class ObjectStore:
 
 @contextmanager
 def _as_os_error() -> Iterator[None]:
-    """Each protocol's client has errors of its own."""
+    """Turn the errors of the various clients into OSError."""
     try:
         yield
     except OSError as error:

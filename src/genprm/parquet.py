@@ -16,14 +16,14 @@ _BATCH = 1_000  # rows that are in memory at the same time
 
 
 def write_parquet(source: Path, target: Path) -> None:
-    """Write the rows of `source` to `target`, which is there whole or not at all.
+    """Write the rows of `source` to `target`, completely or not at all.
 
-    A column's type is read from all rows first. An object without fields, which Parquet does not
-    have, becomes a missing value.
+    The type of each column is determined from all rows first. An object without fields, which
+    Parquet does not support, becomes a missing value.
 
     Raises:
-        InputError: a field holds values of types that do not go together.
-        JournalError: the target cannot be written.
+        InputError: a field has values of incompatible types.
+        JournalError: the target cannot be written to.
     """
     schema = pa.schema([])
     try:

@@ -1,8 +1,8 @@
 """A policy: a language model that writes solutions in steps (spec §3.1, step forcing).
 
 The answer starts with `Step 1:` so that the model writes `Step 1: … Step T: …`. The same
-prompt carries a whole solution, a rollout from a prefix of steps, and a single next step, so all
-of them share the engine's cached prefix. The marker is part of the step's text (spec §2).
+prompt is used for a whole solution, a rollout from a prefix of steps, and a single next step, so
+they all share the engine's cached prefix. The marker is part of the step's text (spec §2).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ STEP_SEPARATOR = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
-    """How a policy is asked; defaults suit the shipped policy."""
+    """How a policy is prompted; the defaults suit the shipped policy."""
 
     system: str | None = None
     instruction: str = ""  # follows the problem, after a blank line
@@ -29,7 +29,7 @@ class PolicySettings:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A solution as the policy wrote it. `complete` is False where a bound cut it off."""
+    """A solution as the policy wrote it. `complete` is False if a limit cut it off."""
 
     problem: str
     steps: tuple[str, ...]
@@ -60,7 +60,7 @@ class Policy:
     ) -> Sample:
         """A whole solution, or the rest of one after `steps` (a Monte-Carlo rollout).
 
-        `dialogue` holds what was said since the problem: an earlier answer and its critique.
+        `dialogue` holds the turns after the problem: an earlier answer and its critique.
 
         Raises:
             ContextExceeded, ModelError: as `Model.complete`.

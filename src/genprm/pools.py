@@ -17,9 +17,9 @@ from genprm.records.validation import first_fault
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A problem and solutions of it; `stored` is what a file says about them besides.
+    """A problem and solutions of it; `stored` is what else a file says about them.
 
-    `samples` are absent where a file holds final answers only.
+    `samples` are absent if a file has only final answers.
     """
 
     problem: Problem
@@ -29,7 +29,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a file says of each sample; scores are by scorer, [samples][steps]."""
+    """What a file says about each sample; scores are by scorer, [samples][steps]."""
 
     responses: tuple[str, ...] | None = None
     extracted: tuple[str | None, ...] | None = None
@@ -38,14 +38,14 @@ class Stored:
 
 
 def read_pools(source: str, bad: BadRows | None = None) -> list[Pool]:
-    """Read problems with samples: those of `genprm sample`, or `responses` of any other source.
+    """Read problems with samples of `genprm sample`, or with `responses` from any other source.
 
-    What another source does not say of a response is not made up: its tokens count as 0. A pool
-    without the problem's text has an empty one.
+    If another source does not give the tokens of a response, they count as 0. A pool without the
+    text of the problem has an empty one.
 
     Raises:
         InputError: one line that names the file, the row, the field and the fix; for a bad row
-            only where `bad` does not skip it.
+            only if `bad` does not skip it.
     """
     bad = bad or BadRows()
     pools: list[Pool] = []
@@ -58,7 +58,7 @@ def read_pools(source: str, bad: BadRows | None = None) -> list[Pool]:
 
 
 def with_samples(source: str, pools: list[Pool]) -> list[Pool]:
-    """The pools, if each has its problem's text and its solutions.
+    """Return the pools if each has the text of its problem and its solutions.
 
     Raises:
         InputError: one has only answers, or no problem.

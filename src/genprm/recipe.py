@@ -14,7 +14,7 @@ from genprm.records.validation import told
 
 
 class Table(BaseModel):
-    """One table of a recipe: unknown fields are refused, values are not coerced."""
+    """One table of a recipe: unknown fields are refused, and values are not coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -38,7 +38,7 @@ def read_recipe(path: Path, shape: type[Shape]) -> Shape:
 
 
 def check_recipe(content: Mapping[str, object], shape: type[Shape], *, origin: str) -> Shape:
-    """The recipe that `content` spells; raises as `read_recipe`."""
+    """Parse the recipe in `content`; raises as `read_recipe`."""
     try:
         return shape.model_validate_json(json.dumps(content, default=str))  # JSON spells enums
     except ValidationError as error:
@@ -46,7 +46,7 @@ def check_recipe(content: Mapping[str, object], shape: type[Shape], *, origin: s
 
 
 def _fault(error: ValidationError, shape: type[Table]) -> str:
-    """The first fault and its fix, unknown fields before missing ones: those are misspellings."""
+    """The first fault and its fix; unknown fields come first, since they are often misspelled."""
     faults = error.errors(include_url=False)
     fault = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])
     if fault["type"] == "extra_forbidden":
@@ -59,7 +59,7 @@ def _fault(error: ValidationError, shape: type[Table]) -> str:
 
 
 def _fields(shape: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
-    """Names of the fields of the table that `path` leads to; none where a list is on the way."""
+    """Names of the fields of the table at `path`; none if there is a list on the way."""
     for part in path:
         field = shape.model_fields.get(str(part))
         kinds = [field.annotation, *getattr(field.annotation, "__args__", ())] if field else []

@@ -13,7 +13,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Foreign(StrEnum):
-    """The header that shows that a request is not the service's own."""
+    """The header that shows that a request is foreign."""
 
     HOST = "Host"
     ORIGIN = "Origin"
@@ -21,7 +21,7 @@ class Foreign(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SameSite:
-    """What is let pass.
+    """Which requests are accepted.
 
     Args:
         hosts: names under which the service may be addressed, in lower case; None allows any.
@@ -32,9 +32,9 @@ class SameSite:
     origins: frozenset[str] = frozenset()
 
     def fault(self, headers: Mapping[str, str]) -> Foreign | None:
-        """The header that a request must not have; None where it may pass.
+        """The header because of which a request is refused; None if it is accepted.
 
-        `headers` finds a header by its name in lower case.
+        `headers` maps names in lower case to headers.
         """
         host = headers.get("host", "")
         if self.hosts is not None and host_name(host) not in self.hosts:
@@ -49,7 +49,7 @@ class SameSite:
 
 
 def host_name(header: str) -> str:
-    """The name in a `Host` header, in lower case and without its port; "" where there is none."""
+    """The name in a `Host` header, in lower case and without its port; "" if there is none."""
     try:
         return (urlsplit(f"//{header}").hostname or "").lower()
     except ValueError:

@@ -1,8 +1,8 @@
 """What starts a step: the one definition that splitting, policies and searches share.
 
-A marker stands at the beginning of a line: `Step 2:`, `**Step 2:**`, `**Step 2**`, `### Step 2`,
-`Step 2. Add them`, `- Step 2 (addition): …`. "Step 1 gave 5" at the beginning of a line mentions
-a step and is none: in running text a colon, full stop, bracket or dash has to follow the number.
+A marker is at the beginning of a line: `Step 2:`, `**Step 2:**`, `**Step 2**`, `### Step 2`,
+`Step 2. Add them`, `- Step 2 (addition): …`. "Step 1 gave 5" at the beginning of a line only
+mentions a step: in running text, the number must be followed by a colon, full stop, bracket or dash.
 """
 
 import re
@@ -44,21 +44,21 @@ def step_markers(text: str) -> Iterator[StepMarker]:
 
 
 def without_marker(line: str) -> str:
-    """A step or a line without the marker that it begins with."""
+    """A step or a line without the marker at its beginning."""
     marker = _MARKER.match(line)
     return line[marker.end() :] if marker else line
 
 
 def step_prefix(number: int) -> str:
-    """How we begin a step ourselves (spec §3.1, step forcing)."""
+    """The marker that genprm itself writes (spec §3.1, step forcing)."""
     return f"Step {number}:"
 
 
 def stop_strings(number: int) -> tuple[str, ...]:
-    """What a policy that writes one step is stopped at, where step `number` would begin.
+    """The stop strings of a policy that writes one step, at which step `number` would begin.
 
-    Servers that speak OpenAI's API take at most four. Spellings beyond these end the step as well:
-    `first_step_end` finds them in what was written.
+    Servers with OpenAI's API accept at most four. Other spellings also end the step:
+    `first_step_end` finds them in the generated text.
     """
     return (
         f"\nStep {number}:",
@@ -69,6 +69,6 @@ def stop_strings(number: int) -> tuple[str, ...]:
 
 
 def first_step_end(text: str, number: int) -> int | None:
-    """Where step `number` begins in a text that should hold only what stands before it."""
+    """Where step `number` begins in a text that should contain only the step before it."""
     places = (marker.start for marker in step_markers(text) if marker.number == number)
     return next((place for place in places if text[:place].strip()), None)

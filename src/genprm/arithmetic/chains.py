@@ -20,7 +20,7 @@ MAX_LINKS = 9
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How one writer simplifies: shares of the links that …"""
+    """How one writer simplifies, as shares of the links with each habit."""
 
     echo: float  # repeat the expression unchanged
     signs: float  # only tidy signs
@@ -68,7 +68,7 @@ class Chain:
 
 
 def simplify(start: Infix, habits: Habits, rng: random.Random, *, show_start: bool = True) -> Chain:
-    """A right chain from `start` to its value.
+    """A correct chain from `start` to its value.
 
     Raises:
         Unwieldy: when a value on the way has no short decimal form, or the chain gets too long.
@@ -82,7 +82,7 @@ def simplify_wrongly(
 ) -> Chain | None:
     """A chain with one mistake of the given kind and consequences that follow from it.
 
-    The mistake falls on any link that is written; None when this expression offers no place.
+    The mistake is in any of the written links; None if this expression has no place for it.
     """
     forms = list(_forms(start, habits, rng))[:-1] or [start]
     places = list(range(len(forms)))

@@ -1,9 +1,9 @@
 """The scripted teacher applied to a solution by somebody else, such as a policy.
 
-A step is read as a chain of equal expressions and held against what the problem says it computes.
-That is known of the generator's own solution, and is right for another one's step as long as all
-steps before it are right; so a critique ends with the first wrong step. A step that cannot be
-read as such a chain is not judged at all.
+A step is read as a chain of equal expressions and compared with what the problem says it computes.
+This is known from the generator's own solution, and applies to another solution's step as long as
+all earlier steps are correct. So a critique ends with the first wrong step. A step that cannot be
+read as such a chain is not judged.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def critique(
     """A rationale for each step up to the first wrong one; None where a step cannot be read.
 
     Args:
-        exercise: the problem with the generator's right solution.
-        steps: of the solution to judge; `Step t:` before a step is overlooked.
-        rng: chooses words, and errors.
-        errors: the share of critiques that misjudge one step, by a slip that execution believes.
+        exercise: the problem with the generator's correct solution.
+        steps: the steps of the solution to judge; `Step t:` before a step is ignored.
+        rng: the source of words and errors.
+        errors: the share of critiques that misjudge one step, by a slip that execution confirms.
     """
     claims = list(read_claims(exercise, [_MARK.sub("", step) for step in steps]))
     slips = rng.random() < errors
@@ -71,7 +71,7 @@ def _judge(exercise: Exercise, claims: Sequence[Claim], rng: random.Random) -> l
 
 
 def _slip(claim: Claim, judged: Rationale, rng: random.Random) -> Claim:
-    """Miscopy the result of a right step; check a wrong one against itself."""
+    """Miscopy the result of a correct step, or check a wrong one against itself."""
     if not judged.correct:
         return replace(claim, links=(claim.target,))
     result = Decimal(str(_value(claim.links[-1]) or 0))
@@ -79,13 +79,13 @@ def _slip(claim: Claim, judged: Rationale, rng: random.Random) -> Claim:
 
 
 def read_claims(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
-    """What the steps assert, up to the first that cannot be read."""
+    """The claims of the steps, up to the first one that cannot be read."""
     read = _read_nested if exercise.family is Family.NESTED else _read_story
     return read(exercise, steps)
 
 
 def _read_story(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
-    """The quantities are worked out in the problem's order: step t is about the t-th."""
+    """Read a word problem's steps: step t is about the t-th quantity of the problem."""
     if len(steps) > len(exercise.claims):
         return
     for index, (step, claim) in enumerate(zip(steps, exercise.claims, strict=False)):
@@ -97,7 +97,7 @@ def _read_story(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
 
 
 def _read_nested(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
-    """The writer names the parts itself: the first step is held against the whole expression."""
+    """Read steps whose writer names the parts; the first one must give the whole expression."""
     goal, *_ = exercise.claims[0].setup
     parts = {name: text.strip(" .,") for name, text in _DEFINITION.findall(steps[0])}
     whole = _COMBINATION.search(steps[0])
@@ -126,7 +126,7 @@ def _read_nested(exercise: Exercise, steps: Sequence[str]) -> Iterator[Claim]:
 
 
 def chain(step: str) -> tuple[str, ...]:
-    """The equal expressions of a step, as Python; none where they cannot be read."""
+    """The equal expressions of a step, as Python; none if they cannot be read."""
     first, *rest = re.split(r"\s=\s", step)
     opening = (_TRAILING if rest else _ANYWHERE).search(first)
     links = [opening[1]] if opening else []
@@ -148,7 +148,7 @@ def _stated(step: str) -> tuple[str, ...]:
 
 
 def _combines(expression: str, names: Set[str]) -> bool:
-    """Whether it is a whole expression over the given names."""
+    """Whether it is a complete expression over the given names."""
     try:
         tree = ast.parse(expression, mode="eval")
     except SyntaxError:

@@ -17,10 +17,10 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one step asserts, and what it has to be held against.
+    """What one step asserts, and the value to compare it with.
 
-    `target` is a Python name whose value `setup` derives from the problem and the right values of
-    earlier steps; the step is right if every expression of `links` has that value.
+    `target` is a Python name whose value `setup` derives from the problem and the correct values of
+    earlier steps; the step is correct if every expression of `links` has this value.
     """
 
     source: str  # what the problem or an earlier paragraph says this step computes
@@ -32,7 +32,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """A problem and one solution, right or wrong."""
+    """A problem and one solution, correct or wrong."""
 
     family: Family
     problem: str

@@ -1,7 +1,7 @@
 """Infix expressions as people write them.
 
-An `Infix` keeps the shape of the text (which brackets are written, which sign belongs to which
-number), because the mistakes this domain is about live in that shape.
+An `Infix` keeps the form of the text (which brackets are written, which sign belongs to which
+number), because the mistakes in this domain depend on it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def apply(operator: str, left: Number, right: Number) -> Number:
 
 
 def tidy(number: Number) -> Number:
-    """An int where the number is whole, else a Decimal without trailing zeros."""
+    """An int if the number is whole, otherwise a Decimal without trailing zeros."""
     if isinstance(number, int):
         return number
     if number == number.to_integral_value():
@@ -89,10 +89,10 @@ def show(expression: Infix, *, wrap_negatives: bool = False) -> str:
 
 
 def value(expression: Infix, names: Mapping[str, Number] | None = None) -> Number:
-    """The expression's value, `names` giving that of every name in it.
+    """The expression's value, given the values of its names.
 
     Raises:
-        Unwieldy: when some product or quotient on the way has no short decimal form.
+        Unwieldy: if a product or quotient on the way has no short decimal form.
     """
     first, *others = (_operand_value(operand, names or {}) for operand in expression.operands)
     terms = [first]

@@ -1,6 +1,6 @@
 """The mistakes people make in arithmetic, as wrong rewritings of an expression.
 
-Every mistake changes the value; a mistake that would not, is not made.
+Every mistake changes the value of the expression.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WITHIN_EXPRESSION = (
 
 
 def near_miss(number: Number, rng: random.Random) -> Number:
-    """Another number that could pass for `number` at a glance; the sign is kept where possible."""
+    """Another number that looks like `number` at a glance; the sign is kept if possible."""
     size = magnitude(number)
     text = show_number(size)
     places = [index for index, character in enumerate(text) if character.isdigit()]
@@ -72,12 +72,12 @@ def near_miss(number: Number, rng: random.Random) -> Number:
 
 
 def _exponent(text: str) -> int:
-    """Of the last decimal place: -2 for `1.25`."""
+    """The exponent of the last decimal place: -2 for `1.25`."""
     return -len(text.partition(".")[2])
 
 
 def wrong_rewritings(expression: Infix, kind: Mistake, rng: random.Random) -> Iterator[Infix]:
-    """Endless tries of one kind of mistake; some leave the value as it was."""
+    """An endless stream of mistakes of one kind; some do not change the value."""
     attempt = ATTEMPTS[kind]
     while True:
         yield attempt(expression, rng)

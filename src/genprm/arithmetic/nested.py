@@ -44,7 +44,7 @@ class Nested:
 def solve_nested(
     nested: Nested, rng: random.Random, *, wrong: bool, habits: Habits | None = None
 ) -> Exercise | None:
-    """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
+    """One solution, with an error if `wrong`; None if no error could be made.
 
     Raises:
         Unwieldy: when the solution leads to unwieldy numbers.
@@ -89,7 +89,7 @@ def _draw_part(rng: random.Random, length: int, operators: str, highest: int) ->
 
 
 def _draw_combination(rng: random.Random, names: list[str]) -> Infix:
-    """The names in order, in pairs of brackets or in a row."""
+    """A combination of the names in order, in pairs of brackets or in a row."""
     if len(names) <= 2 or (len(names) == 3 and rng.random() < 0.6):
         return Infix(tuple(names), tuple(rng.choice("+-*") for _ in names[1:]))
     if rng.random() < 0.15:
@@ -109,7 +109,7 @@ def _draw_combination(rng: random.Random, names: list[str]) -> Infix:
 
 
 class _Solving:
-    """One solution in the making: the split as the writer sees it, and the truth beside it."""
+    """A solution that is being written: the split as the writer sees it, and the true one."""
 
     def __init__(self, nested: Nested, rng: random.Random, habits: Habits) -> None:
         self.nested = nested
@@ -228,7 +228,7 @@ class _Solving:
         return simplify_wrongly(part, self.kind, self.habits, self.rng)
 
     def _stated_answer(self, final: Chain, *, wrong: bool) -> Number:
-        """The chain's result, or a wrong copy of it where nothing else is wrong."""
+        """The chain's result, or a wrong copy of it if nothing else is wrong."""
         if not wrong or self.kind is not None:
             return final.result
         self.kind = Mistake.OPERAND

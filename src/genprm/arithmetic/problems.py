@@ -28,7 +28,7 @@ class Split(StrEnum):
 
 
 def split_of(problem: str) -> Split:
-    """The split a problem's text belongs to: no problem is in both, whatever the seeds."""
+    """The split of a problem's text: no problem is in both, whatever the seeds."""
     return Split.HELD_OUT if zlib.crc32(problem.encode()) % 20 == 0 else Split.TRAIN
 
 
@@ -45,14 +45,14 @@ def exercise(
 def easy_exercise(seed: int, index: int, split: Split) -> Exercise:
     """Problem number `index` of a stream that a small policy can solve, with a careful solution.
 
-    Every number that occurs on the way is whole and at most 20, and five steps are enough.
+    Every number on the way is whole and at most 20, and five steps are enough.
     """
     rng = random.Random(f"easy {split} {seed} {index}")
     return easy_solutions(rng, split, wrong=[False])[0]
 
 
 def easy_solutions(rng: random.Random, split: Split, *, wrong: Sequence[bool]) -> list[Exercise]:
-    """An easy problem, solved once for every entry of `wrong`; the last of them must be right."""
+    """An easy problem, solved once for every entry of `wrong`; the last must be correct."""
     family = Family.STORY if rng.random() < STORY_SHARE else Family.NESTED
     while True:
         solved = solutions(rng, family, split, wrong=wrong, habits=CAREFUL, easy=True)
@@ -76,9 +76,9 @@ def solutions(
     habits: Habits | None = None,
     easy: bool = False,
 ) -> list[Exercise]:
-    """A fresh problem, solved once for every entry of `wrong`, with an error where it says so.
+    """A new problem, solved once for every entry of `wrong`, with an error if it is True.
 
-    Each solution is written with habits of its own, or all with the given ones.
+    Each solution has its own habits, or all have the given ones.
     """
     while True:
         try:

@@ -17,7 +17,7 @@ from genprm.arithmetic.settings import MEASURED, TEAMS, THINGS, Setting
 
 
 class Needs(Flag):
-    """What a sentence asks of its setting."""
+    """What a sentence needs from its setting."""
 
     NOTHING = 0
     COUNTABLE = auto()  # `3 times as many` makes sense

@@ -45,7 +45,7 @@ def as_number(expression: Infix) -> Number | None:
 
 
 def plain(operand: int | Decimal | str | Infix) -> Number | None:
-    """The number an operand is, `(35)` counting as 35."""
+    """The number that an operand is; `(35)` counts as 35."""
     if isinstance(operand, Infix):
         return as_number(operand) if len(operand.operands) == 1 else None
     return None if isinstance(operand, str) else operand
@@ -125,7 +125,7 @@ def settle_signs(expression: Infix) -> Infix:
 
 
 def bracket_products(expression: Infix, rng: random.Random) -> Infix:
-    """The expression with one operation that may come first put in brackets, if there is one."""
+    """The expression with brackets around one operation that may come first, if there is one."""
     places = [
         (path, index)
         for path, bracket in brackets(expression)

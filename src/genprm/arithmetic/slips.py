@@ -1,7 +1,7 @@
 """Code that fails, and how to continue after the failure.
 
-A small model now and then drops a bracket, or uses a name that no earlier block has bound. Shown
-such failures, it learns to write the block once more, binding everything it needs from the text.
+A small model sometimes drops a bracket, or uses a name that no earlier block has defined. From such
+examples it learns to write the block again and to define everything it needs from the text.
 """
 
 from __future__ import annotations

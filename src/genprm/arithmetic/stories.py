@@ -45,7 +45,7 @@ LAST = (
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Something that a step works out."""
+    """A quantity that a step calculates."""
 
     name: str  # `Mia2` is what `Mia` has after a change
     subject: str  # in words
@@ -70,7 +70,7 @@ class Story:
 def solve_story(
     story: Story, rng: random.Random, *, wrong: bool, habits: Habits | None = None
 ) -> Exercise | None:
-    """One solution, `wrong` deciding whether it has an error; None where a try at one failed.
+    """One solution, with an error if `wrong`; None if no error could be made.
 
     Raises:
         Unwieldy: when the solution leads to unwieldy numbers.
@@ -129,7 +129,7 @@ def draw_story(rng: random.Random, *, easy: bool = False) -> Story:
 
 
 def _named(fact: Fact, current: dict[str, str], lines: list[str]) -> Quantity:
-    """The fact's quantity under a new name, which stands for its subject from now on.
+    """The fact's quantity under a new name, by which its subject is known from now on.
 
     In Python no name is new: a changed quantity is assigned to its old one.
     """
@@ -154,7 +154,7 @@ def _moderate(quantity: Quantity, values: dict[str, Number], setting: Setting | 
 
 
 class _Solving:
-    """One solution in the making: what the writer believes, and the truth beside it."""
+    """A solution that is being written: what the writer believes, and the truth."""
 
     def __init__(self, story: Story, rng: random.Random, habits: Habits) -> None:
         self.story = story

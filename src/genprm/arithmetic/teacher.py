@@ -1,8 +1,8 @@
 """A scripted teacher: the rationale of every step of an `Exercise`, in the wire format.
 
 It lets execution decide. The analysis repeats what the problem or an earlier paragraph says this
-step computes, before it looks at the step; the code binds that value to a name and compares every
-expression of the step's chain with it. Whoever imitates the teacher only has to copy faithfully.
+step computes, before it looks at the step. The code assigns this value to a name and compares every
+expression of the step's chain with it. A model that imitates the teacher only has to copy correctly.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Rationale:
 def rationales(exercise: Exercise, rng: random.Random, *, slips: float = 0.0) -> list[Rationale]:
     """One rationale for each step; a share of `slips` begins with code that fails.
 
-    Steps after the first error are judged by their own claims: a later step that is true of the
-    problem is right, one that builds on the wrong value is wrong.
+    Steps after the first error are judged by their own claims: a later step that is true for the
+    problem is correct, and one that builds on the wrong value is wrong.
     """
     namespace: dict[str, object] = {}
     written: list[Rationale] = []
@@ -73,7 +73,7 @@ def comparison(claim: Claim, family: Family) -> str:
 
 
 def run(code: str, namespace: dict[str, object]) -> str:
-    """What our own code prints; `namespace` lives on from step to step."""
+    """The output of our own code; `namespace` is kept from step to step."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, namespace)

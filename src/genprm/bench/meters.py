@@ -12,7 +12,7 @@ from genprm.model import Choice, Completion, Model, Sampling, WrappedModel
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the engine, with all that is needed to make it again."""
+    """One request to the engine, with everything that is needed to repeat it."""
 
     prompt: str
     stop: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ ROW: ContextVar[int] = ContextVar("row")
 
 
 class MeteredModel(WrappedModel):
-    """A model whose requests are noted by solution, step and vote; one at a time if `serial`.
+    """A model that records requests by solution, step and vote; one at a time if `serial`.
 
     A request that the engine refuses (a prompt longer than its context, say) is not noted: the
     vote on it abstains, and the same request made again would be refused again.
@@ -69,22 +69,22 @@ class MeteredModel(WrappedModel):
         return choice
 
     async def close(self) -> None:
-        """The model stays open: it is its owner's."""
+        """Do nothing: the model belongs to the caller."""
 
     def _note(self, call: Call) -> None:
         votes = self.steps[ROW.get()][-1]
         votes.setdefault(id(asyncio.current_task()), []).append(call)
 
     def next_step(self, row: int) -> None:
-        """The step of a solution is judged; what it asks from here on belongs to the next."""
+        """Count later requests of this solution for its next step."""
         self.steps[row].append({})
 
 
 async def replay(model: Model, steps: Sequence[Votes]) -> int:
-    """Make the requests of one solution again; the tokens that came back.
+    """Repeat the requests of one solution, and return the number of generated tokens.
 
-    All votes on a step go at once, the calls of a vote one after the other, and the next step
-    begins when all votes are there: the dependencies of the protocol, and no work between.
+    All votes on a step run at once, the calls of a vote one after the other, and the next step
+    starts when all votes are finished: the dependencies of the protocol, without other work.
     """
     return sum([sum(await asyncio.gather(*map(_vote(model), step.values()))) for step in steps])
 

@@ -1,7 +1,7 @@
 """Measures how close the judge on this machine comes to its engine's own speed: `genprm bench`.
 
-The driver's processor time is that of the event loop's thread: engines compute in threads of their
-own, and code runs in other processes.
+The driver's processor time is that of the event loop's thread, because engines compute in other
+threads, and code runs in other processes.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One way to judge, once: totals."""
+    """The totals of judging once in one way."""
 
     seconds: float
     tokens: int
@@ -57,7 +57,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Spread":
-        """Of the repetitions' values."""
+        """The spread of the repetitions' values."""
         return cls(median(values), min(values), max(values))
 
 
@@ -73,7 +73,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was measured, on which machine."""
+    """What was measured, and on which machine."""
 
     model: str
     engine: str
@@ -97,7 +97,7 @@ class Report:
 async def measure(
     model: Model, reference_model: Model, sandbox: SandboxBackend, work: Workload, name: str
 ) -> Report:
-    """Run everything `work.repetitions` times, the ways in turn.
+    """Measure every way in turn, `work.repetitions` times.
 
     `reference_model` holds the same weights; it may be the same object.
     """
@@ -153,7 +153,7 @@ def _per_minute(seconds: Sequence[float], passes: Sequence[Pass]) -> Spread:
 async def _judge(
     model: Model, sandbox: SandboxBackend, settings: Settings, solutions: Sequence[Solution]
 ) -> Pass:
-    """All solutions at once."""
+    """Judge all solutions at once."""
     metered = model if isinstance(model, MeteredModel) else MeteredModel(model)
     verifier = Verifier(metered, sandbox, settings)
 
