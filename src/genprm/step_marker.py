@@ -2,7 +2,7 @@
 
 A marker is at the beginning of a line: `Step 2:`, `**Step 2:**`, `**Step 2**`, `### Step 2`,
 `Step 2. Add them`, `- Step 2 (addition): …`. "Step 1 gave 5" at the beginning of a line only
-mentions a step: in running text, the number must be followed by a colon, full stop, bracket or dash.
+mentions a step: in running text, a colon, full stop, bracket or dash must follow the number.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 It lets execution decide. The analysis repeats what the problem or an earlier paragraph says this
 step computes, before it looks at the step. The code assigns this value to a name and compares every
-expression of the step's chain with it. A model that imitates the teacher only has to copy correctly.
+expression of the step's chain with it. A model that imitates the teacher must only copy correctly.
 """
 
 from __future__ import annotations
