@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genprm.errors import JournalError
@@ -39,6 +39,7 @@ def write(path: Path, keys: list[int], order: list[int] | None = None) -> None:
         journal.finish(order or keys)
 
 
+@settings(deadline=None)  # the first example imports what the others find loaded
 @given(
     finish_order=st.permutations(range(6)),
     killed_after=st.integers(0, 6),
