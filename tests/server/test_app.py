@@ -136,6 +136,15 @@ def test_the_first_wrong_step_is_criticised(client: httpx.Client) -> None:
     assert (fine["first_error"], fine["critique"]) == (-1, None)
 
 
+def test_people_read_an_analysis_without_the_tags_of_the_wire_format() -> None:
+    said = "It is wrong.\n</verify>\n<output>\n**Judgement**: $\\boxed{No}$\n</analyze>\n"
+    model = Scripted(lambda prompt, seed: said, judge)
+    with serving(model) as client:
+        assert post(client, "/v1/critique", **PAIR)["critique"] == "It is wrong."
+        (row,) = post(client, **PAIR, detail="analyses")["verdicts"]
+        assert row["steps"][1]["analysis"] == "It is wrong."
+
+
 @pytest.mark.parametrize(
     ("body", "field", "said"),
     [

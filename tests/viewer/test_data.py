@@ -46,6 +46,19 @@ def test_a_row_keeps_every_text() -> None:
     assert document.steps[1].votes[0].reward is None
 
 
+def test_a_vote_whose_text_stands_with_an_earlier_step_leads_there() -> None:
+    row = solution(0, [[0.9, None], [0.2, None], [0.2, None]])
+    for step in row["steps"][1:]:  # as a review of a whole solution is stored
+        step["votes"][0] |= {"text": "", "analysis": "", "runs": []}
+        step["votes"][1] |= {"text": "", "cause": "no answer in time"}
+    steps = read_document(json.dumps(row), 0).steps
+    assert [[vote.review_at for vote in step.votes] for step in steps] == [
+        [None, None],
+        [0, None],
+        [0, None],
+    ]
+
+
 def test_a_broken_row_says_what_is_wrong_with_it() -> None:
     row = solution(0, [[0.9]])
     del row["steps"][0]["votes"][0]["reward"]

@@ -33,6 +33,7 @@ export interface Vote {
   usage: Usage;
   cause: string | null;
   label_mass: number | null;
+  review_at: number | null; // the step that holds its text: a review of the whole solution
   evidence: Evidence | null;
   author: string;
 }

@@ -62,7 +62,12 @@ export function VoteCard({ vote, index, link, chosen }: { vote: Vote; index: num
           <pre dir="auto" tabIndex={0}>{visible(vote.text.slice(0, 200_000))}</pre>
         </details>
       )}
-      {textless && <p class="faint">This command stores rewards only, not what the votes said.</p>}
+      {vote.review_at !== null && (
+        <p class="faint">The whole review, of which this is a part, stands with step {vote.review_at + 1}.</p>
+      )}
+      {textless && vote.review_at === null && !vote.cause && (
+        <p class="faint">This command stores rewards only, not what the votes said.</p>
+      )}
       <footer class="vote-foot">
         {vote.flags.map((flag) => (
           <span class="badge">{visible(flag.replaceAll("_", " "))}</span>

@@ -11,6 +11,7 @@ from genprm.records.service import (
 )
 from genprm.records.verdicts import StepRow, VerdictRow
 from genprm.verdict import SolutionVerdict, StepVerdict
+from genprm.verify.format import without_tags
 from genprm.verify.voting import representative
 
 Answer = VerdictRow | AnalysedSolution | ScoredSolution
@@ -64,7 +65,7 @@ def critique(solution: Solution, verdict: SolutionVerdict, failed: str | None) -
         first_error=first,
         step=solution.steps[first],
         reward=step.reward,
-        critique=vote.analysis,
+        critique=without_tags(vote.analysis),
         runs=vote.runs,
         rewards=rewards,
         usage=verdict.usage,
@@ -74,5 +75,5 @@ def critique(solution: Solution, verdict: SolutionVerdict, failed: str | None) -
 
 def _analysed(text: str, step: StepVerdict) -> AnalysedStep:
     kept = representative(step)
-    analysis = None if kept is None else step.votes[kept].analysis
+    analysis = None if kept is None else without_tags(step.votes[kept].analysis)
     return AnalysedStep(text=text, reward=step.reward, label=step.label, analysis=analysis)

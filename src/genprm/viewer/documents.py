@@ -47,6 +47,7 @@ class VoteView(Record):
     usage: Usage = Field(default_factory=Usage)
     cause: Text | None = None
     label_mass: float | None = None  # P(Yes) + P(No), where the row holds it
+    review_at: int | None = None  # the step that holds its text: a review of the whole solution
     evidence: Evidence | None = None
     author: str = "verifier"
 

@@ -5,7 +5,7 @@ says why, so that it does not hide the others.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from genprm.records.record import JsonObject
 from genprm.records.refinements import RefinementRow
 from genprm.records.searches import SearchRow
 from genprm.records.validation import first_fault
-from genprm.records.verdicts import JudgedSolution, JudgedStepRow, StepRow, VerdictRow
+from genprm.records.verdicts import JudgedSolution, JudgedStepRow, VerdictRow
 from genprm.verdict import StepVerdict, Vote
 from genprm.viewer.documents import (
     Candidate,
@@ -90,14 +90,21 @@ def _unreadable(index: int, cause: str, identity: str = "") -> Document:
 
 
 def _judged_steps(steps: Sequence[JudgedStepRow], unjudged: Sequence[str]) -> tuple[StepView, ...]:
-    return (
-        *(step_view(step.text, _verdict(step)) for step in steps),
-        *(StepView(text=text, judged=False) for text in unjudged),
-    )
+    views = [step_view(step.text, step.verdict()) for step in steps]
+    return (*_reviewed(views), *(StepView(text=text, judged=False) for text in unjudged))
 
 
-def _verdict(step: StepRow) -> StepVerdict:
-    return step.verdict()
+def _reviewed(steps: Sequence[StepView]) -> Iterator[StepView]:
+    """The steps; votes without a text are led to the step with that of their whole review."""
+    at: dict[int, int] = {}  # the last step at which the vote of this place has a text
+    for place, step in enumerate(steps):
+        votes = []
+        for index, vote in enumerate(step.votes):
+            if vote.text:
+                at[index] = place
+            holder = None if vote.text or vote.cause else at.get(index)
+            votes.append(vote.model_copy(update={"review_at": holder}))
+        yield step.model_copy(update={"votes": tuple(votes)})
 
 
 def _solution(row: JudgedSolution, label: int | None) -> Document:
