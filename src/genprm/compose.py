@@ -98,7 +98,7 @@ async def open_judge(choice: JudgeChoice, settings: Settings) -> AsyncGenerator[
             yield remote
         return
     config = read_cascade_config(choice.cascade) if choice.cascade else None
-    code_first = choice.model.name == DEFAULT and config is None and settings.mode is Mode.GENPRM
+    code_first = _is_code_first(choice, settings)
     named = replace(choice.model, name=SHIPPED) if choice.model.name == DEFAULT else choice.model
     if settings.mode is Mode.CRITIQUE and named.name == SHIPPED:
         raise InputError(
@@ -137,6 +137,17 @@ async def open_policy(
     """A policy with its own model; raises as `open_model`."""
     async with open_model(choice) as model:
         yield Policy(model, settings)
+
+
+def shipped_domain(choice: JudgeChoice, settings: Settings) -> Domain | None:
+    """What the shipped model was trained on, where it alone judges; None for every other judge."""
+    alone = choice.model.name in {DEFAULT, SHIPPED} and not _is_code_first(choice, settings)
+    return _shipped_domain() if alone else None
+
+
+def _is_code_first(choice: JudgeChoice, settings: Settings) -> bool:
+    plain = choice.cascade is None and settings.mode is Mode.GENPRM
+    return choice.model.name == DEFAULT and plain
 
 
 def _shipped_domain() -> Domain:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 NEAR = 0.95  # the least share at which a model trained on such pairs is asked
 
+UNFAMILIAR = 0.75
+"""The share below which a text is unlike the model's own: midway between that and typed text."""
+
 Pair = tuple[str, str]
 
 _WORD = re.compile(r"[A-Za-z]+|\d+(?:\.\d+)?| [-+*/=×÷<>] |[^\sA-Za-z\d]")

@@ -83,6 +83,7 @@ def processbench(
 ) -> None:
     """Find the first wrong step of every solution, and count how often it is found."""
     from genprm.cli import evaluation
+    from genprm.cli.terminal.unfamiliar import warn_of_unfamiliar
 
     rows = evaluation.labelled_rows(data or [], subset, limit, skip_bad_rows=skip_bad_rows)
     if predictions is not None:
@@ -92,6 +93,8 @@ def processbench(
     else:
         settings = judging.settings(stop_at_first_error=stop_at_first_error)
         options = JudgeOptions(judge, engine.choice, settings, tokenizer)
+        if judge is JudgeName.GENPRM:
+            warn_of_unfamiliar(options.engine, settings, (one.solution.problem for one in rows))
         with executing.opened() as executor:
             work = evaluation.judge_rows(rows, options, output, concurrency, executor)
             summary = asyncio.run(work)

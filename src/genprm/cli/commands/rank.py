@@ -45,6 +45,7 @@ def rank(
     from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import RANKINGS
     from genprm.cli.terminal.rows import run_task
+    from genprm.cli.terminal.unfamiliar import warn_of_unfamiliar
     from genprm.tasks.scaling import RankSettings, RankTask
 
     if early_abandon and method is not Method.BEST_OF_N:
@@ -52,6 +53,8 @@ def rank(
     items = read_items(problems, samples, skip_bad_rows=skip_bad_rows)
     by = None if samples else policy.choice(engine.api_key)
     ranking = RankSettings(count, method, score, early_abandon)
-    task = RankTask(engine.judged(judging.settings()), by, ranking)
+    judged = engine.judged(judging.settings())
+    task = RankTask(judged, by, ranking)
+    warn_of_unfamiliar(judged.choice, judged.settings, (item.problem.text for item in items))
     with executing.opened() as executor:
         run_task(task, items, writing.at(concurrency), RANKINGS, executor)

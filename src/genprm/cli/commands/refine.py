@@ -44,6 +44,7 @@ def refine(
     from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import REFINEMENTS
     from genprm.cli.terminal.rows import run_task
+    from genprm.cli.terminal.unfamiliar import warn_of_unfamiliar
     from genprm.scale.budget import Budget
     from genprm.scale.refine import RefineSettings
     from genprm.tasks.scaling import RefineTask
@@ -53,5 +54,6 @@ def refine(
     judged = engine.judged(judging.settings(stop_at_first_error=True))
     task = RefineTask(judged, policy.choice(engine.api_key), settings)
     items = read_items(problems, samples, skip_bad_rows=skip_bad_rows)
+    warn_of_unfamiliar(judged.choice, judged.settings, (item.problem.text for item in items))
     with executing.opened() as executor:
         run_task(task, items, writing.at(concurrency), REFINEMENTS, executor)

@@ -48,6 +48,7 @@ def search(
     from genprm.cli.inputs import read_items
     from genprm.cli.terminal.pools import SEARCHES
     from genprm.cli.terminal.rows import run_task
+    from genprm.cli.terminal.unfamiliar import warn_of_unfamiliar
     from genprm.scale.budget import Budget
     from genprm.scale.search import SearchSettings
     from genprm.tasks.scaling import SearchTask
@@ -59,5 +60,6 @@ def search(
     judged = engine.judged(judging.settings())
     task = SearchTask(judged, policy.choice(engine.api_key), settings)
     items = read_items(problems, None, skip_bad_rows=skip_bad_rows)
+    warn_of_unfamiliar(judged.choice, judged.settings, (item.problem.text for item in items))
     with executing.opened() as executor:
         run_task(task, items, writing.at(concurrency), SEARCHES, executor)

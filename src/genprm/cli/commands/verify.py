@@ -29,6 +29,7 @@ def verify(
     """Judge every step of a solution: analyse it, check it with code, say whether it is correct."""
     from genprm.cli.inputs import counted_bad_rows
     from genprm.cli.terminal.rows import run_task
+    from genprm.cli.terminal.unfamiliar import warn_of_unfamiliar
     from genprm.cli.terminal.verdicts import VERDICTS, print_verdicts
     from genprm.dataset import read_solutions
     from genprm.tasks.verifying import VerifyTask
@@ -37,6 +38,7 @@ def verify(
         solutions = read_solutions(source, bad)
     settings = judging.settings(stop_at_first_error=stop_at_first_error)
     task = VerifyTask(engine.choice, settings)
+    warn_of_unfamiliar(task.choice, settings, (one.problem for one in solutions))
     output = writing.at(concurrency)
     if output.file is None and not output.as_json and executing.is_local:
         print_verdicts(task, solutions, concurrency=concurrency)
