@@ -75,7 +75,7 @@ test-trainers: $(VENV)/.dev  ## our rewards and service under the code of verifi
 	.venv-trainers/bin/pip install -q -e '.[serve]' verifiers==0.4.0 inspect_ai==0.3.285 \
 		sandbox-fusion==0.3.7 schemathesis==4.32.5 pytest hypothesis
 	.venv-trainers/bin/pip install -q --no-deps openrlhf==0.11.2 tinker-cookbook==0.6.1
-	.venv-trainers/bin/pytest -rs tests/rewards/test_frameworks.py
+	.venv-trainers/bin/pytest -rs tests/rewards/test_frameworks.py tests/server/test_schemathesis.py
 
 test-deploy: $(VENV)/.dev  ## the manifests in deploy/ against the schemas of Kubernetes
 	test -d .venv-deploy || $(PYTHON) -m venv .venv-deploy

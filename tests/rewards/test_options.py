@@ -21,13 +21,13 @@ def test_the_environment_says_who_judges_and_what_is_rewarded(
     assert (found.url, found.kind, found.votes) == ("http://gpu-box:8321", Kind.FLAW_AWARE, 4)
     assert found.model is None
     monkeypatch.setenv("GENPRM_REWARD", "magic")
-    with pytest.raises(InputError, match="environment: kind: Input should be 'outcome'"):
+    with pytest.raises(InputError, match="environment: field kind: Input should be 'outcome'"):
         RewardOptions.from_environment()
 
 
 def test_unknown_options_of_a_trainer_are_ignored_and_bad_ones_are_not() -> None:
     assert RewardOptions.read({"votes": 2, "their_own": 1}, "x").votes == 2
-    with pytest.raises(InputError, match=r"reward_kwargs: votes: .*; fix: see genprm"):
+    with pytest.raises(InputError, match=r"reward_kwargs: field votes: .*; fix: see genprm"):
         RewardOptions.read({"votes": "many"}, "reward_kwargs")
 
 

@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from serving import Stuck, analyst, judge, running, serving, wait_until
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from genprm.errors import InputError
 from genprm.server.app import ServiceLimits, create_service
 from genprm.server.security import Security, is_loopback, read_keys, security_of
+from genprm.verify.format import Mode
+from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 PAIR: dict[str, Any] = {"problem": "1 + 1?", "steps": ["1 + 1 = 2."]}
@@ -180,6 +184,35 @@ def test_every_error_has_the_one_shape(
     found, error = raw(client, request_line + b"\r\nhost: localhost\r\n\r\n")
     assert found == status
     assert set(error) == {"message", "field", "fix"}
+
+
+def test_a_page_on_all_other_paths_hides_no_method_that_is_not_allowed() -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("the page")(scope, receive, send)
+
+    verifier = Verifier(analyst(), None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
+    service = create_service(verifier, page=lambda _: page)
+    with running(service) as url:
+        refused = httpx.get(f"{url}/v1/verify")
+        assert (refused.status_code, set(refused.json())) == (405, {"error"})
+        assert httpx.get(f"{url}/other").text == "the page"
+
+
+@pytest.mark.parametrize(
+    "said", [{"votes": "4"}, {"votes": True}, {"stream": "yes"}, {"temperature": "0.5"}]
+)
+def test_a_text_is_no_number_and_no_truth_value(
+    client: httpx.Client, said: dict[str, object]
+) -> None:
+    reply = client.post("/v1/verify", json={"problem": "?", "steps": ["a"], **said})
+    assert reply.status_code == 422
+    assert reply.json()["error"]["field"] == next(iter(said))
+
+
+def test_the_document_names_the_limits(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    votes, _ = schemas["RankRequest"]["properties"]["votes"]["anyOf"]
+    assert (votes["minimum"], votes["maximum"]) == (1, 256)
 
 
 def test_the_document_lists_the_refusals_and_examples(client: httpx.Client) -> None:

@@ -14,15 +14,20 @@ Every reply that is not a success has the format of `errors`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPMethod
 from typing import TypeAlias
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import genprm
 from genprm.answer import AnswerChecker
 from genprm.sandbox import SandboxBackend
 from genprm.server.body import BoundedBody
+from genprm.server.document import document_limits
 from genprm.server.errors import translate_errors
 from genprm.server.judging import Judging
 from genprm.server.limits import ServiceLimits
@@ -75,12 +80,25 @@ def create_service(
     if sandbox is not None:
         app.include_router(run_code.router(judging, sandbox))
     if page is not None:
+        _refuse_other_methods(app)
         app.mount("/", page(judging))
     translate_errors(app)
+    document_limits(app, limits, judge.settings)
     app.add_middleware(BoundedBody, limits=limits)
     app.add_middleware(Guard, security=security)
     app.add_middleware(RequestLog, metrics=metrics)  # added last: the outermost
     return Service(app, judging)
+
+
+def _refuse_other_methods(app: FastAPI) -> None:
+    """Answer 405 where the page, which takes every path, would say that there is no such route."""
+
+    async def refuse(_: Request) -> Response:
+        raise HTTPException(405)
+
+    for path, operations in app.openapi()["paths"].items():
+        others = [one.value for one in HTTPMethod if one.value.lower() not in operations]
+        app.add_route(path, refuse, methods=others, include_in_schema=False)
 
 
 def create_app(

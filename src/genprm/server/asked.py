@@ -22,6 +22,7 @@ from genprm.problem import Solution, split_steps
 from genprm.records.record import replace_surrogates
 from genprm.server.errors import Refusal, invalid
 from genprm.server.limits import ServiceLimits
+from genprm.server.numbers import NUMBER
 
 TEXT: JsonDict = {
     "type": "string",
@@ -48,7 +49,7 @@ class AskedSolution(BaseModel):
     steps: Annotated[list[Said], Field(min_length=1)] | None = None
     solution: Said | None = None
     id: Annotated[str, Field(max_length=1000), AfterValidator(_writable)] = ""
-    row: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(
+    row: Annotated[int, Field(ge=0, le=10**18), NUMBER] | None = Field(
         default=None,
         description="Its place in a run, from which seeds come; else its place in `solutions`.",
     )

@@ -18,6 +18,7 @@ from genprm.records.service import Detail
 from genprm.server.asked import STEPS, TEXT, Asked, AskedSolution, Said, Unusable
 from genprm.server.errors import Refusal
 from genprm.server.limits import ServiceLimits
+from genprm.server.numbers import NUMBER, TRUTH
 from genprm.verify.aggregate import Aggregate
 from genprm.verify.format import Mode, PromptFormat
 from genprm.verify.settings import Settings
@@ -36,27 +37,29 @@ class JudgingRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    votes: Annotated[int, Field(ge=1, description="Votes on each step.")] | None = None
+    votes: Annotated[int, Field(ge=1, description="Votes on each step."), NUMBER] | None = None
     mode: Mode | None = None
     adaptive: Adaptive | None = None
-    error_rate: Annotated[float, Field(gt=0, le=0.5)] | None = None
-    stop_at_first_error: bool | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=100)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0, le=1 << 20)] | None = None
+    error_rate: Annotated[float, Field(gt=0, le=0.5), NUMBER] | None = None
+    stop_at_first_error: Annotated[bool, TRUTH] | None = None
+    seed: Annotated[int, Field(ge=-(10**18), le=10**18), NUMBER] | None = None
+    temperature: Annotated[float, Field(ge=0, le=100), NUMBER] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1), NUMBER] | None = None
+    top_k: Annotated[int, Field(ge=0, le=1 << 20), NUMBER] | None = None
     max_tokens: (
-        Annotated[int, Field(ge=1, description="Tokens that a vote may write on a step.")] | None
+        Annotated[int, Field(ge=1, description="Tokens that a vote may write on a step."), NUMBER]
+        | None
     ) = None
-    thought_tokens: Annotated[int, Field(ge=0)] | None = None
-    code_rounds: Annotated[int, Field(ge=1, le=100)] | None = None
-    code_timeout: Annotated[float, Field(gt=0)] | None = None
-    question_prefix: bool | None = None
-    assistant_marker: bool | None = None
-    reference_output: bool | None = None
-    general: bool | None = None
+    thought_tokens: Annotated[int, Field(ge=0), NUMBER] | None = None
+    code_rounds: Annotated[int, Field(ge=1, le=100), NUMBER] | None = None
+    code_timeout: Annotated[float, Field(gt=0), NUMBER] | None = None
+    question_prefix: Annotated[bool, TRUTH] | None = None
+    assistant_marker: Annotated[bool, TRUTH] | None = None
+    reference_output: Annotated[bool, TRUTH] | None = None
+    general: Annotated[bool, TRUTH] | None = None
     seconds: (
-        Annotated[float, Field(gt=0, description="What is not judged by then fails.")] | None
+        Annotated[float, Field(ge=0.1, description="What is not judged by then fails."), NUMBER]
+        | None
     ) = None
 
     def settings(self, server: Settings, limits: ServiceLimits, steps: Sequence[int]) -> Settings:
@@ -155,7 +158,9 @@ class VerifyRequest(JudgingRequest):
     solution: str | None = None
     id: str | None = None
     row: int | None = None
-    stream: bool = Field(False, description="Steps as they are judged, as NDJSON or SSE.")
+    stream: Annotated[bool, TRUTH] = Field(
+        False, description="Steps as they are judged, as NDJSON or SSE."
+    )
     detail: Detail = Detail.ALL
 
     @model_validator(mode="before")
@@ -163,7 +168,8 @@ class VerifyRequest(JudgingRequest):
     def _one_solution(cls, body: object) -> object:
         if not isinstance(body, dict):
             return body
-        body = {name: value for name, value in body.items() if value is not None}
+        ours = (*_NAMES, "solutions")
+        body = {name: it for name, it in body.items() if it is not None or name not in ours}
         single = {name: value for name, value in body.items() if name in _NAMES}
         if "solutions" in body and single:
             raise ValueError("give either solutions or one solution's own fields")
@@ -224,7 +230,7 @@ class PoolRequest(JudgingRequest):
 
     problem: Said
     samples: list[list[Said]] = Field(min_length=1)
-    row: Annotated[int, Field(ge=0, lt=2**47)] = Field(
+    row: Annotated[int, Field(ge=0, le=10**13), NUMBER] = Field(
         0, description="The problem's place in a run, from which seeds come."
     )
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StrictFloat, StrictInt
 
 from genprm.answer import AnswerChecker
 from genprm.rewards.batch import check_answers
@@ -63,7 +63,7 @@ class GymRequest(_Open):
     response: Response
     problem: str | None = None
     question: str | None = None
-    expected_answer: str | int | float | None = None
+    expected_answer: str | StrictInt | StrictFloat | None = None
 
 
 class GymReply(GymRequest):

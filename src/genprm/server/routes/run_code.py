@@ -15,6 +15,7 @@ from genprm.sandbox import RunResult, RunStatus, SandboxBackend
 from genprm.server.errors import shutting_down
 from genprm.server.judging import Judging
 from genprm.server.limits import CODE_SECONDS
+from genprm.server.numbers import NUMBER
 from genprm.server.queue import Queue
 from genprm.server.routes.documented import refusals
 
@@ -31,9 +32,9 @@ class CodeRequest(BaseModel):
     code: Annotated[str, Field(max_length=1_000_000)]
     language: str = "python"
     stdin: Annotated[str | None, Field(max_length=1_000_000)] = None
-    compile_timeout: float = 10.0
-    run_timeout: Annotated[float, Field(gt=0, le=CODE_SECONDS)] = 10.0
-    memory_limit_MB: int = -1  # noqa: N815 (SandboxFusion's name)
+    compile_timeout: Annotated[float, NUMBER] = 10.0
+    run_timeout: Annotated[float, Field(gt=0, le=CODE_SECONDS), NUMBER] = 10.0
+    memory_limit_MB: Annotated[int, NUMBER] = -1  # noqa: N815 (SandboxFusion's name)
     files: dict[str, object] = Field(default_factory=dict)
     fetch_files: list[str] = Field(default_factory=list)
 

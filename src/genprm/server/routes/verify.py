@@ -20,6 +20,8 @@ from genprm.verdict import StepVerdict
 
 Event = dict[str, object]
 SERVER_SENT = "text/event-stream"
+LINES = "application/x-ndjson"
+_STREAMS: dict[str, dict[str, object]] = {kind: {"schema": {}} for kind in (SERVER_SENT, LINES)}
 
 
 def router(judging: Judging) -> APIRouter:
@@ -29,7 +31,7 @@ def router(judging: Judging) -> APIRouter:
     @routes.post(
         "/v1/verify",
         response_model=None,
-        responses={200: {"model": VerifyReply}, **refusals},
+        responses={200: {"model": VerifyReply, "content": _STREAMS}, **refusals},
         summary="Judge every step of one solution or many.",
     )
     async def verify(body: VerifyRequest, request: Request) -> Response:
@@ -41,7 +43,7 @@ def router(judging: Judging) -> APIRouter:
         events = _until_gone(request, judging, _events(job, body.detail))
         return StreamingResponse(
             _written(events, server_sent=server_sent),
-            media_type=SERVER_SENT if server_sent else "application/x-ndjson",
+            media_type=SERVER_SENT if server_sent else LINES,
         )
 
     return routes
