@@ -293,7 +293,8 @@ def test_tgi_chooses_greedily_and_without_neutral_samplers() -> None:
     top = [[{"id": 9, "text": "Yes", "logprob": -0.2}, {"id": 5, "text": "No", "logprob": -1.9}]]
     details = {"finish_reason": "length", "generated_tokens": 1, "top_tokens": top}
     with server(tgi(lambda body: {"generated_text": "Yes", "details": details})) as (url, asked):
-        assert choose(url).logprobs == {"Yes": -0.2, "No": -1.9}
+        choice = choose(url)
+    assert (choice.logprobs, choice.likeliest) == ({"Yes": -0.2, "No": -1.9}, ("Yes", "No"))
     parameters = asked[-1][1]["parameters"]
     assert parameters["top_n_tokens"] == 5
     assert not parameters["do_sample"]
@@ -339,10 +340,69 @@ def test_llama_swap_is_asked_as_what_it_runs() -> None:
     assert asked[-1][0] == f"{up}/tokenize"
 
 
-def test_a_template_comes_from_the_folder_that_the_server_tells(tmp_path: Path) -> None:
+def test_a_template_comes_from_the_folder_that_the_server_tells_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "chat_template.jinja").write_text("{{ messages[0].content }}!")
     with server({"/v1/models": models("vllm", root=str(tmp_path))}) as (url, _):
-        assert OpenAICompatible(url).render([{"role": "user", "content": "hi"}]) == "hi!"
+        model = load_model(url)
+        assert model.render([{"role": "user", "content": "hi"}]) == "hi!"
+    assert caplog.messages == [
+        f"{url}: m with the chat template {tmp_path / 'chat_template.jinja'}"
+    ]
+
+
+CHATML = (
+    "{% if messages[0].role != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+HEADED = (  # as of Llama 3: contents are trimmed, and a token begins the whole
+    "<|begin|>{% for m in messages %}<|h|>{{ m.role }}<|/h|>\n\n{{ m.content | trim }}<|eot|>"
+    "{% endfor %}{% if add_generation_prompt %}<|h|>assistant<|/h|>\n\n{% endif %}"
+)
+
+
+def rendering(source: str) -> dict[str, Any]:
+    """vLLM, whose tokens are here the characters that its template renders."""
+    own = ChatTemplate(source)
+
+    def tokenize(body: dict[str, Any]) -> dict[str, Any]:
+        text = own.render(body["messages"], generation_prompt=body["add_generation_prompt"])
+        return {"tokens": [ord(character) for character in text]}
+
+    return {
+        "/v1/models": models("vllm"),
+        "/tokenize": tokenize,
+        "/detokenize": lambda body: {"prompt": "".join(map(chr, body["tokens"]))},
+    }
+
+
+@pytest.mark.parametrize("source", [CHATML, HEADED])
+def test_a_template_that_nobody_tells_is_learned_from_what_vllm_renders(source: str) -> None:
+    chat: list[Message] = [
+        {"role": "system", "content": "You check “steps”.\n"},
+        {"role": "user", "content": "\n1 + 1 = {{ 3 }}"},
+        {"role": "assistant", "content": "<analyze>\nNo.\n</analyze>\n"},
+        {"role": "user", "content": "And then?"},
+    ]
+    with server(rendering(source)) as (url, _):
+        learned = OpenAICompatible(url)
+    for turns in (chat, chat[1:], chat[:3], chat[1:2]):
+        for marked in (False, True):
+            expected = ChatTemplate(source).render(turns, generation_prompt=marked)
+            assert learned.render(turns, generation_prompt=marked) == expected
+    assert learned.literal("<|im_start|> <|eot|>") == ChatTemplate(source).literal(
+        "<|im_start|> <|eot|>"
+    )
+
+
+def test_a_template_that_does_more_than_to_join_turns_is_not_guessed() -> None:
+    upper = "{% for m in messages %}{{ m.content | upper }}{% endfor %}"
+    hiding = "{% for m in messages %}{{ m.content.split(' ')[0] }};{% endfor %}"
+    for source in (upper, hiding):
+        with server(rendering(source)) as (url, _), pytest.raises(InputError, match="--chat-templ"):
+            OpenAICompatible(url)
 
 
 def test_a_server_that_changes_its_model_fails_the_replies_that_are_not_its_own() -> None:

@@ -56,7 +56,7 @@ class ChatTemplate:
         """
         self.source = source
         self.tokens = {"bos_token": bos_token, "eos_token": eos_token}
-        self._origin = origin
+        self.origin = origin
         self._run = template_program.render if trusted else template_process.render
         try:
             special = {*special_tokens, *markers_of(source), bos_token, eos_token}
@@ -156,7 +156,7 @@ class ChatTemplate:
         try:
             return self._rendered(plain, generation_prompt=generation_prompt)
         except TemplateFault as fault:
-            raise ModelError(f"{self._origin}: {fault}") from None
+            raise ModelError(f"{self.origin}: {fault}") from None
 
     def _rendered(self, messages: Sequence[Message], *, generation_prompt: bool) -> str:
         return self._run(self.source, self.tokens, messages, generation_prompt=generation_prompt)

@@ -1,5 +1,6 @@
 """Loads a model by its name; each adapter's SDK is imported only when it is needed."""
 
+import logging
 from collections.abc import Mapping
 from importlib import resources
 from importlib.util import find_spec
@@ -10,6 +11,8 @@ from genprm.gguf_header import is_ours
 from genprm.model import Model
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.engine_args import EngineArgs
+
+_log = logging.getLogger("genprm.models")
 
 ACCEPTED = """\
   arithmetic               the shipped model, in process
@@ -162,10 +165,13 @@ def _server(
 
     settings = arguments.integers("context_length", "connections") | arguments.numbers("timeout")
     arguments.finish()
-    base, _, model = url.partition("#")
-    return OpenAICompatible(
-        base, model=model or None, chat_template=template, api_key=api_key, **settings
+    base, _, name = url.partition("#")
+    model = OpenAICompatible(
+        base, model=name or None, chat_template=template, api_key=api_key, **settings
     )
+    if template is None:  # nobody has named it, so it is said which one was found, and where
+        _log.warning("%s: %s with the chat template %s", base, model.name, model.template.origin)
+    return model
 
 
 def _chat(url: str, api_key: str | None, arguments: EngineArgs) -> Model:

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from genprm.errors import InputError, ModelError
 from genprm.http import Refused, Unavailable, cause, check, check_reply
 from genprm.models.chat_template import ChatTemplate
 from genprm.models.folder_template import template_of
+from genprm.models.learned_template import learn_template
 from genprm.models.native_dialects import LlamaCpp, Ollama, SGLang
 from genprm.models.openai_dialects import VLLM, Generic, LMStudio
 from genprm.models.server_probes import (
@@ -87,6 +89,7 @@ class Server:
     weights: str | None = None  # where it says that the weights come from
     template_root: str = ""  # the folder or Hub repository of the weights' tokenizer
     special_tokens: frozenset[str] = frozenset()  # of its tokenizer, where it tells
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # they hold the key
 
     @property
     def url(self) -> str:
@@ -105,6 +108,10 @@ class Server:
             return ChatTemplate.r1_distill_qwen()
         if self.template_root and (found := template_of(self.template_root)):
             return found
+        if isinstance(self.dialect, VLLM):
+            with _client(self.root, self.headers) as client:
+                if learned := learn_template(client, self.model):
+                    return learned
         raise InputError(
             f"{self.url}: no chat template is known for {self.model!r}; "
             "fix: name one with --chat-template FILE or FOLDER (chat_template.jinja of the model); "
@@ -123,9 +130,7 @@ def ask_server(
     If the server is still loading (503), this waits and logs it.
     """
     root = url.strip().rstrip("/").removesuffix("/v1")
-    with httpx.Client(
-        base_url=root, headers=headers, timeout=10, verify=root.startswith("https")
-    ) as client:
+    with _client(root, headers) as client:
         try:
             entry = _pick(_loaded(client, url), model, root)
             if (entry.owned_by or "").lower() == "llama-swap":  # it starts the model when asked
@@ -165,7 +170,12 @@ def ask_server(
         weights=entry.root,
         template_root=entry.root or "",
         special_tokens=special | _of_folder(entry.root),
+        headers=headers,
     )
+
+
+def _client(root: str, headers: Mapping[str, str]) -> httpx.Client:
+    return httpx.Client(base_url=root, headers=headers, timeout=10, verify=root.startswith("https"))
 
 
 def _of_folder(root: str | None) -> frozenset[str]:
@@ -230,7 +240,12 @@ def _llama_cpp(client: httpx.Client, root: str, entry: _Entry) -> Server:
         entry.id,
         LlamaCpp(),
         entry.meta.n_ctx if entry.meta else None,
-        ChatTemplate(props.chat_template, bos_token=props.bos_token, eos_token=props.eos_token)
+        ChatTemplate(
+            props.chat_template,
+            bos_token=props.bos_token,
+            eos_token=props.eos_token,
+            origin="the server's own",
+        )
         if props.chat_template
         else None,
         added_bos=props.bos_token if adds_bos else "",

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from genprm.http import BadReply
-from genprm.model import GREEDY, Choice, Completion, Sampling
+from genprm.model import GREEDY, LIKELIEST, Choice, Completion, Sampling
 from genprm.models.finish_reasons import finish_of
 from genprm.models.openai_dialects import Body, Generic, NoLogprobs
 
@@ -70,7 +70,8 @@ class TGI(Generic):
         if not details.top_tokens:
             raise NoLogprobs
         told = {token.text: token.logprob for token in details.top_tokens[0]}
-        return Choice({option: told[option] for option in options if option in told})
+        found = {option: told[option] for option in options if option in told}
+        return Choice(found, likeliest=tuple(told)[:LIKELIEST])
 
 
 def _parameters(stop: Sequence[str], max_tokens: int, sampling: Sampling, seed: int | None) -> Body:
