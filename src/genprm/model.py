@@ -84,6 +84,8 @@ class ModelIdentity:
     engine_version: str = ""
     weights: str | None = None  # "sha256:…" of the weights, or the id that a server reports
     template: str | None = None  # SHA-256 of the chat template with its special tokens
+    # type of numbers the engine computes with, such as "float32"; it can change a verdict
+    dtype: str | None = None
 
 
 GREEDY = Sampling(temperature=0, top_p=1, top_k=0)

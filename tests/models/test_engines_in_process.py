@@ -66,6 +66,7 @@ def test_each_says_what_it_is(models: dict[str, Model]) -> None:
     weights = {engine: identity.weights for engine, identity in identities.items()}
     assert weights["openvino"] == weights["llama.cpp"] != weights["transformers"]
     assert all(identity.engine_version for identity in identities.values())
+    assert identities["openvino"].dtype == identities["transformers"].dtype == "float32"
     assert len({model.context_length for model in models.values()}) == 1
 
 
@@ -234,6 +235,8 @@ def test_settings_of_an_engine_are_checked(tmp_path: Path) -> None:
         load_model("arithmetic", engine_args={"slots": "3"})
     with pytest.raises(InputError, match="prefix_caching=no: fix: true or false"):
         load_model("arithmetic", engine_args={"prefix_caching": "no"})
+    with pytest.raises(InputError, match=r"dtype=int3: .*; fix: name one of"):
+        load_model("arithmetic", engine_args={"dtype": "int3"})
     with pytest.raises(InputError, match="cache_gb=none: fix: a positive whole number"):
         load_model("arithmetic", engine_args={"cache_gb": "none"})
 

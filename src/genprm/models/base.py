@@ -44,8 +44,9 @@ class TemplatedModel(IdentifiedModel):
         engine: str,
         version: str = "",
         weights: str | None = None,
+        dtype: str | None = None,
     ) -> None:
-        identity = ModelIdentity(name, engine, version, weights, template.sha256)
+        identity = ModelIdentity(name, engine, version, weights, template.sha256, dtype)
         super().__init__(identity, context_length)
         self.template = template
 

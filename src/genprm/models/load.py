@@ -99,7 +99,7 @@ def _openvino(
 
     settings = (
         arguments.integers("cache_gb", "max_sequences")
-        | arguments.texts("device")
+        | arguments.texts("device", "dtype")
         | arguments.flags("prefix_caching")
     )
     arguments.finish()

