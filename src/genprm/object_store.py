@@ -15,7 +15,7 @@ class ObjectStore:
 
     Raises:
         MissingExtra: fsspec is not installed.
-        InputError: the URL's client is not installed, or there is none.
+        InputError: no client for the URL is installed, or none exists.
     """
 
     def __init__(self, url: str) -> None:

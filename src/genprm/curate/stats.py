@@ -26,7 +26,7 @@ from genprm.verdict import Usage, total
 
 @dataclass(frozen=True, slots=True)
 class StageCost:
-    """What a stage cost, or will. Seconds are the stage's wall clock."""
+    """The actual or expected cost of a stage. Seconds are wall-clock time."""
 
     requests: float = 0
     tokens_in: float = 0
@@ -34,7 +34,7 @@ class StageCost:
     seconds: float | None = None
 
     def scaled(self, factor: float) -> "StageCost":
-        """The same for `factor` times the work."""
+        """The cost of `factor` times the work."""
         return StageCost(
             self.requests * factor,
             self.tokens_in * factor,
@@ -45,7 +45,7 @@ class StageCost:
 
 @dataclass(frozen=True, slots=True)
 class SolutionStats:
-    """Stage 1."""
+    """Counts of stage 1, solutions."""
 
     problems: int
     pass_at_1: tuple[float, ...]  # of each problem
@@ -59,7 +59,7 @@ class SolutionStats:
 
 @dataclass(frozen=True, slots=True)
 class RolloutStats:
-    """Stage 2, and what its work would have been otherwise."""
+    """Counts of stage 2, rollouts, and what the work would have been with other estimators."""
 
     prefixes: int
     completions: int
@@ -73,7 +73,7 @@ class RolloutStats:
 
 @dataclass(frozen=True, slots=True)
 class LabelStats:
-    """Stage 3. Positions are step indices from 0."""
+    """Counts of stage 3, labels. Positions are step indices from 0."""
 
     mc: tuple[float, ...]  # every estimated score
     progress: tuple[float, ...]
@@ -84,7 +84,7 @@ class LabelStats:
 
 @dataclass(frozen=True, slots=True)
 class RationaleStats:
-    """Stages 4 and 5; `gone` counts the solutions that consensus dropped by cause."""
+    """Counts of stages 4 and 5; `gone` counts the solutions that consensus dropped, by cause."""
 
     critiques: int
     unreadable: Counter[str]
@@ -96,7 +96,7 @@ class RationaleStats:
 
 @dataclass(frozen=True, slots=True)
 class ChatStats:
-    """Stage 6, one mode."""
+    """Counts of stage 6, chats, for one mode."""
 
     chats: int
     turns: int
@@ -106,7 +106,7 @@ class ChatStats:
 
 @dataclass(frozen=True, slots=True)
 class CurationStats:
-    """Everything, as far as the curation has come; later stages are None until they finish."""
+    """The counts of all stages; those of unfinished stages are None."""
 
     solutions: SolutionStats | None = None
     rollouts: RolloutStats | None = None
@@ -116,7 +116,7 @@ class CurationStats:
 
     @property
     def costs(self) -> dict[Stage, StageCost]:
-        """What the stages that ask models cost."""
+        """The costs of the stages that use models."""
         found = {
             Stage.SOLUTIONS: self.solutions,
             Stage.ROLLOUTS: self.rollouts,
@@ -126,7 +126,7 @@ class CurationStats:
 
 
 def count_stats(folder: Folder, recipe: Curation) -> CurationStats:
-    """Count what is there."""
+    """Count the rows of the finished stages."""
     clock = seconds(folder.path / "seconds.jsonl")
     done = {stage for stage in Stage if folder.is_done(stage)}
     return CurationStats(
@@ -203,7 +203,7 @@ def _binary_cost(
 
 
 class _AlsoPruned(dict[str, Score]):
-    """Stored scores; a prefix that was not sampled stands after a zero."""
+    """Stored scores; a prefix that was not sampled comes after a zero."""
 
     def __missing__(self, key: str) -> Score:
         return Score(0, 1)

@@ -1,4 +1,4 @@
-"""What every adapter has alike: what the model is, and the turns of its chat template."""
+"""The common part of all adapters: the model's identity, and its chat template."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from genprm.models.chat_template import ChatTemplate
 
 
 class IdentifiedModel:
-    """Part of a `Model`: which one it is, and how long its context is."""
+    """The part of a `Model` that holds its identity and the length of its context."""
 
     def __init__(self, identity: ModelIdentity, context_length: int) -> None:
         self._identity = identity
@@ -30,9 +30,9 @@ class IdentifiedModel:
 
 
 class TemplatedModel(IdentifiedModel):
-    """Part of a `Model` whose turns a chat template renders.
+    """The part of a `Model` that renders turns with a chat template.
 
-    The template's hash stands in the identity, so an adapter names everything else.
+    It adds the template's hash to the identity; the adapter gives everything else.
     """
 
     def __init__(

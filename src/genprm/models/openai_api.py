@@ -270,10 +270,10 @@ class OpenAICompatible(TemplatedModel):
 
 @asynccontextmanager
 async def _bounded(seconds: float) -> AsyncIterator[asyncio.Timeout]:
-    """A bound on a stream's silence: what only keeps a connection open, such as comments, is none.
+    """A time limit for a stream without data; comments that keep it open do not count as data.
 
     Raises:
-        Unavailable: nothing came in this time, or since the bound was set anew.
+        Unavailable: no data arrived in this time, or since the limit was last reset.
     """
     try:
         async with asyncio.timeout(seconds) as silence:

@@ -21,7 +21,7 @@ _NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_
 
 
 def tokenizer_config(folder: Path) -> JsonObject:
-    """`tokenizer_config.json`; empty where there is none.
+    """The content of `tokenizer_config.json`; empty if there is none.
 
     Raises:
         InputError: it cannot be read, or is not JSON.

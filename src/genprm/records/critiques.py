@@ -1,7 +1,7 @@
 """A teacher's critique of a solution, and the row in which a curation stores it.
 
-A critique is kept in pieces, so that chats of every mode can be made of it and so that what was
-executed is known from what was written.
+A critique is stored in pieces, so that chats of every mode can be made from it, and executed output
+can be distinguished from what the teacher wrote.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Unreadable(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Code that was run, and what stood before it since the last block."""
+    """Code that was run, and the text before it since the last block."""
 
     prose: str  # text before the code
     code: str  # the code
@@ -43,7 +43,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """The rationale for one step: analysis, blocks of code, what was said after the last one."""
+    """The rationale for one step: analysis, blocks of code, and the text after the last one."""
 
     analysis: str  # analysis before the code
     blocks: tuple[Block, ...]  # blocks of code that ran
@@ -56,8 +56,8 @@ class Paragraph:
 class Critique:
     """A teacher's rationales, from the first step to the last one that it judged.
 
-    A teacher may stop at the first incorrect step, so there may be fewer than the solution's
-    steps. `unreadable` says why there are none.
+    A teacher may stop at the first incorrect step, so there may be fewer of them than steps.
+    `unreadable` says why the critique is not used.
     """
 
     paragraphs: tuple[Paragraph, ...]  # the judged paragraphs, in order
@@ -86,7 +86,7 @@ class CritiqueRow(KeyedRow):
     def of(
         cls, key: str, path: str, sample: int, critique: Critique, failed: str | None = None
     ) -> "CritiqueRow":
-        """The row of a critique; `failed` is the cause why there is none."""
+        """The row of a critique; `failed` is the cause if there is none."""
         return cls(
             key=key,
             path=path,

@@ -36,7 +36,7 @@ class GoldProblemRow(KeyedRow):
 
 
 class SampleOutcome(StrEnum):
-    """What came of a sample: its answer, or why it cannot be a path."""
+    """The outcome of a sample: whether its answer is correct, or why it cannot be a path."""
 
     CORRECT = "correct"
     INCORRECT = "incorrect"
@@ -61,11 +61,11 @@ class PathRow(Record):
 
 
 class BatchRow(KeyedRow):
-    """A row of the stage `solutions`: what came of the samples that were drawn together.
+    """A row of the stage `solutions`: the outcomes of samples that were drawn together.
 
     `hits` and `misses` count the samples by their final answer, whether or not they can be a path.
     `examples` holds one text of each outcome that cannot be a path, from the first batch of its
-    problem in which it appears. `failed` is set where every request of the batch failed.
+    problem in which it appears. `failed` is set if every request of the batch failed.
     """
 
     problem: Text  # id of the problem
@@ -96,7 +96,7 @@ class RolloutRow(KeyedRow):
 
     `mc` is the share of decided completions that reach the gold answer, `interval` its 95 %
     interval. `answers` lists (answer, completions, how it compares). `failures` counts requests
-    that failed; `failed` is set where all of them did, so that there is no score.
+    that failed; `failed` is set if all of them did, so that there is no score.
     """
 
     problem: Text  # id of the problem
@@ -115,8 +115,8 @@ class RolloutRow(KeyedRow):
 class LabelledPathRow(KeyedRow):
     """A row of the stage `progress`: a path with its scores, its progress and its labels.
 
-    `mc` and `progress` have an entry for each step: None where it was not estimated, or, of
-    progress, where it is infinite. `first_error` counts from 0; -1 for none.
+    `mc` and `progress` have an entry for each step: None if it was not estimated or, for progress,
+    if it is infinite. `first_error` counts from 0; -1 for none.
     """
 
     problem: Text  # id of the problem

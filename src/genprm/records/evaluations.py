@@ -11,8 +11,8 @@ from genprm.records.verdicts import JudgedSolution
 class EvaluatedRow(JudgedSolution):
     """A row of `genprm evaluate processbench`.
 
-    A judge of whole solutions leaves `steps` empty and fills `guesses`, one first error for each
-    vote, and `critiques`, what it wrote.
+    A judge of whole solutions leaves `steps` empty and fills `guesses` with one first error for
+    each vote, and `critiques` with its texts.
     """
 
     KEY: ClassVar[str] = "id"

@@ -6,7 +6,7 @@ from genprm.records.record import Row, Text
 
 
 class FailedRow(Row):
-    """The cause why a row could not be made. `--retry-failed` has it made again."""
+    """The cause why a row could not be computed. `--retry-failed` computes it again."""
 
     KEY: ClassVar[str] = "row"
 

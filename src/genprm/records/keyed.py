@@ -1,4 +1,4 @@
-"""A row with a key of its own: what the stages of a curation write."""
+"""A row with its own key, as the stages of a curation write them."""
 
 from typing import ClassVar
 

@@ -10,8 +10,8 @@
 | Mr-Ben | `Model_Solution_First_Error_Step`, from 1 | N/A |
 | verify-then-generate | `incorrect_index`, from 0 | every row has one |
 
-A row says by its fields which set it is from. One that carries no usable label (PRM800K: the
-labeller gave up; Mr-Ben: "incorrect" without a place) is an `UnusableLabel`.
+The fields of a row show which set it is from. A row without a usable label (PRM800K: the labeller
+gave up; Mr-Ben: "incorrect" without a place) is an `UnusableLabel`.
 """
 
 import ast
@@ -26,7 +26,7 @@ from genprm.records.texts import CleanText
 
 
 class Labelled(NamedTuple):
-    """What all sets have in common; `first_error` counts from 0, -1 for none."""
+    """The common form of all sets; `first_error` counts from 0, -1 for none."""
 
     problem: str
     steps: tuple[str, ...]
@@ -38,7 +38,7 @@ class Labelled(NamedTuple):
 
 
 class UnusableLabel(ValueError):
-    """A row in order whose label says nothing that can be used."""
+    """A valid row whose label cannot be used."""
 
 
 def translate(fields: Mapping[str, JsonValue]) -> list[Labelled]:
@@ -70,7 +70,7 @@ def _check(row: Labelled) -> None:
 
 
 def _listed(steps: object) -> object:
-    """Some exports hold the list of steps as the text of a Python list."""
+    """Parse the list of steps, which some exports contain as the text of a Python list."""
     if not isinstance(steps, str) or steps[:1] != "[":
         return steps
     try:
@@ -81,7 +81,7 @@ def _listed(steps: object) -> object:
 
 
 def _whole(number: object) -> object:
-    """Tables with empty cells hold whole numbers as `2.0`."""
+    """Convert whole numbers such as `2.0`, which tables with empty cells contain."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
@@ -101,7 +101,7 @@ def _from_one(place: FromOne) -> int:
 
 
 def _from_zero(place: int) -> int:
-    """An index from 0 of a set that has no mark for "no error"."""
+    """An index from 0, in a set that has no value for "no error"."""
     if place < 0:
         raise UnusableLabel(
             f"the first error is labelled {place}; fix: give the number of a step, from 0"
@@ -247,7 +247,7 @@ class _MrBen(_Row):
 
 
 def _index(correctness: str, place: FromOne) -> int:
-    """-1 for a solution called correct, else the place of its error."""
+    """-1 for a solution that is labelled correct, otherwise the index of its error."""
     return -1 if correctness.strip().lower() == "correct" else _from_one(place)
 
 

@@ -28,7 +28,7 @@ class Cost(Record):
 
 
 class SampleRow(Record):
-    """How one solution came about; its text stands in the pool's `responses`."""
+    """One solution in steps, and how it was drawn; its text is in the pool's `responses`."""
 
     steps: tuple[Text, ...]  # the solution's steps
     complete: bool = True  # False if the solution was cut off
@@ -37,10 +37,10 @@ class SampleRow(Record):
 
 
 class ProblemRow(Row):
-    """What every row about one problem holds: the problem, and what its answer cost.
+    """The common part of rows about one problem: the problem, and the cost of its answer.
 
-    `correct` [answers] is absent where the gold answer is unknown; `undecided` lists the answers
-    of which it could not be said whether they equal it.
+    `correct` [answers] is absent if the gold answer is unknown; `undecided` lists the answers that
+    could not be compared with it.
     """
 
     KEY: ClassVar[str] = "row"
@@ -60,7 +60,7 @@ class ProblemRow(Row):
 
 
 class PoolRow(ProblemRow):
-    """A row of `genprm sample`; `responses` is what other tools look for in a pool."""
+    """A row of `genprm sample`; `responses` is the field that other tools expect in a pool."""
 
     responses: tuple[Text, ...]  # texts of the solutions
     samples: tuple[SampleRow, ...]  # the same solutions in steps

@@ -15,7 +15,7 @@ class Completion(Record):
 
 
 class RatedStep(Record):
-    """The completions shown for one step, and which one the labeller went on from."""
+    """The completions shown for one step, and the one from which the labeller continued."""
 
     completions: tuple[Completion, ...] | None = None
     human_completion: Completion | None = None
@@ -32,7 +32,7 @@ class RatedStep(Record):
         return self
 
     def taken(self) -> Completion | None:
-        """What the labeller went on with; the first completion where none was good."""
+        """The completion from which the labeller continued, or the first one if none was good."""
         if self.chosen_completion is not None and self.completions:
             return self.completions[self.chosen_completion]
         if self.human_completion is not None:
@@ -41,14 +41,14 @@ class RatedStep(Record):
 
 
 class Label(Record):
-    """The steps in order, and why the labeller stopped: "solution" where it was finished."""
+    """The steps in order, and why the labeller stopped: "solution" if it was finished."""
 
     steps: tuple[RatedStep, ...]
     finish_reason: str | None = None
 
 
 class Question(Record):
-    """The problem, and its answer where the row tells."""
+    """The problem, and its answer if the row has one."""
 
     problem: str
     ground_truth_answer: str | None = None
@@ -61,6 +61,6 @@ class Prm800kRow(Record):
     label: Label
 
     def path(self) -> tuple[Completion, ...]:
-        """The completions that the labeller went on with, one for each step that has any."""
+        """The completions from which the labeller continued, one for each step that has any."""
         taken = (step.taken() for step in self.label.steps)
         return tuple(completion for completion in taken if completion is not None)

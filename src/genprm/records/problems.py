@@ -36,7 +36,7 @@ AnswerText: TypeAlias = Annotated[str | None, BeforeValidator(_spelled)]
 class ProblemInput(Record):
     """A problem with its gold answer, or a worked solution that states it.
 
-    MATH-500 names its rows by `unique_id`, Math-APS its answers `final_answer`.
+    MATH-500 has `unique_id` instead of `id`, and Math-APS `final_answer` instead of `answer`.
     """
 
     # text of the problem
@@ -52,7 +52,7 @@ class ProblemInput(Record):
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, row: object) -> object:
-        """PRM800K nests the problem and its answer in `question`."""
+        """Flatten rows of PRM800K, in which `question` holds the problem and its answer."""
         if isinstance(row, dict) and isinstance(row.get("question"), dict):
             return {**row, **row["question"]} | {"question": None}
         return row

@@ -1,7 +1,7 @@
 """What `genprm rank` writes: a judged pool, and the choice of every method.
 
 A ranking is also a pool (`responses`, `extracted`, `correct`, `prm_step_scores`), so
-`genprm evaluate best-of-n` reads it, and every smaller N and fewer votes can be read out of it.
+`genprm evaluate best-of-n` reads it, and results for smaller N and fewer votes follow from it.
 """
 
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ class RankingRow(PoolRow):
     """A row of `genprm rank`.
 
     `judged` holds every different step once; `paths` [candidates][steps] are indices into it.
-    `groups` tells equal answers. `choices` maps a method's name to the candidate that it chose,
-    and `choice` is that of the method asked for.
+    `groups` identifies equal answers. `choices` maps a method's name to the candidate that it
+    chose, and `choice` is that of the requested method.
     """
 
     groups: tuple[int | None, ...]  # for each candidate, the first one with an equal answer

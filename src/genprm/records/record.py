@@ -25,8 +25,8 @@ class Record(BaseModel):
     def line(self) -> bytes:
         """The record as one line of JSON, with its line end.
 
-        A lone surrogate, which UTF-8 cannot hold, becomes U+FFFD. What some readers take for a
-        line's end (U+0085, U+2028, U+2029) is escaped.
+        A lone surrogate, which UTF-8 cannot represent, becomes U+FFFD. Characters that some readers
+        treat as line ends (U+0085, U+2028, U+2029) are escaped.
         """
         try:
             text = self.model_dump_json()
@@ -41,7 +41,7 @@ class Record(BaseModel):
 
 
 class Row(Record):
-    """A record that a `Journal` keeps, found again by the value of its field `KEY`."""
+    """A record that a `Journal` stores, identified by the value of its field `KEY`."""
 
     KEY: ClassVar[str]
 
@@ -56,7 +56,7 @@ class Row(Record):
 
     @classmethod
     def parse(cls, line: bytes | str) -> Self:
-        """The row that a line holds.
+        """Parse the row in a line.
 
         Raises:
             pydantic.ValidationError: it holds another kind of row.
@@ -65,7 +65,7 @@ class Row(Record):
 
 
 def json_object(value: object) -> JsonObject:
-    """The JSON object of a dataclass, as rows and specs hold it."""
+    """The JSON object of a dataclass, as in rows and specs."""
     found: JsonObject = TypeAdapter(type(value)).dump_python(value, mode="json")
     return found
 

@@ -11,7 +11,7 @@ from genprm.records.verdicts import JudgedStepRow
 
 
 class TurnRow(Record):
-    """One answer: the request that led to it, and its verdict where it was judged."""
+    """One answer: the request that led to it, and its verdict, if it was judged."""
 
     request: Text | None  # what the policy was asked; None for the first answer
     text: Text  # the answer
@@ -27,7 +27,7 @@ class TurnRow(Record):
 
 
 class RefinementRow(ProblemRow):
-    """A row of `genprm refine`. `choice` is the index of the turn whose answer is given."""
+    """A row of `genprm refine`. `choice` is the index of the turn whose answer is the final one."""
 
     turns: tuple[TurnRow, ...]  # the answers, the first one first
     critic: str  # who wrote the critiques

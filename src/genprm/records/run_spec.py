@@ -17,10 +17,10 @@ def _version() -> str:
 
 
 class JudgeSpec(Record):
-    """What decides the verdicts of a judge, besides the solution.
+    """What decides the verdicts of a judge, apart from the solution.
 
-    `model` is None for a judge without one (a baseline). `parts` are the judges that this one is
-    composed of, the cheap one of a cascade first.
+    `model` is None for a judge without one (a baseline). `parts` are the judges of which this one
+    is composed; in a cascade, the cheap one comes first.
     """
 
     judge: str  # kind of judge
@@ -30,7 +30,7 @@ class JudgeSpec(Record):
 
 
 class PolicySpec(Record):
-    """What decides the solutions that a policy writes, besides the problem and the seed."""
+    """What decides the solutions that a policy writes, apart from the problem and the seed."""
 
     model: ModelIdentity  # model that writes solutions
     settings: JsonObject = Field(default_factory=dict)  # settings that decide solutions
@@ -39,7 +39,7 @@ class PolicySpec(Record):
 class RunSpec(Record):
     """What decides the rows of one command's output.
 
-    `input` is a hash of all that the command reads; `settings` are the command's own options.
+    `input` is a hash of everything that the command reads; `settings` are its own options.
     """
 
     genprm: str = Field(default_factory=_version)  # version of genprm
@@ -63,7 +63,7 @@ def read_spec(text: bytes) -> RunSpec:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of a value's JSON: what names an input in a spec."""
+    """SHA-256 of a value's JSON, which identifies an input in a spec."""
     text = json.dumps(without_surrogates(value), sort_keys=True, default=str)
     return sha256(text.encode()).hexdigest()
 

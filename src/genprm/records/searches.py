@@ -7,7 +7,7 @@ from genprm.records.record import Record, Text
 
 
 class TreeNodeRow(Record):
-    """One step of the tree below the root, whose id is 0; `value` is what it was selected by."""
+    """One step of the tree below the root, whose id is 0; the search selects by `value`."""
 
     id: int  # number of the node, from 1
     parent: int  # id of the node before it; 0 is the root
@@ -24,10 +24,10 @@ class TreeNodeRow(Record):
 
 
 class SearchRow(ProblemRow):
-    """A row of `genprm search`; `responses` are the solutions found, the best first.
+    """A row of `genprm search`; `responses` are the found solutions, the best first.
 
-    `leaves` are the tree nodes in which they end. `unguided` is the rest that the policy wrote
-    alone where bounds ended the search before a solution was whole.
+    `leaves` are the tree nodes in which they end. If a limit ended the search before a solution was
+    complete, `unguided` is the rest that the policy wrote without the verifier.
     """
 
     responses: tuple[Text, ...]  # texts of the solutions that were found, the best first

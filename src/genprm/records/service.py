@@ -16,7 +16,7 @@ Failed = Annotated[str | None, Field(exclude_if=lambda cause: cause is None)]
 
 
 class Detail(StrEnum):
-    """How much of a verdict is told."""
+    """How much of a verdict is returned."""
 
     SCORES = "scores"  # rewards, labels and the first error
     ANALYSES = "analyses"  # and each step's analysis
@@ -26,8 +26,8 @@ class Detail(StrEnum):
 class ScoredSolution(Record):
     """The short form of a verdict.
 
-    `rewards` and `labels` [judged steps]; None where a step's votes all abstained. `first_error`
-    is an index from 0, -1 for none, None where it cannot be said; `failed` says why.
+    `rewards` and `labels` are [judged steps]; None if all votes on a step abstained. `first_error`
+    is an index from 0, -1 for none, None if it is unknown; then `failed` may say why.
     """
 
     id: Text  # id of the solution, or its number
@@ -40,7 +40,7 @@ class ScoredSolution(Record):
 
 
 class AnalysedStep(Record):
-    """A step with the analysis of the vote that stands for its label."""
+    """A step with the analysis of the vote that represents its label."""
 
     text: Text  # the step
     reward: float | None  # mean of the readable votes
@@ -55,9 +55,10 @@ class AnalysedSolution(ScoredSolution):
 
 
 class VerifyReply(Record):
-    """The verdicts, in the order asked; a solution that could not be judged has `failed`.
+    """The verdicts in the order of the request; a solution that could not be judged has `failed`.
 
-    To a request of one solution's own fields, its rewards and first error stand on top, too.
+    If the request has the fields of a single solution, its rewards and first error are also at the
+    top level.
     """
 
     # one verdict for each solution, in order
@@ -68,7 +69,7 @@ class VerifyReply(Record):
 
 
 class RankedCandidate(Record):
-    """One candidate; without a score it ranks last."""
+    """One candidate; candidates without a score come last."""
 
     index: int  # number of the candidate, from 0
     score: float | None  # its score; None if it has none
@@ -78,10 +79,10 @@ class RankedCandidate(Record):
 
 
 class RankReply(Record):
-    """`order` and `scores` go by the candidates' indices; `choice` is the best one.
+    """A ranking of the candidates.
 
-    `order` lists indices, the best first. `scores` [candidates]. `choice` is None where no
-    candidate has a score.
+    `order` lists their indices, the best first; `scores` are [candidates]. `choice` is the best
+    one, or None if no candidate has a score.
     """
 
     order: tuple[int, ...]  # indices of the candidates, the best first
@@ -103,7 +104,7 @@ class PoolReply(Record):
 
 
 class CritiqueReply(Record):
-    """The first wrong step and why it is wrong; empty where there is none."""
+    """The first wrong step and why it is wrong; empty if there is none."""
 
     first_error: int | None  # first wrong step, from 0; -1 for none; None if it is unknown
     step: Text | None = None  # text of that step

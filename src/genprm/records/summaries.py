@@ -35,7 +35,7 @@ class ScoreIntervals(Record):
 
 
 class RunCost(Record):
-    """What a solution cost on average, over `solutions` of them."""
+    """The mean cost of a solution, over `solutions` of them."""
 
     solutions: int  # number of solutions
     tokens_in: float  # tokens of prompts
@@ -46,7 +46,7 @@ class RunCost(Record):
 
 
 class SubsetScores(GroupScores):
-    """A subset's metrics; `cost` where a judge was at work."""
+    """A subset's metrics; `cost` is absent if stored predictions were scored."""
 
     interval: ScoreIntervals  # 95 % intervals
     cost: RunCost | None = None  # mean cost of a solution
@@ -69,7 +69,7 @@ class Majority(Record):
 
 
 class PassAt1(Record):
-    """The average F1 of single votes: its mean, its standard deviation, and each one's."""
+    """The average F1 of single votes: its mean, its standard deviation, and that of each vote."""
 
     average_f1: float  # mean over the votes, %
     spread: float | None  # standard deviation over the votes
@@ -89,7 +89,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Of `steps` labelled steps: expected calibration error, Brier score, reliability curve."""
+    """Expected calibration error, Brier score and reliability curve of `steps` labelled steps."""
 
     steps: int  # number of labelled steps
     ece: float  # expected calibration error
@@ -101,7 +101,7 @@ class Calibration:
 class RiskCoverage:
     """Answering only the most confident rows: `risk` [i] is the error rate at `coverage` [i].
 
-    Rows of equal confidence enter together. Abstained rows enter last, as errors. `area` is the
+    Rows of equal confidence are added together, and abstained rows last, as errors. `area` is the
     mean risk over all coverages (AURC; lower is better).
     """
 
@@ -111,7 +111,7 @@ class RiskCoverage:
 
 
 class Summary(Record):
-    """The numbers of a run. What needs votes is absent where predictions are scored."""
+    """The numbers of a run. Those that need votes are absent if stored predictions were scored."""
 
     subsets: Mapping[str, SubsetScores]  # metrics by subset
     average_f1: float | None  # mean F1 over subsets, %
@@ -133,7 +133,7 @@ class Summary(Record):
     unknown_ids: tuple[str, ...] = ()  # stored predictions that match no row
 
     def shown(self) -> JsonObject:
-        """As plain JSON values, without what was not measured."""
+        """The summary as plain JSON values, without what was not measured."""
         values: JsonObject = self.model_dump(mode="json", exclude_unset=True)
         return values
 

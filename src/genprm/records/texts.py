@@ -8,10 +8,10 @@ MAX_CHARACTERS = 100_000  # of a problem or a step: longer ones fit no model's c
 
 
 def usable(text: str) -> str:
-    """The text as it is.
+    """Return the text if a model can read it.
 
     Raises:
-        ValueError: it is empty, too long, or holds what no tokenizer takes; with the fix.
+        ValueError: it is empty, too long, or contains characters that tokenizers do not accept.
     """
     if not text.strip():
         raise ValueError("is empty; fix: remove it or fill it")
@@ -19,7 +19,7 @@ def usable(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text as it is, which may be empty.
+    """Return the text, which may be empty, if a model can read it.
 
     Raises:
         ValueError: as `usable`.

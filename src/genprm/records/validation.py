@@ -23,7 +23,7 @@ _MESSAGES = {"missing": "missing", "extra_forbidden": "unknown"}
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first field at fault, what is wrong with it, and the fix."""
+    """The first wrong field, what is wrong with it, and the fix."""
     line = field_fault(error)
     if "fix:" in line:
         return line
@@ -31,7 +31,7 @@ def first_fault(error: ValidationError) -> str:
 
 
 def field_fault(error: ValidationError) -> str:
-    """The first field at fault and what is wrong with it, for a caller that knows the fix."""
+    """The first wrong field and what is wrong with it, for a caller that knows the fix."""
     return told(error.errors(include_url=False)[0])
 
 

@@ -54,7 +54,7 @@ class JudgedStepRow(StepRow, _Texted):  # in this order the text stands first in
 
 
 class JudgedSolution(Row):
-    """What any judge's row holds: the solution, the first error that was found, and the cost."""
+    """The common part of all judges' rows: the solution, the first error, and the cost."""
 
     id: Text  # the input row's id, or its number
     row: int  # number of the input row, from 0
@@ -78,7 +78,7 @@ class JudgedSolution(Row):
 class VerdictRow(JudgedSolution):
     """A row of `genprm verify`: self-contained, with every vote.
 
-    The input's other fields stand beside ours; where a name is taken, under `input`.
+    Other fields of the input row are kept; those whose names are taken are under `input`.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -99,7 +99,7 @@ class VerdictRow(JudgedSolution):
 
 
 def judged_fields(row: int, solution: Solution, verdict: SolutionVerdict) -> dict[str, object]:
-    """The fields that every judged solution has, by name."""
+    """The fields of every judged solution, by name."""
     texts = zip(solution.steps, verdict.steps, strict=False)
     return {
         "id": solution.id or str(row),

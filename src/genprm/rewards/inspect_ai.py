@@ -4,9 +4,9 @@
 
     Task(dataset=…, solver=…, scorer=genprm(url="http://127.0.0.1:8321"))
 
-The sample's input is the problem, the model's last completion the solution, the target the gold
-answer. The score is the reward; step rewards and the first error are in its metadata, the critique
-of the first wrong step is not asked for. A completion without a verdict is unscored.
+The sample's input is the problem, the model's last completion the solution, and the target the gold
+answer. The score is the reward; its metadata hold the step rewards and the first error, but not the
+critique of the first wrong step. A completion without a verdict has no score.
 `genprm rescore --inspect` writes stored runs as the file that `precomputed_scores` reads.
 """
 

@@ -8,8 +8,8 @@
 
 The server's block in Gym's configuration holds the options of `RewardOptions`: url, votes, kind, ….
 A rollout's last user turn is the problem, unless the row has `problem` or `question`; its
-`expected_answer` is the gold answer. Verdicts hang on the rollout alone, so `gym eval reverify` may
-ask for them again.
+`expected_answer` is the gold answer. Verdicts depend only on the rollout, so `gym eval reverify`
+can request them again.
 """
 
 from typing import Any, ClassVar
@@ -44,7 +44,7 @@ class GenPRMVerifyRequest(BaseVerifyRequest):  # type: ignore[misc]
 
 
 class GenPRMVerifyResponse(BaseVerifyResponse):  # type: ignore[misc]
-    """The rollout with its reward; `mask_sample` where the reward measures nothing."""
+    """The rollout with its reward; `mask_sample` is set if the reward is meaningless."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 

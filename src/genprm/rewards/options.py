@@ -1,6 +1,6 @@
-"""A reward in the words of a trainer's configuration or of the environment.
+"""A reward, configured by a trainer's options or by environment variables.
 
-Its parts, a judge in a thread of its own and a checker of answers, are made once per process.
+Its parts, a judge in a separate thread and a checker of answers, are made once per process.
 """
 
 import os
@@ -23,7 +23,7 @@ from genprm.verify.settings import Settings
 
 
 class RewardOptions(BaseModel):
-    """Who judges, and what is rewarded; unknown names, which trainers add, are ignored.
+    """The judge and the reward; unknown names, which trainers add, are ignored.
 
     Without `url`, the judge is the model that the trainer serves (`reward_router_address`), or
     otherwise the model named by `model`, in this process.
@@ -71,7 +71,7 @@ class RewardOptions(BaseModel):
     def check(
         self, golds: Sequence[object], judged: Sequence[JudgedCompletion]
     ) -> Sequence[bool | None]:
-        """Whether each final answer is correct; None where the reward does not ask for it."""
+        """Whether each final answer is correct; None if the reward does not need it."""
         if self.kind is not Kind.FLAW_AWARE:
             return [None] * len(judged)
         known = [None if gold is None else str(gold) for gold in golds]
@@ -79,7 +79,7 @@ class RewardOptions(BaseModel):
 
     @property
     def judge(self) -> Background:
-        """Who judges; the same one for the same options."""
+        """The judge; the same one for equal options."""
         router = self.reward_router_address
         model = self.model or (f"http://{router}/v1" if router else "arithmetic")
         return _background(self.url, self.api_key, model, self.votes, self.timeout)
@@ -87,7 +87,7 @@ class RewardOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rewarded:
-    """One completion's reward, and what it was judged by."""
+    """The reward of one completion, and the verdict that it is based on."""
 
     reward: float
     judged: JudgedCompletion

@@ -1,11 +1,11 @@
-"""Where in a completion its reward is earned: one number for each token, which sum up to it.
+"""Places the reward of a completion: one number for each token, which add up to the reward.
 
-A trainer that looks at the whole completion (GRPO) sees the same reward as from `Scoring`; one
-that works back from later tokens to earlier ones (GAE, REINFORCE++) sees which step earned it.
+A trainer that uses the whole completion (GRPO) sees the same reward as from `Scoring`; one that
+goes back from later tokens to earlier ones (GAE, REINFORCE++) sees which step earned it.
 
 - `flaw-aware`: the answer's reward at the end, the penalty at the first wrong step.
-- `mean`: each step's own share at its last token.
-- `min`: at the weakest step, since that step alone decides it.
+- `mean`: each step's share at its last token.
+- `min`: at the weakest step, because that step alone decides it.
 - `outcome`, `last`, `product`, `ratio` and abstentions: at the end.
 """
 

@@ -1,12 +1,12 @@
-"""A reward for tasksets of verifiers 0.4, plugged by its import path:
+"""A reward for tasksets of verifiers 0.4, used by its import path:
 
     [env.taskset.task.rewards.genprm]
     fn = "genprm.rewards.verifiers:genprm"
 
-The environment says who judges and what is rewarded: GENPRM_URL and the others of
-`RewardOptions.from_environment`. The task's prompt is the problem, the last reply the solution, and
-the task's `answer` the gold answer, where it has one. As verifiers' own judges do, it raises where
-the judge is at fault, so that the rollout is scored again and not against the model.
+It is configured by environment variables: GENPRM_URL and the others of
+`RewardOptions.from_environment`. The task's prompt is the problem, the last reply the solution,
+and the task's `answer`, if there is one, the gold answer. Like verifiers' own judges, it raises an
+error if the judge fails, so that the rollout is scored again instead of counted against the model.
 """
 
 from functools import lru_cache

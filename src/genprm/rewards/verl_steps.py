@@ -4,13 +4,13 @@
     reward.reward_manager.name=StepRewardManager
     reward.reward_manager.module.path=pkg://genprm.rewards.verl_steps
 
-beside the lines of `genprm.rewards.verl`, whose `reward_kwargs` hold here, too. `placing` says
-which token gets what. The tokens sum up to what `compute_score` gives.
+in addition to the lines of `genprm.rewards.verl`, whose `reward_kwargs` apply here, too. `placing`
+decides which token gets which reward. The rewards add up to the result of `compute_score`.
 
-verl 0.9 assembles token rewards by the manager where its reward model shares the trainer's
-machines (`reward.reward_model.enable=True`, `enable_resource_pool=False`). Everywhere else its
-agent loop takes one number for each completion and puts it at the last token; a `TokenScores` is
-that number, so this manager can be used there as well, and does what the others do.
+verl 0.9 asks the manager for token rewards if its reward model shares the trainer's machines
+(`reward.reward_model.enable=True`, `enable_resource_pool=False`). Otherwise its agent loop takes
+one number for each completion and puts it at the last token. A `TokenScores` is such a number, so
+this manager can be used there as well, and then does the same as the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ class TokenScores(float):
     tokens: Sequence[float]
 
     def __new__(cls, tokens: Sequence[float], whole: float) -> "TokenScores":
-        """`whole` is the reward, which the tokens sum up to but for rounding."""
+        """`whole` is the reward, to which the tokens add up except for rounding."""
         made = super().__new__(cls, whole)
         made.tokens = tokens
         return made
@@ -43,7 +43,7 @@ class TokenScores(float):
 
 
 class StepRewardManager(RewardManagerBase):  # type: ignore[misc]
-    """Judges each rollout and rewards its tokens; `compute_score` is not called."""
+    """Judges each rollout and rewards its tokens, without calling `compute_score`."""
 
     def __init__(
         self,

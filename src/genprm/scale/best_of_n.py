@@ -45,7 +45,7 @@ class Candidate:
 
 @runtime_checkable
 class PoolJudge(Protocol):
-    """A judge elsewhere, which is told of a whole pool at once."""
+    """A remote judge, which receives a whole pool at once."""
 
     async def judge_pool(
         self, problem: str, samples: Sequence[Sequence[str]], *, row: int

@@ -149,7 +149,7 @@ def load_tokenizer(name: str) -> Tokenizer:
 
     Raises:
         MissingExtra: `transformers` is not installed.
-        InputError: there is none under this name.
+        InputError: there is no tokenizer with this name.
     """
     try:
         from transformers import AutoTokenizer
