@@ -1,12 +1,15 @@
 """A language model as judge, behind a real HTTP server."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_server import Server
+from typer.testing import CliRunner
 
+from genprm.cli.main import app
 from genprm.errors import ContextExceeded, ModelError
 from genprm.evaluate.baselines.critic import Critic, CriticSettings
 from genprm.evaluate.baselines.endpoint import Endpoint
@@ -84,6 +87,40 @@ def test_votes_of_a_critic(tmp_path: Path) -> None:
     assert len(set(seeds)) == 8
     stored = next(read_run(tmp_path).stored_rows())
     assert stored.critiques == (r"\boxed{1}",) * 4
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "sent"),
+    [
+        ("", [], ("first", 8192, 0.0, 1.0)),
+        ("#second", [], ("second", 8192, 0.0, 1.0)),
+        ("", ["--max-tokens", "77"], ("first", 77, 0.0, 1.0)),
+        ("", ["--votes", "3"], ("first", 8192, 1.0, 0.9)),
+        ("", ["--temperature", "0.3", "--top-p", "0.8"], ("first", 8192, 0.3, 0.8)),
+    ],
+)
+def test_the_options_of_the_command_reach_the_critic(
+    model: str, words: list[str], sent: tuple[object, ...], tmp_path: Path
+) -> None:
+    data = tmp_path / "rows.jsonl"
+    data.write_text(json.dumps({"id": "a", "problem": "p", "steps": ["ok"] * 4, "label": -1}))
+    asked: list[dict[str, Any]] = []
+
+    def answer(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if path == "/v1/models":
+            return 200, {"data": [{"id": "first"}, {"id": "second"}]}
+        asked.append(body)
+        return 200, chat(r"\boxed{30}")
+
+    with Server(answer) as url:
+        command = ["evaluate", "processbench", str(data), "--judge", "critic"]
+        command += ["-m", f"{url}/v1{model}", "-o", str(tmp_path / "run"), *words]
+        done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    (body, *_) = asked
+    assert tuple(body[key] for key in ("model", "max_tokens", "temperature", "top_p")) == sent
+    (row,) = read_run(tmp_path / "run").stored_rows()
+    assert row.guesses == (None,) * len(asked)  # the solution has four paragraphs
 
 
 def ask(answer: Any) -> Any:

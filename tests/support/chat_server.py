@@ -16,12 +16,18 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                status, body = answer(self.path, json.loads(self.rfile.read(length)))
+                self._reply(json.loads(self.rfile.read(length)))
+
+            def _reply(self, asked: dict[str, Any]) -> None:
+                status, body = answer(self.path, asked)
                 data = json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def do_GET(self) -> None:
+                self._reply({})
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
