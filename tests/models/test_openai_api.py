@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from genprm.cli.main import app
 from genprm.errors import ContextExceeded, InputError, ModelError, RequestFailed
 from genprm.http import Retry, bearer
 from genprm.model import Choice, Completion, Finish, Sampling
@@ -413,6 +416,38 @@ def test_a_stream_that_breaks_off_is_asked_again_and_then_an_error() -> None:
         pytest.raises(ModelError, match=r"broke off.*fix:"),
     ):
         ask(server.url)
+
+
+def test_one_lost_or_failed_request_is_named_and_the_other_rows_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Retry, "_pause", lambda *_: 0.0)
+    judged = {"Yes": -0.1, "No": -2.5}
+
+    def answer(path: str, body: dict[str, Any]) -> Reply:
+        if path == "/tokenize":
+            return Reply(404)
+        if "lost" in body["prompt"]:
+            return Reply(drop=True)
+        if "failed" in body["prompt"]:
+            return Reply(body={"error": {"message": "engine died", "code": 500}})
+        choice = {"text": "Yes", "finish_reason": "length", "stop_reason": None}
+        return Reply(body={"choices": [choice | {"logprobs": {"top_logprobs": [judged]}}]})
+
+    steps = ["fine", "lost", "failed", "fine as well"]
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(
+        "".join(json.dumps({"problem": "1 + 1?", "steps": [step]}) + "\n" for step in steps)
+    )
+    with serve(answer) as server:
+        words = ["verify", str(rows), "-m", server.url, "--mode", "direct", "--json"]
+        done = CliRunner().invoke(app, words)
+    made = [json.loads(line) for line in done.stdout.splitlines()]
+    causes = [row.get("failed") or "" for row in sorted(made, key=lambda row: row["row"])]
+    assert [bool(cause) for cause in causes] == [False, True, True, False]
+    assert "connection lost" in causes[1]
+    assert "engine died" in causes[2]
+    assert all("fix: look at the server's log" in cause for cause in causes[1:3])
 
 
 def heartbeats() -> Iterator[str]:

@@ -103,6 +103,7 @@ class _SGLangMeta(BaseModel):
 
 
 class _SGLangReply(BaseModel):
+    text: str = ""
     meta_info: _SGLangMeta
 
 
@@ -137,7 +138,8 @@ class SGLang(Generic):
         """Match by token id, not by position, since the server may answer in another order."""
         if not ids:
             return super().read_choice(reply, options, ids)
-        meta = _SGLangReply.model_validate(reply).meta_info
+        parsed = _SGLangReply.model_validate(reply)
+        meta = parsed.meta_info
         if meta.finish_reason is not None and meta.finish_reason.type == "abort":
             raise BadReply("the server gave up (finish_reason 'abort')")
         scored = (meta.output_token_ids_logprobs or [None])[0]
@@ -145,7 +147,8 @@ class SGLang(Generic):
             raise NoLogprobs
         by_id = {token: value for value, token, _ in scored}
         found = {option: by_id[token] for option, token in ids.items() if token in by_id}
-        return Choice(found, meta.prompt_tokens, meta.cached_tokens or 0)
+        drawn = (parsed.text,) if parsed.text else ()  # greedily, so the likeliest token
+        return Choice(found, meta.prompt_tokens, meta.cached_tokens or 0, drawn)
 
     def tokenize_body(self, text: str) -> Body:
         """Without a BOS."""

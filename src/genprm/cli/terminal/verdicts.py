@@ -22,6 +22,7 @@ from genprm.records.verdicts import VerdictRow
 from genprm.sandbox import RunStatus
 from genprm.tasks.verifying import VerifyTask
 from genprm.verdict import Run, SolutionVerdict, StepVerdict, Vote
+from genprm.verify.format import without_tags
 from genprm.verify.voting import representative
 
 _WORDS = {
@@ -105,8 +106,8 @@ def _tally(verdict: StepVerdict) -> str:
 
 def _rationale(vote: Vote) -> list[RenderableType]:
     parts: list[RenderableType] = []
-    if vote.analysis:
-        parts.append(Padding(plain(vote.analysis, "italic"), (0, 0, 0, 4), expand=False))
+    if analysis := without_tags(vote.analysis):
+        parts.append(Padding(plain(analysis, "italic"), (0, 0, 0, 4), expand=False))
     for run in vote.runs:
         code = Syntax(visible(run.code), "python", theme="ansi_dark", background_color="default")
         parts += [Padding(code, (0, 0, 0, 6)), Padding(_output(run), (0, 0, 0, 6), expand=False)]
