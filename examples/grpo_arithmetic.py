@@ -4,19 +4,26 @@
 
 Needs the extra `train`. The reward is 1 for a solution in which the verifier finds no
 wrong step, and 0 otherwise: no gold answer is used. True accuracy is measured beside it, with
-weight 0, so that the curve shows whether the verifier can be trusted as a reward. Some minutes on
+weight 0, so that the curve shows whether the verifier can be trusted as a reward; so is the share
+of solutions with a correct answer in spite of a wrong step, which the generator of the problems
+knows. `--reward flaw-aware` uses the gold answer and takes a half for a wrong step that the
+verifier finds; `--reward answer` uses the gold answer alone. Some minutes on
 a CPU are enough to learn a few problems, but not to learn arithmetic: the policy trains on the same
 sixteen problems again and again. Others, on which it is never trained, are measured before and
 after.
 """
 
 import argparse
+import json
+import random
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from genprm.answer import AnswerChecker, Match, extract_answer
+from genprm.arithmetic.critic import critique
 from genprm.arithmetic.problems import Split, easy_exercise
+from genprm.problem import split_steps
 from genprm.rewards.judges import InProcess
 from genprm.rewards.scoring import Kind, Scoring
 from genprm.rewards.trl import GenPRMReward
@@ -28,6 +35,7 @@ CURVES = {
     "rewards/genprm/mean": "reward: no wrong step found",
     "rewards/accuracy/mean": "true accuracy (not learned from)",
 }
+STREAM = 99  # of problems
 SMOOTHED = 8  # steps; they differ by which problems they hold
 
 
@@ -39,6 +47,8 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=8, help="problems in a step")
     parser.add_argument("--group", type=int, default=8, help="solutions of each problem")
     parser.add_argument("--held-out", type=int, default=48, help="problems, before and after")
+    parser.add_argument("--reward", choices=["outcome", "flaw-aware", "answer"], default="outcome")
+    parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--votes", type=int, default=1)
     parser.add_argument("--judge-tokens", type=int, default=2048, help="that a vote may write")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
@@ -53,7 +63,11 @@ def main() -> None:
     trainer.train()
     after = held_out(trainer)
     trainer.save_model(str(asked.out / "policy"))
-    curve(trainer.state.log_history, asked.out / "curve.svg")
+    history = trainer.state.log_history
+    (asked.out / "result.json").write_text(
+        json.dumps({"held_out": [before, after], "history": history})
+    )
+    curve(history, asked.out / "curve.svg")
     for name in before:
         print(f"held-out problems, {name}: {before[name]:.3f} before, {after[name]:.3f} after")
 
@@ -89,9 +103,11 @@ def build(asked: argparse.Namespace) -> Any:
     settings = Settings(votes=asked.votes, stop_at_first_error=True, limits=limits)
     reward = GenPRMReward(
         InProcess("arithmetic", settings, concurrency=asked.prompts * asked.group),
-        Scoring(Kind.OUTCOME, abstention=0.0),
+        Scoring(Kind.OUTCOME if asked.reward == "outcome" else Kind.FLAW_AWARE, abstention=0.0),
         response_prefix=RESPONSE_PREFIX,
+        answer="gold",
     )
+    by_answer = asked.reward == "answer"
     config = GRPOConfig(
         output_dir=str(asked.out),
         max_steps=asked.steps,
@@ -105,7 +121,8 @@ def build(asked: argparse.Namespace) -> Any:
         warmup_steps=3,
         temperature=1.0,
         beta=0.0,
-        reward_weights=[1.0, 0.0],
+        reward_weights=[float(not by_answer), float(by_answer), 0.0],
+        seed=asked.seed,
         logging_steps=1,
         save_strategy="no",
         report_to="none",
@@ -115,7 +132,7 @@ def build(asked: argparse.Namespace) -> Any:
     )
     trainer = GRPOTrainer(
         model,
-        reward_funcs=[reward, accuracy],
+        reward_funcs=[reward, accuracy, flawed],
         args=config,
         train_dataset=problems(tokenizer, Split.TRAIN, asked.problems),
         eval_dataset=problems(tokenizer, Split.HELD_OUT, asked.held_out),
@@ -127,12 +144,13 @@ def build(asked: argparse.Namespace) -> Any:
 
 
 def held_out(trainer: Any) -> dict[str, float]:
-    """Mean reward and Pass@1 of the policy as it is now, on problems it is never trained on."""
+    """What the policy gets as it is now, on problems on which it is never trained."""
     trainer.evaluate()
     row = trainer.state.log_history[-1]
     return {
         "reward": row["eval_rewards/genprm/mean"],
         "true accuracy": row["eval_rewards/accuracy/mean"],
+        "correct in spite of a wrong step": row["eval_rewards/flawed/mean"],
     }
 
 
@@ -147,10 +165,13 @@ def problems(tokenizer: Any, split: Split, count: int) -> Any:
         )
         return rendered + RESPONSE_PREFIX
 
-    drawn = [easy_exercise(99, index, split) for index in range(count)]
-    return Dataset.from_list(
-        [{"prompt": prompt(e.problem), "problem": e.problem, "gold": e.answer} for e in drawn]
-    )
+    rows = []
+    for index in range(count):
+        drawn = easy_exercise(STREAM, index, split)
+        text = prompt(drawn.problem)
+        row = {"prompt": text, "problem": drawn.problem, "gold": drawn.answer}
+        rows.append({**row, "number": index, "split": split.value})
+    return Dataset.from_list(rows)
 
 
 def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float | None]:
@@ -158,6 +179,25 @@ def accuracy(completions: list[str], gold: list[str], **_: Any) -> list[float | 
     with AnswerChecker() as checker:
         pairs = [(want, extract_answer(text)) for want, text in zip(gold, completions, strict=True)]
         return [float(match is Match.EQUAL) for match in checker.compare_many(pairs)]
+
+
+def flawed(
+    completions: list[str], gold: list[str], number: list[int], split: list[str], **_: Any
+) -> list[float | None]:
+    """Whether the answer is correct although a step is wrong; None where a step cannot be read."""
+    correct = accuracy(completions, gold)
+    known = [
+        critique(easy_exercise(STREAM, index, Split(part)), _steps(text), random.Random(0))
+        for text, index, part in zip(completions, number, split, strict=True)
+    ]
+    return [
+        None if steps is None else float(bool(right) and not all(step.correct for step in steps))
+        for right, steps in zip(correct, known, strict=True)
+    ]
+
+
+def _steps(completion: str) -> tuple[str, ...]:
+    return split_steps(RESPONSE_PREFIX + completion)
 
 
 def curve(history: list[dict[str, Any]], figure: Path) -> None:
