@@ -123,11 +123,11 @@ class Load:
             f"{self.rate:.2f}/s, p50 {p50:.2f} s, p99 {p99:.2f} s"
         )
 
-    def memory(self) -> tuple[float, float]:
-        """MB: the median of the second fifth of the time, and of the last."""
+    def memory(self) -> list[float]:
+        """MB: the median of each fifth of the time."""
         fifth = max(1, len(self.megabytes) // 5)
-        early, late = self.megabytes[fifth : 2 * fifth], self.megabytes[-fifth:]
-        return _median(early or self.megabytes), _median(late)
+        starts = range(0, min(5 * fifth, len(self.megabytes)), fifth)
+        return [_median(self.megabytes[start : start + fifth]) for start in starts]
 
 
 def _median(values: list[float]) -> float:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from typing import Any
 
 import typer
 
@@ -12,7 +11,7 @@ from genprm.cli.terminal.visible import visible
 from genprm.errors import GenprmError
 
 # ClickException, whether typer brings its own click or uses the real one
-_UsageFault: Any = typer.BadParameter.__mro__[2]
+_UsageFault: type[typer.BadParameter] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="genprm",

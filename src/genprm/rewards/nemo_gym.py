@@ -12,7 +12,7 @@ A rollout's last user turn is the problem, unless the row has `problem` or `ques
 can request them again.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nemo_gym.base_resources_server import (
     BaseResourcesServerConfig,
@@ -30,7 +30,7 @@ class GenPRMServerConfig(BaseResourcesServerConfig):  # type: ignore[misc]
     """Gym's own fields, and the options of `RewardOptions`."""
 
     model_config = ConfigDict(extra="allow")
-    REVERIFY_MODE: ClassVar[Any] = ReverifyMode.STATELESS
+    REVERIFY_MODE: ClassVar[ReverifyMode] = ReverifyMode.STATELESS
 
 
 class GenPRMVerifyRequest(BaseVerifyRequest):  # type: ignore[misc]

@@ -10,13 +10,35 @@ error if the judge fails, so that the rollout is scored again instead of counted
 """
 
 from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 from genprm.errors import ModelError
 from genprm.rewards.options import RewardOptions, reward_one
 
 
-async def genprm(task: Any, trace: Any) -> float:
+class Task(Protocol):
+    """What is read of a verifiers task; one with a gold answer also has `answer`."""
+
+    @property
+    def prompt_text(self) -> str:
+        """The problem."""
+        ...
+
+
+class Trace(Protocol):
+    """What is read of a rollout, and what is written into it."""
+
+    @property
+    def last_reply(self) -> str:
+        """The solution."""
+        ...
+
+    def record_metric(self, name: str, value: float) -> None:
+        """Keep a number with the rollout."""
+        ...
+
+
+async def genprm(task: Task, trace: Trace) -> float:
     """The reward of a rollout; the first error is a metric of the trace.
 
     Raises:

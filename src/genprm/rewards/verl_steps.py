@@ -14,7 +14,7 @@ this manager can be used there as well, and then does the same as the others.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from verl import DataProto
@@ -24,6 +24,10 @@ from genprm.rewards.chats import without_end_marks
 from genprm.rewards.options import RewardOptions, reward_one
 from genprm.rewards.placing import token_rewards
 from genprm.rewards.verl import score
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+    from transformers import PreTrainedTokenizerBase
 
 
 class TokenScores(float):
@@ -47,8 +51,8 @@ class StepRewardManager(RewardManagerBase):  # type: ignore[misc]
 
     def __init__(
         self,
-        config: Any,
-        tokenizer: Any,
+        config: "DictConfig",
+        tokenizer: "PreTrainedTokenizerBase",
         compute_score: object = None,
         reward_router_address: str | None = None,
         reward_model_tokenizer: object = None,
@@ -95,7 +99,7 @@ class StepRewardManager(RewardManagerBase):  # type: ignore[misc]
         return rewards
 
 
-def _response(item: Any) -> list[int]:
+def _response(item: DataProto) -> list[int]:
     responses = item.batch["responses"]
     length = responses.shape[-1]
     valid = int(item.batch["attention_mask"][-length:].sum())
