@@ -156,7 +156,8 @@ def rate_alone(folder: str, work: Work[Solution, R], items: list[Solution], coun
     """Rows a second of so many processes, each with its share of the items."""
     spawning = multiprocessing.get_context("spawn")
     start = spawning.Barrier(count + 1)
-    shares = [items[number::count] for number in range(count)]
+    size = len(items) // count  # runs of rows: every second one of four examples is unlike the rest
+    shares = [items[number * size : (number + 1) * size] for number in range(count)]
     processes = [
         spawning.Process(target=alone, args=(work, folder, share, start)) for share in shares
     ]
@@ -189,7 +190,7 @@ def rate(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=120, help="snippets; half as many solutions")
+    parser.add_argument("--rows", type=int, default=120, help="snippets, and solutions")
     parser.add_argument("--folder", default="/tmp", help="for the workers' claims on cores")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
@@ -201,7 +202,7 @@ def main() -> None:
         for name, work, count in (
             ("empty", EmptyWork(), 3000),
             ("sandbox", SandboxWork(), rows),
-            ("engine", engine, rows // 2),
+            ("engine", engine, rows),
         ):
             items = [examples[number % len(examples)] for number in range(count)]
             pairs = [
