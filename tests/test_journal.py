@@ -112,7 +112,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 def test_a_row_is_written_once(tmp_path: Path) -> None:
     with Journal(tmp_path / "out.jsonl", SPEC, Line) as journal:
         journal.append(Line(row=0))
-        with pytest.raises(JournalError, match="there already"):
+        with pytest.raises(JournalError, match="stored already"):
             journal.append(Line(row=0))
 
 

@@ -9,8 +9,9 @@ from genprm.verify.aggregate import Aggregate
 
 
 def run_charts(runs: Summaries) -> list[Chart]:
-    """Charts of votes, reliability, and risk against coverage, as far as the runs have data."""
-    charts = [_majorities(runs), _reliability(runs), _risk_coverage(runs)]
+    """Charts of votes, cost, reliability, and risk against coverage, as far as runs have data."""
+    costs = [_f1_over(runs, "tokens_out", "generated tokens"), _f1_over(runs, "seconds", "seconds")]
+    charts = [_majorities(runs), *costs, _reliability(runs), _risk_coverage(runs)]
     return [chart for chart in charts if chart.series]
 
 
@@ -37,6 +38,25 @@ def _majorities(runs: Summaries) -> Chart:
                 )
             )
     return Chart("Average F1 over votes", "votes", "average F1 (%)", series, log=True)
+
+
+def _f1_over(runs: Summaries, cost: str, what: str) -> Chart:
+    """A point for each number of votes, at its share of the cost of all; else one for the run.
+
+    A run with votes on every step can so be compared with one that reviews whole solutions.
+    """
+    series = []
+    for color, (name, run) in enumerate(runs.items()):
+        spent = getattr(run.cost, cost, None)
+        f1 = {int(k): one.average_f1 for k, one in run.majority.items() if one}
+        f1 = f1 or {1: run.average_f1}
+        points = [(spent * k / max(f1), y) for k, y in f1.items() if spent and y is not None]
+        if points:
+            series.append(Series(name, color, [x for x, _ in points], [y for _, y in points]))
+    if sum(len(one.x) for one in series) < 2:
+        series = []
+    x_label = f"{what} for each solution"
+    return Chart(f"Average F1 over {what}", x_label, "average F1 (%)", series, log=True)
 
 
 def _reliability(runs: Summaries) -> Chart:

@@ -116,7 +116,8 @@ class _Axes:
     def _x_ticks(self) -> list[float]:
         if not self.log:
             return _ticks(*self.x)
-        return [2.0**k for k in range(floor(log2(self.x[0])), floor(log2(self.x[1])) + 1)]
+        least, most = ceil(log2(self.x[0]) - 1e-9), floor(log2(self.x[1]) + 1e-9)
+        return [2.0**k for k in range(least, most + 1)]
 
 
 def _ticks(low: float, high: float) -> list[float]:
