@@ -4,7 +4,7 @@ from math import log
 
 import pytest
 
-from genprm.cli.terminal.unreadable import UnreadableVotes
+from genprm.cli.terminal.abstentions import Abstentions
 from genprm.model import Choice, Completion, Finish
 from genprm.verdict import Flag, Vote
 from genprm.verify.format import FORMAT_STATED, JUDGEMENT_OPEN, Mode, PromptFormat, without_thought
@@ -78,7 +78,7 @@ def test_no_thought_where_none_is_allowed_or_the_prompt_is_the_checkpoints() -> 
 def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     unread = Vote(None, "", flags=(Flag.UNREADABLE,), label_mass=0.004, likeliest=(" The", "1"))
     read = Vote(0.9, "", label_mass=0.95)
-    votes = UnreadableVotes()
+    votes = Abstentions()
     assert votes.hint == ""
     votes.add([read, unread])
     assert votes.hint == ""
@@ -87,3 +87,10 @@ def test_it_is_suggested_where_most_votes_are_unreadable() -> None:
     assert hint.startswith("2 of 3 votes are unreadable: Yes and No together")
     assert "0.004 on average (most probable instead: ' The')" in hint
     assert hint.endswith("fix: add --prompt general; more: genprm explain unreadable-votes")
+
+
+def test_a_higher_limit_is_suggested_where_most_votes_are_cut_off() -> None:
+    votes = Abstentions()
+    votes.add([Vote(None, "", flags=(Flag.TRUNCATED,))] * 2 + [Vote(0.9, "", label_mass=0.95)])
+    assert votes.hint.startswith("2 of 3 votes reached the token limit")
+    assert votes.hint.endswith("fix: raise --max-tokens")

@@ -12,8 +12,8 @@ from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.text import Text
 
+from genprm.cli.terminal.abstentions import Abstentions
 from genprm.cli.terminal.rows import Look, counted
-from genprm.cli.terminal.unreadable import UnreadableVotes
 from genprm.cli.terminal.visible import plain, visible
 from genprm.compose import open_judge
 from genprm.problem import Solution
@@ -147,7 +147,7 @@ def print_verdicts(task: VerifyTask, solutions: Sequence[Solution], *, concurren
                     votes.add(vote for step in verdict.steps for vote in step.votes)
                     printer.finish(row, verdict)
 
-    votes = UnreadableVotes()
+    votes = Abstentions()
     asyncio.run(run())
     if votes.hint:
         Console(stderr=True, highlight=False).print(Text(votes.hint))
@@ -160,7 +160,7 @@ def _render(row: VerdictRow) -> RenderableType:
 
 
 def _summarise(rows: Iterable[VerdictRow]) -> RenderableType:
-    found, votes, failed = Counter[str](), UnreadableVotes(), 0
+    found, votes, failed = Counter[str](), Abstentions(), 0
     for row in rows:
         error = row.first_error
         found["undecided" if error is None else "right" if error < 0 else "wrong"] += 1

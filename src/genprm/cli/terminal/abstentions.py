@@ -1,4 +1,4 @@
-"""A hint for a run most of whose votes could not be read."""
+"""A hint for a run most of whose votes abstained for the same reason."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from genprm.verdict import Flag, Vote
 
 
-class UnreadableVotes:
-    """Counts the votes of a run, and those that could not be read."""
+class Abstentions:
+    """Counts the votes of a run, those that were cut off, and those that could not be read."""
 
     def __init__(self) -> None:
-        self._votes = self._unread = 0
+        self._votes = self._truncated = self._unread = 0
         self._mass = 0.0  # of Yes and No together, summed over the unreadable ones
         self._likeliest: Counter[str] = Counter()  # the tokens that were most probable instead
 
@@ -18,6 +18,7 @@ class UnreadableVotes:
         """Count some more votes."""
         for vote in votes:
             self._votes += 1
+            self._truncated += vote.abstained is Flag.TRUNCATED
             if vote.abstained is Flag.UNREADABLE:
                 self._unread += 1
                 self._mass += vote.label_mass or 0.0
@@ -25,7 +26,12 @@ class UnreadableVotes:
 
     @property
     def hint(self) -> str:
-        """One line that names the prompt for other models, or nothing where most were read."""
+        """One line that says what to change, or nothing where most votes were read."""
+        if 2 * self._truncated > self._votes:
+            return (
+                f"{self._truncated} of {self._votes} votes reached the token limit before their "
+                "judgement, and abstain; fix: raise --max-tokens"
+            )
         if 2 * self._unread <= self._votes:
             return ""
         words = ", ".join(repr(token) for token, _ in self._likeliest.most_common(3))
