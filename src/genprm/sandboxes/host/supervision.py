@@ -113,7 +113,8 @@ class Supervision:
         process = await self.copy(self._template)
         if process is None:
             raise SandboxError(
-                "the sandbox cannot start processes; fix: free memory, or allow more processes"
+                "the sandbox could not start a process in time; "
+                "fix: free memory or processor time, or allow more processes"
             )
         return process
 
