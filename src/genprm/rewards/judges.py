@@ -228,3 +228,6 @@ def _scored(row: ScoredSolution) -> CompletionVerdict:
     return CompletionVerdict(
         row.rewards, row.first_error if row.failed is None else None, row.failed
     )
+
+
+Judged = CompletionVerdict  # its name in version 0.1, which callers still import
