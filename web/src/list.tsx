@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Funnel } from "./curation";
 import { useKeys } from "./keys";
-import { listLink, queryParameters, solutionLink } from "./route";
+import { listLink, NO_QUERY, parseRoute, queryParameters, solutionLink } from "./route";
 import type { Facts, Query, RunInfo, Summary } from "./types";
 import { conclusion, Message, number, Shown, Strip, useEverywhere, useLoaded, Verdict } from "./ui";
 import { VirtualList } from "./virtual";
@@ -181,7 +181,7 @@ function compact(count: number): string {
 }
 
 function Order({ run, query }: { run: number; query: Query }) {
-  const set = (change: Partial<Query>) => go(run, query, change);
+  const set = (change: Partial<Query>) => go(run, change);
   return (
     <span class="order">
       <span class="faint">ordered by</span>
@@ -217,7 +217,7 @@ function ColumnHeads({ run, query }: { run: number; query: Query }) {
             type="button"
             class={`column-head by-${sort}`}
             aria-label={`Order by ${label.toLowerCase()}${here ? (query.descending ? ", descending now" : ", ascending now") : ""}`}
-            onClick={() => go(run, query, { sort, descending: here ? !query.descending : sort === "disagreement" })}
+            onClick={() => go(run, { sort, descending: here ? !query.descending : sort === "disagreement" })}
           >
             {label}
             <span aria-hidden="true">{here ? (query.descending ? " ↓" : " ↑") : ""}</span>
@@ -229,8 +229,11 @@ function ColumnHeads({ run, query }: { run: number; query: Query }) {
 }
 
 /** Another query for the same list, in the same place of the history. */
-function go(run: number, query: Query, change: Partial<Query>): void {
-  history.replaceState(null, "", listLink(run, { ...query, ...change }));
+/** Change what the address asks for now; what was drawn may be older than that. */
+function go(run: number, change: Partial<Query>): void {
+  const route = parseRoute(location.hash);
+  const query = route.page === "list" ? route.query : undefined;
+  history.replaceState(null, "", listLink(run, { ...NO_QUERY, ...query, ...change }));
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
@@ -269,21 +272,41 @@ export function Badges({ row }: { row: Summary }) {
   );
 }
 
-function Filters({ run, query, facts }: { run: number; query: Query; facts: Facts }) {
-  const [text, setText] = useState(query.q);
-  const timer = useRef(0);
-  const set = (change: Partial<Query>) => go(run, query, change);
-  useEffect(() => setText(query.q), [query.q]);
-  const bound = (name: "low" | "high", label: string) => (
+/** A limit of rewards. What is being typed is its own, so that a new drawing does not erase it. */
+function Bound(props: {
+  label: string;
+  placeholder: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  const [text, setText] = useState(props.value);
+  useEffect(() => setText(props.value), [props.value]);
+  return (
     <input
       type="number"
       min="0"
       max="1"
       step="0.05"
-      aria-label={label}
+      aria-label={props.label}
+      placeholder={props.placeholder}
+      value={text}
+      onInput={(event) => setText(event.currentTarget.value)}
+      onChange={(event) => props.onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+function Filters({ run, query, facts }: { run: number; query: Query; facts: Facts }) {
+  const [text, setText] = useState(query.q);
+  const timer = useRef(0);
+  const set = (change: Partial<Query>) => go(run, change);
+  useEffect(() => setText(query.q), [query.q]);
+  const bound = (name: "low" | "high", label: string) => (
+    <Bound
+      label={label}
       placeholder={name === "low" ? "0" : "1"}
       value={query[name]}
-      onChange={(event) => set({ [name]: event.currentTarget.value })}
+      onChange={(value) => set({ [name]: value })}
     />
   );
   return (
