@@ -5,7 +5,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from math import log
 from time import monotonic
 from typing import Any
 
@@ -24,18 +23,6 @@ from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 LOOPBACK = Security()
-
-
-def judge(prompt: str) -> dict[str, float]:
-    step = prompt.rsplit("<user>", 1)[1].split("<analyze>", maxsplit=1)[0]
-    if "unreadable" in step:
-        return {}
-    reward = 0.1 if "wrong" in step else 0.9
-    return {"Yes": log(reward), "No": log(1 - reward)}
-
-
-def analyst(kind: type[Scripted] = Scripted) -> Scripted:
-    return kind(lambda prompt, seed: "Fine.\n</analyze>\n", judge)
 
 
 class Stuck(Scripted):

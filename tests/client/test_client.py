@@ -8,8 +8,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from marked_steps import analyst
 from scripted import Scripted
-from serving import analyst, running
+from serving import running
 
 from genprm.client import AsyncClient, Client, StepEvent
 from genprm.client.judge import RemoteJudge, options
@@ -18,6 +19,7 @@ from genprm.model import Sampling
 from genprm.policy import Sample
 from genprm.pools import Pool
 from genprm.problem import Problem, Solution
+from genprm.records.service import PoolReply
 from genprm.records.verdicts import StepRow, VerdictRow
 from genprm.scale.best_of_n import Candidate, judge_all
 from genprm.server.app import ServiceLimits, create_service
@@ -133,6 +135,25 @@ def test_a_pool_that_the_engine_refuses_fails_and_says_why() -> None:
     verifier = Verifier(analyst(Picky), None, SETTINGS)  # type: ignore[arg-type]
     with running(create_service(verifier)) as address:
         asyncio.run(judge(address))
+
+
+def test_a_pool_whose_reply_lacks_a_verdict_fails_alone(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def judge() -> None:
+        async with AsyncClient(url) as client:
+            remote = RemoteJudge(client, await client.judge(), SETTINGS)
+            whole = await client.pool("p", [["fine", "also fine"]])
+            short = whole.model_copy(update={"samples": (whole.samples[0][:1],)})
+
+            async def pool(*asked: Any, **options: Any) -> PoolReply:
+                return short
+
+            monkeypatch.setattr(client, "pool", pool)
+            with pytest.raises(RequestFailed, match="does not have a verdict for each step"):
+                await remote.judge_pool("p", [["fine", "also fine"]], row=0)
+
+    asyncio.run(judge())
 
 
 def test_every_setting_reaches_the_service() -> None:

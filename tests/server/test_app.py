@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from marked_steps import analyst, judge
 from scripted import Scripted
-from serving import Stuck, analyst, judge, serving, wait_until
+from serving import Stuck, serving, wait_until
 from shared_data import shared
 
 from genprm.errors import ModelError, RequestFailed

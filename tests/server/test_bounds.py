@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from serving import Stuck, analyst, judge, running, serving, wait_until
+from marked_steps import analyst, judge
+from serving import Stuck, running, serving, wait_until
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 

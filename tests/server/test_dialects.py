@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import analyst, serving
+from marked_steps import analyst
+from serving import serving
 
 from genprm.sandboxes.fork_server import ForkServer
 

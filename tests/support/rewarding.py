@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import log
 from typing import Any
 
 import pytest
+from marked_steps import analyst
 from scripted import Scripted
 
 from genprm.rewards import verl
@@ -14,17 +14,8 @@ from genprm.verify.settings import Settings
 from genprm.verify.verifier import Verifier
 
 
-def judge(prompt: str) -> dict[str, float]:
-    step = prompt.rsplit("<user>", 1)[1].split("<analyze>", maxsplit=1)[0]
-    if "unreadable" in step:
-        return {}
-    reward = 0.1 if "wrong" in step else 0.9
-    return {"Yes": log(reward), "No": log(1 - reward)}
-
-
 def verifier(kind: type[Scripted] = Scripted) -> Verifier:
-    model = kind(lambda prompt, seed: "Fine.\n</analyze>\n", judge)
-    return Verifier(model, None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
+    return Verifier(analyst(kind), None, Settings(mode=Mode.COT))  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 pytest.importorskip("fastapi")
+from marked_steps import analyst
 from scripted import Scripted
-from serving import Stuck, analyst, running, wait_until
+from serving import Stuck, running, wait_until
 from starlette.applications import Starlette
 
 from genprm.server.app import ServiceLimits, create_service

@@ -83,9 +83,10 @@ class RemoteJudge(StepJudge):
         reply = await self._client.pool(problem, samples, row=row, **asked)
         if reply.failed is not None:
             raise RequestFailed(f"{self._client.url}: {reply.failed}")
-        if len(reply.samples) != len(samples):
-            raise ModelError(
-                f"{self._client.url} answered {len(reply.samples)} of {len(samples)} samples"
+        if [len(steps) for steps in reply.samples] != [len(steps) for steps in samples]:
+            raise RequestFailed(
+                f"{self._client.url}: the reply does not have a verdict for each step of the "
+                f"{len(samples)} samples; fix: check that the address is a genprm service"
             )
         return [tuple(step.verdict() for step in steps) for steps in reply.samples]
 
