@@ -57,7 +57,7 @@ class Transformers(TemplatedModel):
             weights=hash_weights(folder.glob("*.safetensors")),
             dtype=str(model.dtype).removeprefix("torch."),
         )
-        self._text = Text(self.name, tokenizer, _ends(model, tokenizer), self.context_length)
+        self._text = Text.of(self.name, tokenizer, _ends(model, tokenizer), self.context_length)
         prefixes = PrefixStore(int(cache_gb * 2**30))
         self._engine = EngineThread(
             "transformers", lambda: TransformersBatch(model, prefixes, max_rows)

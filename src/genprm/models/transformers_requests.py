@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 import torch
 from tokenizers.decoders import DecodeStream
@@ -30,6 +31,19 @@ class Text:
     tokenizer: "PreTrainedTokenizerBase"
     ends: frozenset[int]
     context_length: int
+    options: OptionTokens
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        tokenizer: "PreTrainedTokenizerBase",
+        ends: frozenset[int],
+        context_length: int,
+    ) -> Self:
+        """With an empty table of options."""
+        options = OptionTokens(name, partial(_ids, tokenizer))
+        return cls(name, tokenizer, ends, context_length, options)
 
     def encode(self, prompt: str) -> list[int]:
         """Token ids of a rendered prompt that leaves room for another token.
@@ -39,23 +53,20 @@ class Text:
             RequestFailed: it is empty or not valid text.
         """
         check_text(self.name, prompt)
-        ids = self._ids(prompt)
+        ids = _ids(self.tokenizer, prompt)
         if not ids:
             raise RequestFailed(f"{self.name}: an empty prompt")
         check_room(self.name, len(ids), self.context_length)
         return ids
 
     def option(self, prompt: str, option: str) -> int:
-        """The id of an option that continues `prompt`.
+        """The id of an option that continues `prompt`; raises as `option_token`."""
+        return self.options.token(prompt, option)
 
-        Raises:
-            ModelError: it is not one token, or the tokenizer merges it with what precedes it.
-        """
-        return OptionTokens(self.name, self._ids).token(prompt, option)
 
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return ids
+def _ids(tokenizer: "PreTrainedTokenizerBase", text: str) -> list[int]:
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)
+    return ids
 
 
 class _Running(Generic[T]):
