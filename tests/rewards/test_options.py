@@ -29,6 +29,10 @@ def test_unknown_options_of_a_trainer_are_ignored_and_bad_ones_are_not() -> None
     assert RewardOptions.read({"votes": 2, "their_own": 1}, "x").votes == 2
     with pytest.raises(InputError, match=r"reward_kwargs: field votes: .*; fix: see genprm"):
         RewardOptions.read({"votes": "many"}, "reward_kwargs")
+    with pytest.raises(InputError, match="field votes: Input should be greater than or equal to 1"):
+        RewardOptions.read({"votes": 0}, "reward_kwargs")
+    with pytest.raises(InputError, match="field timeout: Input should be greater than 0"):
+        RewardOptions.read({"timeout": 0}, "reward_kwargs")
 
 
 def test_one_completion_is_judged_with_its_gold_answer() -> None:

@@ -7,8 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from genprm.answer import AnswerChecker
 from genprm.errors import InputError
@@ -33,8 +34,8 @@ class RewardOptions(BaseModel):
     api_key: str | None = None
     model: str | None = None
     reward_router_address: str | None = None
-    votes: int = 1
-    timeout: float = 120.0
+    votes: Annotated[int, Field(ge=1)] = 1
+    timeout: Annotated[float, Field(gt=0)] = 120.0
     kind: Kind = Kind.OUTCOME
     abstention: float = 0.0
     penalty: float = 0.5
