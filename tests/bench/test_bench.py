@@ -1,7 +1,6 @@
 """What `genprm bench` compares; its figures need a real engine and a quiet machine."""
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from genprm.bench.figure import bench_figure
 from genprm.bench.meters import ROW, MeteredModel, replay
 from genprm.cli.terminal.bench import report_table
 from genprm.errors import ContextExceeded
-from genprm.model import Completion, Sampling
 from genprm.problem import Solution
 from genprm.sandboxes.inprocess import InProcess
 from genprm.verdict import StepVerdict
@@ -52,23 +50,12 @@ def test_the_engine_alone_gets_the_same_requests_step_by_step() -> None:
 def test_what_the_engine_refuses_is_not_asked_again() -> None:
     """A prompt longer than the context costs a vote, as in any run; it must not end the bench."""
 
-    class Short(Scripted):
-        async def complete(
-            self,
-            prompt: str,
-            *,
-            stop: Sequence[str],
-            max_tokens: int,
-            sampling: Sampling,
-            seed: int | None = None,
-        ) -> Completion:
-            if "three" in prompt:
-                raise ContextExceeded("a prompt of 9 tokens in a context of 8")
-            return await super().complete(
-                prompt, stop=stop, max_tokens=max_tokens, sampling=sampling, seed=seed
-            )
+    def say(prompt: str, seed: int) -> str:
+        if "three" in prompt:
+            raise ContextExceeded("a prompt of 9 tokens in a context of 8")
+        return f"{seed}</analyze>\n"
 
-    short = Short(lambda prompt, seed: f"{seed}</analyze>\n", lambda prompt: {"Yes": -0.1})
+    short = Scripted(say, lambda prompt: {"Yes": -0.1})
 
     async def judge() -> tuple[int, int]:
         metered = MeteredModel(short)

@@ -1,16 +1,22 @@
 """The curves of a report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from genprm.evaluate.selection import BEST, MAJORITY, PASS, Selection
+from genprm.records.summaries import RunCost
 from genprm.report.numbers import Summaries
 from genprm.report.svg import Chart, Series
 from genprm.verify.aggregate import Aggregate
 
+_COSTS: Mapping[str, Callable[[RunCost], float]] = {
+    "generated tokens": lambda cost: cost.tokens_out,
+    "seconds": lambda cost: cost.seconds,
+}
+
 
 def run_charts(runs: Summaries) -> list[Chart]:
     """Charts of votes, cost, reliability, and risk against coverage, as far as runs have data."""
-    costs = [_f1_over(runs, "tokens_out", "generated tokens"), _f1_over(runs, "seconds", "seconds")]
+    costs = (_f1_over(runs, what) for what in _COSTS)
     charts = [_majorities(runs), *costs, _reliability(runs), _risk_coverage(runs)]
     return [chart for chart in charts if chart.series]
 
@@ -40,14 +46,14 @@ def _majorities(runs: Summaries) -> Chart:
     return Chart("Average F1 over votes", "votes", "average F1 (%)", series, log=True)
 
 
-def _f1_over(runs: Summaries, cost: str, what: str) -> Chart:
+def _f1_over(runs: Summaries, what: str) -> Chart:
     """A point for each number of votes, at its share of the cost of all; else one for the run.
 
     A run with votes on every step can so be compared with one that reviews whole solutions.
     """
     series = []
     for color, (name, run) in enumerate(runs.items()):
-        spent = getattr(run.cost, cost, None)
+        spent = _COSTS[what](run.cost) if run.cost else None
         f1 = {int(k): one.average_f1 for k, one in run.majority.items() if one}
         f1 = f1 or {1: run.average_f1}
         points = [(spent * k / max(f1), y) for k, y in f1.items() if spent and y is not None]
