@@ -1,8 +1,8 @@
 """A chat template learned from a server that renders turns for us, as vLLM does.
 
-It is for a server whose model cannot be looked up from here. A few short chats are rendered there;
-what stands between their contents is the template. One that does more with the turns than to put
-text between them is not learned.
+This is for a server whose model cannot be looked up from here. The server renders a few short
+chats, and the text that it puts between their contents is the template. A template that does more
+with the turns than put text between them is not learned.
 """
 
 import json
@@ -48,7 +48,7 @@ class _Text(BaseModel):
 
 
 def learn_template(client: httpx.Client, model: str) -> ChatTemplate | None:
-    """The template that the server applies; None where it does not tell, or it is no simple one."""
+    """The server's template; None if the server renders nothing, or its template is not simple."""
 
     def render(messages: Sequence[Message], generation_prompt: bool) -> str:
         asked = {"messages": messages, "add_generation_prompt": generation_prompt}
@@ -91,7 +91,7 @@ def _learned(render: Render) -> ChatTemplate | None:
 
 
 def _examples() -> list[list[Message]]:
-    """Chats that a template has to render as the server does: with spaces around, long, short."""
+    """Chats that a template must render as the server does: spaced, long and short."""
     spaced: list[Message] = [
         {"role": turn["role"], "content": f"\n {turn['content']}\n\n"} for turn in _TURNS
     ]
@@ -99,10 +99,10 @@ def _examples() -> list[list[Message]]:
 
 
 def _between(text: str, words: Sequence[str]) -> list[str]:
-    """What stands before, between and behind the words.
+    """The text before, between and after the words.
 
     Raises:
-        ValueError: one of them does not stand there once, in this order.
+        ValueError: a word does not occur exactly once, or they are in another order.
     """
     parts = []
     for word in words:

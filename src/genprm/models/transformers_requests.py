@@ -41,7 +41,7 @@ class Text:
         ends: frozenset[int],
         context_length: int,
     ) -> Self:
-        """With an empty table of options."""
+        """A text converter that remembers the options it has looked up."""
         options = OptionTokens(name, partial(_ids, tokenizer))
         return cls(name, tokenizer, ends, context_length, options)
 

@@ -1,4 +1,4 @@
-"""Numbers and truth values of a request as JSON has them: a text or `true` is no number."""
+"""Numbers and truth values of a request are those of JSON: a string or `true` is no number."""
 
 from pydantic import BeforeValidator
 
@@ -6,14 +6,14 @@ from pydantic import BeforeValidator
 def _number(value: object) -> object:
     if isinstance(value, bool | str):
         raise ValueError(
-            f"is a number in JSON, not {'a text' if isinstance(value, str) else value}"
+            f"must be a number, not {'a string' if isinstance(value, str) else 'true or false'}"
         )
     return value
 
 
 def _truth(value: object) -> object:
     if not isinstance(value, bool):
-        raise ValueError("is either true or false")
+        raise ValueError("must be true or false")
     return value
 
 

@@ -1,7 +1,7 @@
-"""POST /v1/pool: the steps of a problem's samples, each beginning judged once.
+"""POST /v1/pool: judges the steps of a problem's samples, and each shared beginning once.
 
-What `genprm rank -m service:…` asks: the verdicts, and their seeds, are those of a ranking in
-process. A pool takes one place in the queue.
+`genprm rank -m service:…` sends it. The verdicts and their seeds are those of a ranking in process.
+A pool takes one place in the queue.
 """
 
 import asyncio
